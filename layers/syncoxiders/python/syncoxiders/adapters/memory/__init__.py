@@ -1,0 +1,1 @@
+"""Ports in memory, with switches for what real ones do wrong."""

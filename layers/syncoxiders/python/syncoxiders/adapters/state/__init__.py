@@ -1,0 +1,1 @@
+"""State stores that survive the process."""

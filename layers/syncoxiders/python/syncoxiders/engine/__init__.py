@@ -1,0 +1,1 @@
+"""Use cases: observe, plan, apply, recover."""

@@ -1,0 +1,1 @@
+"""The protocols between the engine and the world, and the errors that cross them."""

@@ -1,0 +1,97 @@
+"""Errors that cross a port. Each is named after what the engine does next.
+
+SyncError
+├── ProviderError
+│   ├── Stale            look again, plan again
+│   ├── Vanished         what was asked for is not there; look again
+│   ├── Occupied         something stands at the place; look again
+│   ├── NotEmpty         a folder holds more than was known; look again
+│   ├── Changing         the source changed while it was read; leave it for the next look
+│   ├── Denied           report the entry, go on with the others
+│   ├── Refused          the provider will not hold this (name, size, kind); report it
+│   ├── Full             stop writing to this endpoint
+│   ├── Throttled        park the account until `retry_after`
+│   ├── Unreachable      leave the endpoint out of this run
+│   ├── RootLost         the root is missing, exchanged or unmounted; stop and ask
+│   └── CursorExpired    look at everything
+└── StateError
+    ├── StateBusy        another run holds the state; exit
+    ├── StateForeign     the file is not ours, or of another version; touch nothing
+    └── StateCorrupt     the file is damaged; touch nothing
+"""
+
+
+class SyncError(Exception):
+    """Base of everything that SyncOxiders raises on purpose. Its text is for a person."""
+
+
+class ProviderError(SyncError):
+    """A provider could not do what was asked."""
+
+
+class Stale(ProviderError):  # noqa: N818 -- named after the engine's next move, as all here
+    """What stands there is not what was expected: the precondition or the reason fails."""
+
+
+class Vanished(Stale):
+    """What was asked for is not there."""
+
+
+class Occupied(Stale):
+    """Something stands where nothing was expected."""
+
+
+class NotEmpty(Stale):
+    """A folder that was to be deleted holds something that is not known."""
+
+
+class Changing(Stale):
+    """The source changed while it was read."""
+
+
+class Denied(ProviderError):  # noqa: N818
+    """The provider does not let us read or write this entry."""
+
+
+class Refused(ProviderError):  # noqa: N818
+    """The provider will never hold this: its name, size or kind is not allowed there."""
+
+
+class Full(ProviderError):  # noqa: N818
+    """No room is left at the endpoint."""
+
+
+class Throttled(ProviderError):  # noqa: N818
+    """The provider asks for a pause of ``retry_after`` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unreachable(ProviderError):  # noqa: N818
+    """The provider did not answer; whether the work was done is unknown."""
+
+
+class RootLost(ProviderError):  # noqa: N818
+    """The endpoint's root is missing, was exchanged, or is not mounted."""
+
+
+class CursorExpired(ProviderError):  # noqa: N818
+    """The feed cannot be continued from this cursor: everything must be looked at."""
+
+
+class StateError(SyncError):
+    """The state store cannot be used."""
+
+
+class StateBusy(StateError):  # noqa: N818
+    """Another run holds the state."""
+
+
+class StateForeign(StateError):  # noqa: N818
+    """The state belongs to something else, or to another version of SyncOxiders."""
+
+
+class StateCorrupt(StateError):  # noqa: N818
+    """The state is damaged."""

@@ -1,0 +1,199 @@
+"""The port to a storage provider.
+
+:class:`Provider` is the small part that every adapter has. What only some can do is a protocol
+of its own, asked for with ``isinstance``; the engine never asks for a provider's name.
+Adapters hold no tree, never sleep, never retry: errors of :mod:`syncoxiders.ports.errors` say
+what should happen next. All calls may be made from several threads.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something a look had to leave out. ``path`` is below the root; ``reason`` is for a person.
+
+    With ``unreadable`` what stands there (and below) is unknown: nothing that was known there
+    may be taken for deleted. Otherwise it was left out on purpose (a special file, say).
+    """
+
+    path: str
+    reason: str
+    unreadable: bool = True
+
+
+class FolderDelta(msgspec.Struct, frozen=True):
+    """How one folder differs from what was known of it.
+
+    ``changed`` are entries that are new here or differ in any field; ``missing`` are ids that
+    were known in this folder and do not stand in it any more (they may turn up in another
+    folder's ``changed``). A folder without differences yields no delta.
+    """
+
+    folder: EntryId
+    changed: tuple[Entry, ...] = ()
+    missing: tuple[EntryId, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """What an upload sets besides the bytes; None leaves it to the provider."""
+
+    kind: Kind = Kind.FILE
+    mtime_ns: int | None = None
+    executable: bool | None = None
+
+
+class Known(Protocol):
+    """What the engine already knows of an endpoint's tree, for a rescan."""
+
+    def children(self, folder: EntryId) -> list[Entry]:
+        """Return the entries known to stand in the folder, in no particular order."""
+
+
+class Reader(Protocol):
+    """Content being read, pinned to one version."""
+
+    @property
+    def entry(self) -> Entry:
+        """The entry as it was when reading began."""
+
+    def chunks(self, size: int = 1 << 20) -> Iterator[memoryview | bytes]:
+        """Yield the bytes in order, at most ``size`` at once; a chunk is valid until the next.
+
+        After the last byte it makes sure that the version still stands, else raises
+        :class:`~syncoxiders.ports.errors.Changing`.
+        """
+
+    def close(self) -> None:
+        """Release what reading holds. May be called twice."""
+
+
+class Provider(Protocol):
+    """An endpoint's storage, rooted at the endpoint's folder."""
+
+    @property
+    def traits(self) -> Traits:
+        """What the planner must know of this provider."""
+
+    def root(self) -> str:
+        """Make sure the root is there; return a mark that changes if it is another folder.
+
+        Raises RootLost when it is missing or no folder, Unreachable, Denied.
+        """
+
+    def get(self, ref: Ref) -> Entry | None:
+        """Return the entry as it stands now, or None where it is known not to be there.
+
+        A provider that has ids finds it wherever it was moved to; one that works by paths
+        returns what stands at the path only if it is the entry meant. Raises Unreachable or
+        Denied rather than guess.
+        """
+
+    def at(self, parent: Ref, name: str) -> Entry | None:
+        """Return what stands at the place now, or None."""
+
+    def read(self, ref: Ref, version: str) -> Reader:
+        """Begin to read the version. Raises Stale, Vanished, Denied, Unreachable."""
+
+    def make_folder(self, parent: Ref, name: str) -> Entry:
+        """Create a folder. Raises Occupied, Vanished (no parent), Refused, Full, Denied."""
+
+    def upload(
+        self,
+        parent: Ref,
+        name: str,
+        chunks: Iterable[memoryview | bytes],
+        *,
+        size: int,
+        attributes: Attributes,
+        replaces: tuple[Ref, str] | None = None,
+        keep: bool = False,
+        verify: bool = True,
+    ) -> Entry:
+        """Write content; the place shows the old content or the new, never a part.
+
+        Without ``replaces`` nothing may stand there, else Occupied. With ``replaces`` (an entry
+        and its version) exactly that is replaced, else Stale, and what was there stays. With
+        ``keep`` the replaced content goes to trash or versions. With ``verify`` what was written
+        is proved against what was given. An exception from ``chunks`` leaves nothing behind.
+        ``size`` is a hint. Returns the entry with the hash of the bytes given. For links the
+        bytes are the target.
+        """
+
+    def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
+        """Bring an entry to a place where nothing stands, in one step.
+
+        ``version`` is its expected version ("" for folders). Raises Stale or Vanished if it is
+        not there as expected, Occupied if something stands at the place.
+        """
+
+    def delete(self, ref: Ref, version: str) -> None:
+        """Delete a file, link or *empty* folder, to the trash where there is one.
+
+        Raises Stale, Vanished (it is already gone), NotEmpty.
+        """
+
+    def hash(self, ref: Ref, version: str) -> str:
+        """Return the content hash of the version in the form of :mod:`core.hashes`."""
+
+    def settle(self) -> None:
+        """Make everything written so far survive a power loss."""
+
+
+@runtime_checkable
+class Rescans(Protocol):
+    """A provider without a feed, which finds changes by comparing with what is known."""
+
+    def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
+        """Compare the whole tree (or just these folders, without descending into known ones).
+
+        Folders that are new are always descended into. Each delta is complete for its folder.
+        """
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a change feed. ``gone`` lists ids that are deleted, or no longer visible."""
+
+    cursor: str
+    more: bool
+    changed: tuple[Entry, ...] = ()
+    gone: tuple[EntryId, ...] = ()
+
+
+@runtime_checkable
+class Feeds(Protocol):
+    """A provider with a change feed."""
+
+    def start_cursor(self) -> str:
+        """Return a cursor for changes from now on."""
+
+    def changes(self, cursor: str) -> Page:
+        """Return the changes after the cursor. Raises CursorExpired."""
+
+
+@runtime_checkable
+class SetsMeta(Protocol):
+    """A provider that can set modified time and executable bit without a transfer."""
+
+    def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
+        """Set what is not None; returns the entry with its new version. Raises Stale."""
+
+
+@runtime_checkable
+class Recovers(Protocol):
+    """A provider whose interrupted writes may leave something behind."""
+
+    def recover(self, on_rescue: Callable[[str], None]) -> None:
+        """Tidy what an interrupted run left; a person's bytes found there are kept.
+
+        ``on_rescue`` is told, in a sentence, of everything that was kept and where.
+        """
+
+
+Providers = Mapping[str, Provider]
+"""The providers of a sync's endpoints, by endpoint id."""
