@@ -147,11 +147,15 @@ class Traits(msgspec.Struct, frozen=True):
     case, or only in Unicode form, cannot stand side by side. ``forbidden`` lists characters that
     no name may hold, ``reserved`` whole names (compared without case and extension).
     ``trims`` says that a trailing dot or space is not kept. ``max_name`` is in UTF-8 bytes.
+    ``keeps_replaced``: content that is deleted or replaced can be kept in a trash or versions.
+    ``sets_meta``: modified time and executable bit can be set without a transfer.
     """
 
     stable_ids: bool = True
     cheap_hash: bool = False
     keeps_mtime: bool = True
+    keeps_replaced: bool = True
+    sets_meta: bool = False
     keeps_executable: bool = False
     keeps_links: bool = False
     keeps_empty_folders: bool = True

@@ -1,0 +1,52 @@
+"""What real storage does, as switches of the memory provider."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from syncoxiders.core.model import Traits
+
+Form: TypeAlias = Literal["", "NFC", "NFD", "NFKC", "NFKD"]
+
+
+class FeedQuirks(msgspec.Struct, frozen=True, kw_only=True):
+    """How a change feed behaves.
+
+    A page holds at most ``page_size`` events, the last ``repeats`` of which come again on the
+    next page. ``deletes`` says whether a deleted folder names every id in it, only its own, or
+    whether deletions do not show at all.
+    """
+
+    page_size: int = 100
+    repeats: int = 0
+    deletes: Literal["all", "top", "none"] = "all"
+
+
+class Quirks(msgspec.Struct, frozen=True, kw_only=True):
+    """How a memory provider behaves; the default has no weakness.
+
+    ``traits`` are both declared and enforced; without ``stable_ids`` an entry's id is its path.
+    Times are kept in steps of ``mtime_step_ns``. ``listed_hash`` is the algorithm whose hash
+    entries carry (``""`` for none). Without ``replace_keeps_id`` an upload that replaces leaves
+    a new id at the place. ``stored_form`` is the Unicode form that names are turned into.
+
+    Without ``preconditions`` an effect does not notice what changed since the check before it:
+    the provider looks afterwards, and takes back what it did. With ``duplicates`` a folder can
+    hold several entries of one name. Without ``trash`` what is deleted is gone. What a person
+    does shows in a rescan or feed only ``lag`` operations later; point reads are always fresh.
+    """
+
+    traits: Traits = Traits(cheap_hash=True, keeps_executable=True, keeps_links=True)
+    mtime_step_ns: int = 1
+    listed_hash: str = "sha256"
+    replace_keeps_id: bool = True
+    stored_form: Form = ""
+    preconditions: bool = True
+    duplicates: bool = False
+    trash: bool = True
+    lag: int = 0
+    feed: FeedQuirks = FeedQuirks()
+
+    def __post_init__(self) -> None:
+        if self.duplicates and not self.traits.stable_ids:
+            raise ValueError("entries of one name cannot be told apart by their path")

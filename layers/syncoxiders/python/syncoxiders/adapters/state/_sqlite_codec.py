@@ -1,0 +1,356 @@
+"""How values become cells of the SQLite state file.
+
+What SQL looks at is a column; the rest of a row is one packed ``body``, because a column costs
+more to read than a field of it. The common case is fast. A value that UTF-8 or 64 bits cannot
+hold (a Linux name is bytes, a modified time may lie in the year 2400) goes a slower way that
+keeps it exactly, and its row says so by the flag ``ODD``.
+"""
+
+import functools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+import xxhash
+
+from syncoxiders.core import names
+from syncoxiders.core.model import (
+    Conflict,
+    Content,
+    EndpointId,
+    Entry,
+    EntryId,
+    Kind,
+    Node,
+    Replica,
+)
+
+Cell: TypeAlias = str | bytes | int | float | None
+Row: TypeAlias = tuple[Cell, ...]
+T = TypeVar("T")
+
+GONE, OUT, LOSER, ODD = 4, 8, 16, 32
+"""Flags of a node, above the two bits of its kind. LOSER is not set on a tombstone."""
+
+SETTLED_NOWHERE = "-"
+"""The reach of a node that every full plan looks at.
+
+Other reaches are the trees, joined by commas, at which the replica is there and not behind.
+"""
+
+_PROVISIONAL = 4
+_EXECUTABLE: Mapping[bool | None, int] = {None: 0, False: 8, True: 16}
+_KINDS = (Kind.FILE, Kind.FOLDER, Kind.LINK)
+_NUMBER_OF = {kind: number for number, kind in enumerate(_KINDS)}
+# By the flags of an entry or node; a list is what indexes fastest.
+_KIND = [_KINDS[flags % 4 % 3] for flags in range(64)]
+_BIT = [(None, False, True, None)[flags // 8 % 4] for flags in range(64)]
+_IS_PROVISIONAL = [bool(flags & _PROVISIONAL) for flags in range(64)]
+
+_OWN = "sha256:"
+_OWN_LENGTH = len(_OWN) + 64
+_SIGNED = 1 << 63
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+_xxh = xxhash.xxh3_64_intdigest
+
+
+def cell(value: str) -> str | bytes:
+    """Return a text as SQLite takes it: as bytes where UTF-8 has no form for it."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def text(value: Any) -> str:
+    """Return the text of a cell."""
+    return value if type(value) is str else value.decode("utf-8", "surrogatepass")
+
+
+def pack(value: Any) -> str | bytes:
+    """Return a message as one cell: MessagePack, or JSON where UTF-8 has no form for a text."""
+    try:
+        return _encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value))
+
+
+def unpack(packed: Any, kind: type[T]) -> T:
+    """Return the message of a cell."""
+    if type(packed) is str:
+        return msgspec.convert(json.loads(packed), kind)
+    return msgspec.msgpack.decode(packed, type=kind)
+
+
+def entry_row(tree: int, entry: Entry) -> Row:
+    """Return the row of ``observed``: tree, parent, key, id, name, fp, body."""
+    flags = (
+        _NUMBER_OF[entry.kind]
+        | _EXECUTABLE[entry.executable]
+        | (_PROVISIONAL if entry.provisional else 0)
+    )
+    name = entry.name
+    key = names.key(name)
+    try:
+        return (
+            tree,
+            entry.parent,
+            key,
+            entry.id,
+            None if name == key else name,
+            _fingerprint(entry.id, entry.version, entry.parent, name),
+            _encode(
+                (
+                    flags,
+                    entry.version,
+                    entry.size,
+                    entry.mtime_ns,
+                    _compact(entry.hashes),
+                    entry.mark,
+                )
+            ),
+        )
+    except (UnicodeEncodeError, OverflowError):
+        fields = (
+            flags | ODD,
+            entry.version,
+            entry.size,
+            entry.mtime_ns,
+            entry.hashes,
+            entry.mark,
+        )
+        return (
+            tree,
+            cell(entry.parent),
+            cell(key),
+            cell(entry.id),
+            cell(name),
+            _fingerprint(entry.id, entry.version, entry.parent, name, "surrogatepass"),
+            _encode(_plain(fields)),
+        )
+
+
+def entries(parent: EntryId, rows: Iterable[tuple[Any, Any, Any, bytes]]) -> list[Entry]:
+    """Return the entries of one folder from its rows: id, key, name, body."""
+    found: list[Entry] = []
+    append, decode = found.append, _decode
+    kinds, bits, provisional = _KIND, _BIT, _IS_PROVISIONAL
+    for ident, key, name, body in rows:
+        flags, version, size, mtime_ns, hashes, mark = decode(body)
+        if flags & ODD:
+            append(_odd_entry(parent, ident, name, body))
+            continue
+        append(
+            Entry(
+                ident,
+                parent,
+                key if name is None else name,
+                kinds[flags],
+                version,
+                size,
+                mtime_ns,
+                hashes if hashes.__class__ is str else _OWN + hashes.hex(),
+                bits[flags],
+                provisional[flags],
+                mark,
+            )
+        )
+    return found
+
+
+def _odd_entry(parent: EntryId, ident: Any, name: Any, body: bytes) -> Entry:
+    flags, version, size, mtime_ns, hashes, mark = _restored(_decode(body))
+    return Entry(
+        text(ident),
+        parent,
+        text(name),
+        _KIND[flags],
+        version,
+        int(size),
+        int(mtime_ns),
+        hashes,
+        _BIT[flags],
+        _IS_PROVISIONAL[flags],
+        mark,
+    )
+
+
+def node_rows(sync: int, node: Node, trees: Mapping[EndpointId, int]) -> tuple[Row, list[Row]]:
+    """Return the row of ``node``, and the rows of ``bound`` of its replicas.
+
+    These are: sync, id, parent, key, name, flags, reach, body; and: tree, entry, node, fp.
+    """
+    try:
+        return _node_rows(sync, node, trees, "strict")
+    except (UnicodeEncodeError, OverflowError):
+        return _node_rows(sync, node, trees, "surrogatepass")
+
+
+def _node_rows(
+    sync: int, node: Node, trees: Mapping[EndpointId, int], errors: str
+) -> tuple[Row, list[Row]]:
+    ident, name, content, conflict = node.id, node.name, node.content, node.conflict
+    content_gen, place_gen = node.content_gen, node.place_gen
+    replicas: list[Row] = []
+    bound: list[Row] = []
+    reached: list[int] = []
+    for endpoint, replica in node.replicas.items():
+        tree, entry, own = trees[endpoint], replica.entry, replica.name
+        version, parent, gone = replica.version, replica.parent, replica.gone
+        reached_content, reached_place = replica.content_gen, replica.place_gen
+        replicas.append(
+            (
+                tree,
+                entry,
+                version,
+                parent,
+                None if own == name else own,
+                reached_content,
+                reached_place,
+                gone | replica.hidden << 1,
+            )
+        )
+        if reached_content >= content_gen and reached_place >= place_gen:
+            reached.append(tree)
+        if not gone:
+            fp = _fingerprint(entry, version, parent, own, errors)
+            bound.append((tree, entry, ident, fp))
+        elif entry:  # else the endpoint never had it, and no entry leads here
+            bound.append((tree, entry, ident, None))
+    body: Any = (
+        content_gen,
+        place_gen,
+        content and (content.size, _compact(content.hashes), content.mtime_ns, content.executable),
+        replicas,
+        node.past,
+        conflict and (conflict.of, conflict.endpoint),
+        node.merge_failed,
+    )
+    flags = _NUMBER_OF[node.kind] | (OUT if node.out else 0)
+    if node.gone:
+        flags |= GONE
+    elif conflict is not None:
+        flags |= LOSER
+    reach = SETTLED_NOWHERE if node.gone or node.out else _reach(tuple(reached))
+    key = names.key(name)
+    if errors == "strict":
+        name.encode()
+        row = (sync, ident, node.parent, key, None if name == key else name, flags, reach)
+        return (*row, _encode(body)), bound
+    if content:
+        body = (*body[:2], (content.size, content.hashes, *body[2][2:]), *body[3:])
+    return (
+        (
+            sync,
+            ident,
+            node.parent,
+            cell(key),
+            cell(name),
+            flags | ODD,
+            reach,
+            _encode(_plain(body)),
+        ),
+        [(tree, cell(entry), node, fp) for tree, entry, node, fp in bound],
+    )
+
+
+@functools.lru_cache
+def _reach(trees: tuple[int, ...]) -> str:
+    return ",".join(map(str, sorted(trees)))
+
+
+def node_from(row: tuple[Any, ...], endpoints: Mapping[int, EndpointId]) -> Node:
+    """Return the node of a row: id, parent, key, name, flags, body."""
+    ident, parent, key, name, flags, packed = row
+    body = _decode(packed)
+    if flags & ODD:
+        body = _restored(body)
+    content_gen, place_gen, content, replicas, past, conflict, merge_failed = body
+    name = text(key if name is None else name)
+    return Node(
+        ident,
+        parent,
+        name,
+        _KIND[flags & 3],
+        content and _content(*content),
+        content_gen,
+        place_gen,
+        bool(flags & GONE),
+        bool(flags & OUT),
+        tuple(past),
+        conflict and Conflict(*conflict),
+        merge_failed,
+        {
+            endpoints[tree]: Replica(
+                entry,
+                version,
+                folder,
+                name if own is None else own,
+                reached_content,
+                reached_place,
+                bool(state & 1),
+                bool(state & 2),
+            )
+            for tree, entry, version, folder, own, reached_content, reached_place, state in replicas
+        },
+    )
+
+
+def _content(size: Any, hashes: Any, mtime_ns: Any, executable: bool | None) -> Content:
+    return Content(int(size), _full(hashes), int(mtime_ns), executable)
+
+
+def claims(packed: bytes) -> list[tuple[int, Cell]]:
+    """Return tree and entry of each replica in a node's body, as they stand in ``bound``."""
+    return [(replica[0], replica[1]) for replica in _decode(packed)[3]]
+
+
+def _fingerprint(entry: str, version: str, parent: str, name: str, errors: str = "strict") -> int:
+    """Return 64 bits that stand for an entry's version and place, as SQLite's signed number.
+
+    By it, what is observed is compared with what a replica confirmed. It need not withstand an
+    attacker: who can choose ids and versions can as well change the content without a trace.
+    """
+    return _xxh(f"{version}\0{parent}\0{name}\0{entry}".encode("utf-8", errors)) - _SIGNED
+
+
+def _compact(hashes: str) -> str | bytes:
+    """Return a lone SHA-256 as its 32 bytes, anything else as it is."""
+    if len(hashes) == _OWN_LENGTH and hashes.startswith(_OWN):
+        digits = hashes[len(_OWN) :]
+        try:
+            digest = bytes.fromhex(digits)
+        except ValueError:
+            return hashes
+        if digest.hex() == digits:
+            return digest
+    return hashes
+
+
+def _full(hashes: Any) -> str:
+    return hashes if type(hashes) is str else _OWN + hashes.hex()
+
+
+def _plain(value: Any) -> Any:
+    """Return the value with bytes for texts, and texts for numbers, that cannot be encoded."""
+    if isinstance(value, str):
+        return cell(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if type(value) is int and not -_SIGNED <= value < _SIGNED:
+        return str(value)
+    return value
+
+
+def _restored(value: Any) -> Any:
+    """Undo :func:`_plain`, except for numbers: their readers convert them."""
+    if isinstance(value, bytes):
+        return text(value)
+    if isinstance(value, list):
+        return [_restored(item) for item in value]
+    return value

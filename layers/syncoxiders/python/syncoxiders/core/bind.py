@@ -1,0 +1,278 @@
+"""Identity: which node an observed entry belongs to.
+
+Bound entries are found by their id. A new entry joins the node that other endpoints have at the
+same place, or the node whose content it carries where ids do not survive a move, or starts a
+node of its own.
+"""
+
+from collections.abc import Iterable
+
+from syncoxiders.core import hashes, names
+from syncoxiders.core.draft import Draft, Work
+from syncoxiders.core.merge import missing
+from syncoxiders.core.model import (
+    ROOT,
+    ROOT_ENTRY,
+    Endpoint,
+    EndpointId,
+    Entry,
+    EntryId,
+    Kind,
+    NodeId,
+    Traits,
+)
+from syncoxiders.core.versions import content_of, is_own
+
+
+class Binder:
+    """Gathers the nodes that a plan has to decide, binding new entries as it goes."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.dirty: set[NodeId] = set()
+        self._new: dict[tuple[EndpointId, EntryId], None] = {}
+        self._waiting: set[tuple[EndpointId, EntryId]] = set()
+
+    def gather(self) -> list[Work]:
+        """Return the nodes to decide, folders above their content, in a fixed order."""
+        look = self.draft.look
+        reachable = {endpoint.id for endpoint in self.draft.active}
+        for node in look.suspects:
+            self._suspect(node)
+        for endpoint, touched in look.touched.items():
+            if endpoint in reachable:
+                for entry in touched:
+                    self._touch(endpoint, entry)
+        self._close_over_deletions()
+        self._keep_places()
+        moves = MoveMatcher(self.draft)
+        for endpoint, entry in list(self._new):
+            seen = self.draft.view.entry(endpoint, entry)
+            if seen is not None:
+                self._adopt(endpoint, seen, moves)
+        works = [self.draft.work(node) for node in self.dirty if node not in look.open]
+        return sorted(works, key=lambda work: (work.kind is not Kind.FOLDER, work.id))
+
+    def _suspect(self, node: NodeId) -> None:
+        if node in self.dirty or node == ROOT or not self.draft.exists(node):
+            return
+        self.dirty.add(node)
+
+    def _touch(self, endpoint: EndpointId, entry: EntryId) -> None:
+        node = self.draft.node_of(endpoint, entry)
+        if node is None:
+            self._new.setdefault((endpoint, entry))
+        elif node != ROOT:
+            self._suspect(node)
+
+    def _close_over_deletions(self) -> None:
+        """Take in everything that is in a deleted folder, to be decided together with it."""
+        todo = sorted(self.dirty)
+        seen: set[NodeId] = set()
+        while todo:
+            node = todo.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            work = self.draft.work(node)
+            if work.kind is not Kind.FOLDER or not (work.gone or missing(work)):
+                continue
+            for below in self.draft.view.nodes_in(node):
+                self._suspect(below.id)
+                todo.append(below.id)
+            for endpoint, entry in work.entries.items():
+                for child in self.draft.view.entries_in(endpoint, entry.id):
+                    self._touch(endpoint, child.id)
+                    owner = self.draft.node_of(endpoint, child.id)
+                    if owner is not None:
+                        todo.append(owner)
+
+    def _keep_places(self) -> None:
+        """Let a node stay with its place when an editor has put a new file there.
+
+        The safe-save pattern: what was there is renamed or deleted, and something new of the
+        same kind stands in its place. Likewise a folder that was deleted and made again.
+        """
+        folders = [each for each in self.dirty if self.draft.work(each).kind is Kind.FOLDER]
+        files = [each for each in self.dirty if self.draft.work(each).kind is not Kind.FOLDER]
+        depth = {node: len(list(self.draft.ancestors(node))) for node in folders}
+        for node in [*sorted(folders, key=lambda each: (depth[each], each)), *sorted(files)]:
+            work = self.draft.work(node)
+            if node in self.draft.look.open:
+                continue
+            for endpoint in self.draft.active:
+                self._keep_place(work, endpoint)
+
+    def _keep_place(self, work: Work, endpoint: Endpoint) -> None:
+        replica = work.replicas.get(endpoint.id)
+        if replica is None or replica.gone or work.at_base_place(endpoint.id):
+            return
+        entry = work.entries.get(endpoint.id)
+        if entry is not None and work.kind is Kind.FOLDER:
+            return
+        folder: EntryId | None = replica.parent
+        if folder != ROOT_ENTRY:
+            above = self.draft.node_of(endpoint.id, replica.parent)
+            folder = self.draft.entry_of(endpoint.id, above) if above is not None else None
+        if folder is None:
+            return
+        for found in self.draft.view.entries_at(endpoint.id, folder, names.key(replica.name)):
+            if (
+                found.name == replica.name
+                and found.kind is work.kind
+                and self.draft.node_of(endpoint.id, found.id) is None
+            ):
+                if entry is not None:
+                    self._new.setdefault((endpoint.id, entry.id))
+                    self.draft.release(work, endpoint.id)
+                self.draft.bind(work, endpoint.id, found)
+                self._new.pop((endpoint.id, found.id), None)
+                if found.kind is Kind.FOLDER:
+                    for child in self.draft.view.entries_in(endpoint.id, found.id):
+                        self._touch(endpoint.id, child.id)
+                return
+
+    def _adopt(self, endpoint: EndpointId, entry: Entry, moves: "MoveMatcher") -> NodeId | None:
+        """Bind a new entry, and the new folders above it; None if it is hidden or adrift."""
+        known = self.draft.node_of(endpoint, entry.id)
+        if known is not None:
+            return known
+        key = (endpoint, entry.id)
+        if key in self._waiting:
+            return None
+        self._waiting.add(key)
+        parent: NodeId | None = ROOT
+        if entry.parent != ROOT_ENTRY:
+            above = self.draft.view.entry(endpoint, entry.parent)
+            parent = self._adopt(endpoint, above, moves) if above is not None else None
+        if parent is None or parent in self.draft.look.open or self.draft.hidden(endpoint, entry):
+            return None
+        traits = self.draft.rule.endpoint(endpoint).traits
+        name = names.true_name(entry.name, traits)
+        if self._is_shadowed(endpoint, entry, parent):
+            return None
+        work = self._counterpart(endpoint, entry, parent, name)
+        if work is None and not traits.stable_ids:
+            work = moves.match(endpoint, entry)
+            if work is moves.UNKNOWN:
+                return None
+        if work is None:
+            work = self.draft.fresh(entry.kind, parent, name)
+        elif work.id in self.draft.look.open:
+            return None
+        self.draft.bind(work, endpoint, entry)
+        self.dirty.add(work.id)
+        if entry.kind is Kind.FOLDER:
+            self.draft.more.extend(
+                (endpoint, child.id)
+                for child in self.draft.view.entries_in(endpoint, entry.id)
+                if (endpoint, child.id) not in self._new
+            )
+        return work.id
+
+    def _is_shadowed(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> bool:
+        """Say whether another endpoint has something here that the filter leaves out."""
+        for other in self.draft.active:
+            folder = self.draft.entry_of(other.id, parent)
+            if other.id == endpoint or folder is None:
+                continue
+            for theirs in self.draft.view.entries_at(other.id, folder, names.key(entry.name)):
+                if theirs.name == entry.name and self.draft.hidden(other.id, theirs):
+                    return True
+        return False
+
+    def _counterpart(
+        self, endpoint: EndpointId, entry: Entry, parent: NodeId, name: str
+    ) -> Work | None:
+        """Return the node that other endpoints have at this place and that lacks this one."""
+        traits = self.draft.rule.endpoint(endpoint).traits
+        key = names.key(name)
+        found: list[Work] = []
+        for other in self.draft.active:
+            folder = self.draft.entry_of(other.id, parent)
+            if other.id == endpoint or folder is None:
+                continue
+            for theirs in self.draft.view.entries_at(other.id, folder, key):
+                node = self.draft.node_of(other.id, theirs.id)
+                their_name = names.true_name(theirs.name, other.traits)
+                if theirs.kind is not entry.kind or not _match(
+                    name, their_name, traits, other.traits
+                ):
+                    continue
+                if node is not None:
+                    found.append(self.draft.work(node))
+        found.extend(
+            work
+            for work in self.draft.nodes_at(parent, key)
+            if work.kind is entry.kind and _match(name, work.name, traits, traits)
+        )
+        free = [work for work in found if endpoint not in work.entries]
+        exact = [work for work in free if work.name == name]
+        return next(iter([*exact, *free]), None)
+
+
+def _match(left: str, right: str, *traits: Traits) -> bool:
+    """Say whether two names are one at any of the endpoints concerned."""
+    return left == right or any(
+        names.folded(left, each) == names.folded(right, each) for each in traits
+    )
+
+
+class MoveMatcher:
+    """Finds moves at endpoints whose ids do not survive them, by content.
+
+    A match needs one deleted node and one new entry of proven equal content; where several
+    would do, it is a copy and a deletion instead.
+    """
+
+    UNKNOWN = object.__new__(Work)
+    """Stands for a match that needs a hash first."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self._lost: dict[EndpointId, dict[int, list[Work]]] = {}
+
+    def match(self, endpoint: EndpointId, entry: Entry) -> Work | None:
+        """Return the node that was moved here, if there is exactly one."""
+        if entry.kind is Kind.FOLDER or entry.size == 0 or self.draft.look.union:
+            return None
+        if endpoint not in self._lost:
+            self._lost[endpoint] = _lost_by_size(self.draft, endpoint)
+        candidates = [
+            work
+            for work in self._lost[endpoint].get(entry.size, [])
+            if endpoint not in work.entries and work.kind is entry.kind
+        ]
+        if not candidates:
+            return None
+        equal = [
+            work
+            for work in candidates
+            if work.content and hashes.equal(work.content.hashes, entry.hashes)
+        ]
+        unsure = [
+            work
+            for work in candidates
+            if work.content and hashes.equal(work.content.hashes, entry.hashes) is None
+        ]
+        if not equal and any(work.content and work.content.hashes for work in unsure):
+            if is_own(content_of(entry)):
+                return None
+            self.draft.probes[endpoint, entry.id] = entry
+            return self.UNKNOWN
+        return equal[0] if len(equal) == 1 else None
+
+
+def _lost_by_size(draft: Draft, endpoint: EndpointId) -> dict[int, list[Work]]:
+    lost: dict[int, list[Work]] = {}
+    works: Iterable[Work] = list(draft.works.values())
+    for work in works:
+        replica = work.replicas.get(endpoint)
+        if (
+            work.content is not None
+            and replica is not None
+            and not replica.gone
+            and endpoint not in work.entries
+        ):
+            lost.setdefault(work.content.size, []).append(work)
+    return lost

@@ -1,0 +1,277 @@
+"""A plan in the making: base nodes as they will be, loaded from a view as they are needed."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from syncoxiders.core import names
+from syncoxiders.core.model import (
+    ROOT,
+    ROOT_ENTRY,
+    Conflict,
+    Content,
+    EndpointId,
+    Entry,
+    EntryId,
+    Kind,
+    Node,
+    NodeId,
+    Replica,
+)
+from syncoxiders.core.rule import Look, Rule, View
+
+
+class Work:
+    """A node as it will be.
+
+    ``entries`` holds what each reachable endpoint has of it now. A ``frozen`` node is not
+    planned this time and stays as base has it. ``keep`` names the endpoints at which what a
+    person wrote is about to be replaced or deleted, and has to be kept in the trash.
+    """
+
+    __slots__ = (
+        "base",
+        "conflict",
+        "content",
+        "content_gen",
+        "entries",
+        "forget",
+        "frozen",
+        "gone",
+        "id",
+        "keep",
+        "kind",
+        "merge_failed",
+        "name",
+        "out",
+        "parent",
+        "past",
+        "place_gen",
+        "replicas",
+    )
+
+    def __init__(self, node: Node, base: Node | None) -> None:
+        self.base = base
+        self.id: NodeId = node.id
+        self.parent: NodeId = node.parent
+        self.name: str = node.name
+        self.kind: Kind = node.kind
+        self.content: Content | None = node.content
+        self.content_gen: int = node.content_gen
+        self.place_gen: int = node.place_gen
+        self.gone: bool = node.gone
+        self.out: bool = node.out
+        self.past: tuple[str, ...] = node.past
+        self.conflict: Conflict | None = node.conflict
+        self.merge_failed: str = node.merge_failed
+        self.replicas: dict[EndpointId, Replica] = dict(node.replicas)
+        self.entries: dict[EndpointId, Entry] = {}
+        self.frozen = False
+        self.forget = False
+        self.keep: set[EndpointId] = set()
+
+    def node(self) -> Node:
+        """Return the node as a value."""
+        return Node(
+            id=self.id,
+            parent=self.parent,
+            name=self.name,
+            kind=self.kind,
+            content=self.content,
+            content_gen=self.content_gen,
+            place_gen=self.place_gen,
+            gone=self.gone,
+            out=self.out,
+            past=self.past,
+            conflict=self.conflict,
+            merge_failed=self.merge_failed,
+            replicas=self.replicas,
+        )
+
+    def at_base_place(self, endpoint: EndpointId) -> bool:
+        """Say whether the entry stands where the endpoint last confirmed it."""
+        entry, replica = self.entries.get(endpoint), self.replicas.get(endpoint)
+        return (
+            entry is not None
+            and replica is not None
+            and entry.parent == replica.parent
+            and entry.name == replica.name
+        )
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something a person should find in the log."""
+
+    verb: str
+    endpoint: EndpointId
+    path: str
+    detail: str
+
+
+class Draft:
+    """The nodes that a plan touches, and an index of where they will stand."""
+
+    def __init__(self, view: View, rule: Rule, look: Look) -> None:
+        self.view = view
+        self.rule = rule
+        self.look = look
+        self.active = tuple(each for each in rule.endpoints if each.id not in look.away)
+        self.works: dict[NodeId, Work] = {}
+        self.notes: list[Note] = []
+        self.probes: dict[tuple[EndpointId, EntryId], Entry] = {}
+        self.merges: list[NodeId] = []
+        self.more: list[tuple[EndpointId, EntryId]] = []
+        self._bound: dict[tuple[EndpointId, EntryId], NodeId | None] = {}
+        self._places: dict[tuple[NodeId, str], set[NodeId]] = {}
+        self._next_id = max(look.first_id, ROOT + 1)
+
+    # -- nodes ---------------------------------------------------------------------------------
+
+    def work(self, node: NodeId) -> Work:
+        """Return a node of the base tree, or a fresh one, as it will be."""
+        found = self.works.get(node)
+        if found is None:
+            base = self.view.node(node)
+            if base is None:
+                raise LookupError(f"node {node} is not in the base tree")
+            found = self._load(base)
+        return found
+
+    def _load(self, base: Node) -> Work:
+        work = self.works[base.id] = Work(base, base)
+        for endpoint in self.active:
+            replica = base.replicas.get(endpoint.id)
+            if replica is None:
+                continue
+            bound = self._bound.setdefault((endpoint.id, replica.entry), base.id)
+            if bound == base.id:
+                entry = self.view.entry(endpoint.id, replica.entry)
+                if entry is not None:
+                    work.entries[endpoint.id] = entry
+        return work
+
+    def fresh(self, kind: Kind, parent: NodeId, name: str) -> Work:
+        """Make a node that is not in base yet."""
+        node = Node(id=self._next_id, parent=parent, name=name, kind=kind)
+        self._next_id += 1
+        work = self.works[node.id] = Work(node, None)
+        work.content_gen = work.place_gen = 0
+        self._index(work)
+        return work
+
+    def exists(self, node: NodeId) -> bool:
+        """Say whether a node is in the draft or in base."""
+        return node == ROOT or node in self.works or self.view.node(node) is not None
+
+    def place(self, work: Work, parent: NodeId, name: str) -> None:
+        """Say where a node will stand."""
+        if (work.parent, work.name) == (parent, name):
+            return
+        self._places.get((work.parent, names.key(work.name)), set()).discard(work.id)
+        work.parent, work.name = parent, name
+        work.place_gen += 1
+        self._index(work)
+
+    def _index(self, work: Work) -> None:
+        self._places.setdefault((work.parent, names.key(work.name)), set()).add(work.id)
+
+    def nodes_at(self, parent: NodeId, key: str) -> list[Work]:
+        """Return the nodes, no tombstones, that will stand in a folder under a name's key."""
+        for node in self.view.nodes_at(parent, key):
+            if node.id not in self.works:
+                self._load(node)
+        ids = {node.id for node in self.view.nodes_at(parent, key)}
+        ids |= self._places.get((parent, key), set())
+        return [
+            work
+            for work in (self.works[node] for node in sorted(ids))
+            if not work.gone and work.parent == parent and names.key(work.name) == key
+        ]
+
+    def ancestors(self, node: NodeId) -> Iterator[Work]:
+        """Yield the folders above a node, nearest first, as they will be; stops at a cycle."""
+        seen = {node}
+        parent = self.work(node).parent
+        while parent != ROOT and parent not in seen and self.exists(parent):
+            seen.add(parent)
+            work = self.work(parent)
+            yield work
+            parent = work.parent
+
+    def path(self, work: Work) -> str:
+        """Return a node's path as it will be, for people and filters."""
+        above = [each.name for each in self.ancestors(work.id)]
+        return "/".join([*reversed(above), work.name])
+
+    def note(self, verb: str, endpoint: EndpointId, work: Work, detail: str) -> None:
+        """Leave a note for the log."""
+        self.notes.append(Note(verb, endpoint, self.path(work), detail))
+
+    # -- bindings ------------------------------------------------------------------------------
+
+    def node_of(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
+        """Return the node that an entry belongs to in this draft."""
+        if entry == ROOT_ENTRY:
+            return ROOT
+        key = (endpoint, entry)
+        if key not in self._bound:
+            self._bound[key] = self.view.node_of(endpoint, entry)
+        return self._bound[key]
+
+    def bind(self, work: Work, endpoint: EndpointId, entry: Entry) -> None:
+        """Make an entry an endpoint's part of a node."""
+        self._bound[endpoint, entry.id] = work.id
+        work.entries[endpoint] = entry
+
+    def unbind(self, work: Work, endpoint: EndpointId) -> None:
+        """Take an endpoint's part, and what it confirmed, from a node."""
+        entry = work.entries.pop(endpoint, None)
+        replica = work.replicas.pop(endpoint, None)
+        for known in (entry.id if entry else None, replica.entry if replica else None):
+            if known is not None and self._bound.get((endpoint, known)) == work.id:
+                self._bound[endpoint, known] = None
+
+    def release(self, work: Work, endpoint: EndpointId) -> None:
+        """Take an endpoint's entry from a node, which keeps what the endpoint confirmed."""
+        entry = work.entries.pop(endpoint, None)
+        if entry is not None:
+            self._bound[endpoint, entry.id] = None
+
+    def entry_of(self, endpoint: EndpointId, node: NodeId) -> EntryId | None:
+        """Return the id of a node's present entry at an endpoint, None where it has none."""
+        if node == ROOT:
+            return ROOT_ENTRY
+        entry = self.work(node).entries.get(endpoint)
+        return entry.id if entry else None
+
+    # -- observed paths ------------------------------------------------------------------------
+
+    def observed_path(self, endpoint: EndpointId, entry: Entry) -> str | None:
+        """Return an entry's path at its endpoint, None if a folder above is not known."""
+        parts = [entry.name]
+        parent, seen = entry.parent, {entry.id}
+        while parent != ROOT_ENTRY:
+            if parent in seen:
+                return None
+            seen.add(parent)
+            above = self.view.entry(endpoint, parent)
+            if above is None:
+                return None
+            parts.append(above.name)
+            parent = above.parent
+        return "/".join(reversed(parts))
+
+    def hidden(self, endpoint: EndpointId, entry: Entry) -> bool:
+        """Say whether the filter leaves an entry out."""
+        path = self.observed_path(endpoint, entry)
+        if path is None:
+            return False
+        file = entry.kind is not Kind.FOLDER
+        return self.rule.filter.out(
+            path, entry.kind, entry.size if file else None, entry.mtime_ns if file else None
+        )
+
+
+def by_id(works: Iterable[Work]) -> list[Work]:
+    """Return works in the order of their ids, so that a plan does not depend on hashing."""
+    return sorted(works, key=lambda work: work.id)

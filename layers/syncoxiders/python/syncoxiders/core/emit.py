@@ -1,0 +1,465 @@
+"""From targets to actions: what has to be done at each endpoint, and in which order."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from syncoxiders.core import hashes, names
+from syncoxiders.core.draft import Draft, Work, by_id
+from syncoxiders.core.model import (
+    ROOT,
+    ROOT_ENTRY,
+    Action,
+    ActionKind,
+    Endpoint,
+    EndpointId,
+    Entry,
+    EntryId,
+    Kind,
+    Mode,
+    NodeId,
+    Source,
+)
+from syncoxiders.core.versions import content_of, is_own, probe
+
+_PHASE = {
+    ActionKind.MAKE_FOLDER: 0,
+    ActionKind.MOVE: 0,
+    ActionKind.META: 1,
+    ActionKind.UPDATE: 1,
+    ActionKind.CREATE: 1,
+    ActionKind.DELETE: 2,
+}
+
+
+class Emitter:
+    """Derives actions from a draft; deals with names and with what stands in the way."""
+
+    def __init__(self, draft: Draft, decided: set[NodeId]) -> None:
+        self.draft = draft
+        self.works = by_id(draft.works[node] for node in decided if not draft.works[node].frozen)
+        self.decided = decided
+        self._actions: dict[tuple[EndpointId, NodeId], list[Action]] = {}
+        self._blockers: dict[str, list[tuple[EndpointId, NodeId]]] = {}
+        self._names: dict[tuple[EndpointId, NodeId], set[str]] = {}
+
+    def actions(self) -> list[Action]:
+        """Return the actions, each after those that it has to wait for."""
+        for endpoint in self.draft.active:
+            for work in sorted(self.works, key=self._depth):
+                self._emit(work, endpoint)
+        return Ordering(self._actions, self._blockers).ordered()
+
+    def _depth(self, work: Work) -> tuple[int, NodeId]:
+        if work.kind is Kind.FOLDER:
+            return (len(list(self.draft.ancestors(work.id))), work.id)
+        return (1 << 30, work.id)
+
+    def _enforced(self, endpoint: Endpoint) -> bool:
+        rule = self.draft.rule
+        return rule.mode is Mode.TWO_WAY or endpoint.id != rule.endpoints[0].id
+
+    def _add(
+        self,
+        action: Action,
+        blockers: Iterable[tuple[EndpointId, NodeId]] = (),
+    ) -> None:
+        self._actions.setdefault((action.endpoint, action.node), []).append(action)
+        self._blockers[action.id] = [
+            each for each in blockers if each != (action.endpoint, action.node)
+        ]
+
+    def _emit(self, work: Work, endpoint: Endpoint) -> None:
+        if work.out or work.forget or work.id == ROOT:
+            return
+        entry, replica = work.entries.get(endpoint.id), work.replicas.get(endpoint.id)
+        if work.gone:
+            if entry is not None and replica is not None and not replica.hidden:
+                self._delete(work, endpoint, entry)
+            return
+        if not self._enforced(endpoint):
+            if self.draft.rule.mode is Mode.MOVE and entry is not None:
+                self._hand_over(work, endpoint, entry)
+            return
+        if entry is None:
+            if replica is None:
+                self._create(work, endpoint)
+            return
+        if replica is None:
+            return
+        if replica.place_gen < work.place_gen:
+            self._move(work, endpoint, entry)
+        if replica.content_gen < work.content_gen and work.kind is not Kind.FOLDER:
+            self._update(work, endpoint, entry)
+
+    # -- kinds of action -----------------------------------------------------------------------
+
+    def _delete(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
+        blockers: list[tuple[EndpointId, NodeId]] = []
+        if work.kind is Kind.FOLDER:
+            hidden = False
+            for child in self.draft.view.entries_in(endpoint.id, entry.id):
+                node = self.draft.node_of(endpoint.id, child.id)
+                if node is None or self.draft.work(node).out:
+                    if not self.draft.hidden(endpoint.id, child):
+                        return  # something new is in it: wait until that is decided
+                    hidden = True
+                elif self._is_leaving(endpoint.id, node, entry.id):
+                    blockers.append((endpoint.id, node))
+                else:
+                    inner = self.draft.work(node).replicas.get(endpoint.id)
+                    if inner is None or not inner.hidden:
+                        return
+                    hidden = True
+            if hidden:
+                work.replicas[endpoint.id] = msgspec.structs.replace(
+                    work.replicas[endpoint.id], hidden=True
+                )
+                self.draft.note("note", endpoint.id, work, "stays: it holds filtered content")
+                return
+        self._add(
+            Action(
+                id=f"{work.id}:{endpoint.id}:delete:{work.content_gen}.{work.place_gen}",
+                kind=ActionKind.DELETE,
+                endpoint=endpoint.id,
+                node=work.id,
+                entry=entry.id,
+                expect=entry.version,
+                size=entry.size,
+                because=self._absence(work, endpoint.id),
+                keep=endpoint.id in work.keep,
+            ),
+            blockers,
+        )
+
+    def _absence(self, work: Work, endpoint: EndpointId) -> Source | None:
+        """Return where the node was deleted: the reason for deleting it here."""
+        for each in self.draft.active:
+            replica = work.replicas.get(each.id)
+            if each.id != endpoint and replica is not None and replica.gone:
+                return Source(each.id, replica.entry, "")
+        if self.draft.rule.mode is Mode.TWO_WAY:
+            return None
+        return Source(self.draft.rule.endpoints[0].id, "", "")
+
+    def _hand_over(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
+        """Move: delete at the source what every destination has, proved by content."""
+        if work.kind is Kind.FOLDER or work.content is None:
+            return
+        others = [each for each in self.draft.rule.endpoints if each.id != endpoint.id]
+        held: list[Entry] = []
+        for other in others:
+            theirs, replica = work.entries.get(other.id), work.replicas.get(other.id)
+            if (
+                theirs is None
+                or replica is None
+                or replica.content_gen < work.content_gen
+                or replica.version != theirs.version
+            ):
+                return
+            held.append(theirs)
+        unproved = [each for each in (entry, *held) if not is_own(content_of(each))]
+        if unproved:
+            probe(self.draft, endpoint.id, entry)
+            for other, theirs in zip(others, held, strict=True):
+                probe(self.draft, other.id, theirs)
+            return
+        if entry.size and not all(hashes.equal(entry.hashes, each.hashes) for each in held):
+            return
+        self._add(
+            Action(
+                id=f"{work.id}:{endpoint.id}:delete:{work.content_gen}.{work.place_gen}",
+                kind=ActionKind.DELETE,
+                endpoint=endpoint.id,
+                node=work.id,
+                entry=entry.id,
+                expect=entry.version,
+                size=entry.size,
+                because=Source(others[0].id, held[0].id, held[0].version),
+            )
+        )
+
+    def _create(self, work: Work, endpoint: Endpoint) -> None:
+        if work.kind is Kind.LINK and not endpoint.traits.keeps_links:
+            return
+        source = None
+        if work.kind is not Kind.FOLDER:
+            source = self._source(work, endpoint.id)
+            if source is None:
+                return
+        place = self._place(work, endpoint, None)
+        if place is None:
+            return
+        name, blockers = place
+        kind = ActionKind.MAKE_FOLDER if work.kind is Kind.FOLDER else ActionKind.CREATE
+        self._add(
+            Action(
+                id=f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}",
+                kind=kind,
+                endpoint=endpoint.id,
+                node=work.id,
+                parent=work.parent,
+                name=name,
+                size=work.content.size if work.content else 0,
+                source=source,
+                content_gen=work.content_gen,
+                place_gen=work.place_gen,
+            ),
+            blockers,
+        )
+
+    def _update(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
+        source = self._source(work, endpoint.id)
+        if source is None or work.content is None:
+            return
+        origin = work.entries[source.endpoint]
+        alike = entry.size == work.content.size and (
+            entry.size == 0
+            or hashes.equal(entry.hashes, hashes.merged(work.content.hashes, origin.hashes))
+        )
+        replica = work.replicas[endpoint.id]
+        if alike and not endpoint.traits.sets_meta:
+            work.replicas[endpoint.id] = msgspec.structs.replace(
+                replica, content_gen=work.content_gen
+            )
+            return
+        kind = ActionKind.META if alike else ActionKind.UPDATE
+        self._add(
+            Action(
+                id=f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}",
+                kind=kind,
+                endpoint=endpoint.id,
+                node=work.id,
+                entry=entry.id,
+                expect=entry.version,
+                size=work.content.size,
+                source=source,
+                keep=endpoint.id in work.keep,
+                content_gen=work.content_gen,
+            )
+        )
+
+    def _move(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
+        place = self._place(work, endpoint, entry)
+        if place is None:
+            return
+        name, blockers = place
+        parent = self.draft.entry_of(endpoint.id, work.parent)
+        if parent == entry.parent and name == entry.name:
+            work.replicas[endpoint.id] = msgspec.structs.replace(
+                work.replicas[endpoint.id],
+                parent=entry.parent,
+                name=entry.name,
+                place_gen=work.place_gen,
+            )
+            return
+        if parent is not None and work.kind is Kind.FOLDER:
+            blockers = [*blockers, *self._inside(endpoint.id, parent, entry.id)]
+        self._add(
+            Action(
+                id=f"{work.id}:{endpoint.id}:move:{work.content_gen}.{work.place_gen}",
+                kind=ActionKind.MOVE,
+                endpoint=endpoint.id,
+                node=work.id,
+                entry=entry.id,
+                expect=entry.version,
+                parent=work.parent,
+                name=name,
+                because=self._example(work, endpoint.id),
+                place_gen=work.place_gen,
+            ),
+            blockers,
+        )
+
+    def _example(self, work: Work, endpoint: EndpointId) -> Source | None:
+        """Return an endpoint that has the node at its place: the reason for moving it here."""
+        for each in self.draft.active:
+            replica, entry = work.replicas.get(each.id), work.entries.get(each.id)
+            if (
+                each.id != endpoint
+                and replica is not None
+                and entry is not None
+                and replica.place_gen == work.place_gen
+                and (entry.parent, entry.name) == (replica.parent, replica.name)
+            ):
+                return Source(each.id, entry.id, "")
+        return None
+
+    def _source(self, work: Work, endpoint: EndpointId) -> Source | None:
+        """Return who has the agreed content, untouched; a cheap one first."""
+        found: list[tuple[bool, Source]] = []
+        for each in self.draft.active:
+            replica, entry = work.replicas.get(each.id), work.entries.get(each.id)
+            if (
+                each.id != endpoint
+                and replica is not None
+                and entry is not None
+                and not replica.gone
+                and replica.version == entry.version
+                and replica.entry == entry.id
+                and replica.content_gen == work.content_gen
+            ):
+                source = Source(each.id, entry.id, entry.version)
+                found.append((not each.traits.cheap_hash, source))
+        return min(found, key=lambda each: each[0])[1] if found else None
+
+    # -- places --------------------------------------------------------------------------------
+
+    def _place(
+        self, work: Work, endpoint: Endpoint, entry: Entry | None
+    ) -> tuple[str, list[tuple[EndpointId, NodeId]]] | None:
+        """Return the name to use at an endpoint and what must go before; None to wait."""
+        blockers: list[tuple[EndpointId, NodeId]] = []
+        folder: EntryId | None = ROOT_ENTRY
+        if work.parent != ROOT:
+            folder = self.draft.entry_of(endpoint.id, work.parent)
+            above = self.draft.work(work.parent)
+            if above.gone or above.frozen or above.out:
+                return None
+            if folder is None:
+                if (endpoint.id, work.parent) not in self._actions:
+                    return None
+                blockers.append((endpoint.id, work.parent))
+        given = self._names.setdefault((endpoint.id, work.parent), set())
+        waits = False
+
+        def taken(name: str) -> bool:
+            nonlocal waits
+            form = names.folded(name, endpoint.traits)
+            if form in given:
+                return True
+            if folder is None:
+                return False
+            for found in self.draft.view.entries_at(endpoint.id, folder, names.key(name)):
+                if names.folded(found.name, endpoint.traits) != form or (
+                    entry is not None and found.id == entry.id
+                ):
+                    continue
+                node = self.draft.node_of(endpoint.id, found.id)
+                if node is not None and self._is_leaving(endpoint.id, node, folder):
+                    blockers.append((endpoint.id, node))
+                    continue
+                if node is None or node not in self.draft.works or self._is_unsettled(node):
+                    waits = waits or found.name == name
+                return True
+            return False
+
+        name = names.local_name(work.name, endpoint.traits, taken)
+        if waits:
+            return None
+        given.add(names.folded(name, endpoint.traits))
+        return name, blockers
+
+    def _is_unsettled(self, node: NodeId) -> bool:
+        return self.draft.works[node].frozen or node in self.draft.look.open
+
+    def _is_leaving(self, endpoint: EndpointId, node: NodeId, folder: EntryId) -> bool:
+        """Say whether this plan takes a node out of its place in a folder at an endpoint."""
+        if node not in self.decided or node in self.draft.look.open:
+            return False
+        work = self.draft.work(node)
+        if work.frozen or work.out:
+            return False
+        replica, entry = work.replicas.get(endpoint), work.entries.get(endpoint)
+        if work.gone:
+            return replica is not None and not replica.hidden
+        if replica is None or entry is None or entry.parent != folder:
+            return False
+        return replica.place_gen < work.place_gen and self._enforced(
+            self.draft.rule.endpoint(endpoint)
+        )
+
+    def _inside(
+        self, endpoint: EndpointId, folder: EntryId, mover: EntryId
+    ) -> list[tuple[EndpointId, NodeId]]:
+        """Return the nodes that must leave first if a folder is to go into its own inside."""
+        path: list[tuple[EndpointId, NodeId]] = []
+        seen: set[EntryId] = set()
+        while folder not in (ROOT_ENTRY, mover) and folder not in seen:
+            seen.add(folder)
+            node = self.draft.node_of(endpoint, folder)
+            if node is not None:
+                path.append((endpoint, node))
+            above = self.draft.view.entry(endpoint, folder)
+            if above is None:
+                return []
+            folder = above.parent
+        return path if folder == mover else []
+
+
+class Ordering:
+    """Puts actions in an order in which each can succeed, parking what moves in circles."""
+
+    def __init__(
+        self,
+        actions: dict[tuple[EndpointId, NodeId], list[Action]],
+        blockers: dict[str, list[tuple[EndpointId, NodeId]]],
+    ) -> None:
+        self._actions = actions
+        self._blockers = blockers
+        self._done: set[str] = set()
+        self._open: set[str] = set()
+        self._order: list[Action] = []
+        self._parked: dict[str, Action] = {}
+
+    def ordered(self) -> list[Action]:
+        """Return all actions with their ``after`` filled in."""
+        every = [action for group in self._actions.values() for action in group]
+        for action in sorted(every, key=lambda each: _PHASE[each.kind]):
+            self._visit(action)
+        return self._order
+
+    def _visit(self, action: Action) -> None:
+        stack: list[tuple[Action, list[Action], list[str]]] = []
+        self._enter(action, stack)
+        while stack:
+            current, waiting, after = stack[-1]
+            if waiting:
+                blocker = waiting.pop()
+                if blocker.id in self._open:
+                    after.append(self._park(blocker))
+                    continue
+                after.append(blocker.id)
+                if blocker.id not in self._done:
+                    self._enter(blocker, stack)
+                continue
+            stack.pop()
+            self._open.discard(current.id)
+            self._done.add(current.id)
+            parked = self._parked.get(current.id)
+            if parked is not None:
+                after.append(parked.id)
+            self._order.append(
+                msgspec.structs.replace(current, after=tuple(dict.fromkeys(after)))
+                if after
+                else current
+            )
+
+    def _enter(self, action: Action, stack: list[tuple[Action, list[Action], list[str]]]) -> None:
+        if action.id in self._done or action.id in self._open:
+            return
+        self._open.add(action.id)
+        waiting: list[Action] = []
+        for key in self._blockers.get(action.id, ()):
+            for other in self._actions.get(key, ()):
+                # a place is freed by a move or a deletion, never by a transfer
+                if _PHASE[other.kind] != 1 or action.kind is ActionKind.DELETE:
+                    waiting.append(other)  # noqa: PERF401 -- the condition wants its comment
+        own = self._actions[action.endpoint, action.node]
+        if action is not own[0]:
+            waiting.append(own[own.index(action) - 1])
+        stack.append((action, waiting, []))
+
+    def _park(self, action: Action) -> str:
+        """Bring what is in the way of a circle out of it, under a passing name."""
+        if action.id not in self._parked:
+            parked = msgspec.structs.replace(
+                action,
+                id=f"{action.id}:park",
+                name=f"{action.name[:40]}.moving-{action.node}",
+                after=(),
+                place_gen=0,
+            )
+            self._parked[action.id] = parked
+            self._order.append(parked)
+        return self._parked[action.id].id

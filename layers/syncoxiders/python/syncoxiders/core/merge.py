@@ -1,0 +1,531 @@
+"""Two-way merging of one node: the states of all endpoints become one target.
+
+The target is written into the :class:`~syncoxiders.core.draft.Work`: its content, its place, or
+that it is gone, and what each endpoint has confirmed of it. Content, place and existence are
+decided independently, so that an edit here and a rename there both come through.
+"""
+
+import msgspec
+
+from syncoxiders.core import hashes, names
+from syncoxiders.core.draft import Draft, Work
+from syncoxiders.core.model import (
+    Conflict,
+    Content,
+    EndpointId,
+    Entry,
+    Kind,
+    NodeId,
+    Replica,
+)
+from syncoxiders.core.versions import (
+    PAST,
+    Version,
+    content_of,
+    grouped,
+    is_own,
+    known_past,
+    probe,
+    ranked,
+    same,
+)
+
+
+def merge(draft: Draft, work: Work) -> None:
+    """Decide what becomes of a node when every endpoint's changes count."""
+    if draft.look.union:
+        join(draft, work)
+    verdict = _content(draft, work)
+    place = _place(draft, work)
+    if verdict is None or place is None:
+        work.frozen = True
+        return
+    _existence(draft, work)
+    if work.gone:
+        return
+    if place:
+        draft.place(work, *place)
+    confirm_places(draft, work)
+    if work.kind is Kind.FOLDER:
+        for endpoint, entry in work.entries.items():
+            confirm(work, endpoint, entry, work.content_gen)
+        return
+    losers = verdict.apply(work)
+    for loser in losers:
+        split(draft, work, loser)
+    ground(draft, work)
+
+
+# -- states ------------------------------------------------------------------------------------
+
+
+def missing(work: Work) -> list[EndpointId]:
+    """Return the endpoints at which the node was confirmed and does not stand any more."""
+    return [
+        endpoint
+        for endpoint, replica in work.replicas.items()
+        if not replica.gone and endpoint not in work.entries
+    ]
+
+
+def is_new(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's entry was never confirmed as part of the node."""
+    replica = work.replicas.get(endpoint)
+    return replica is None or replica.gone
+
+
+def is_edited(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's entry has another version than the confirmed one."""
+    replica, entry = work.replicas.get(endpoint), work.entries[endpoint]
+    return (
+        replica is None
+        or replica.gone
+        or replica.version != entry.version
+        or replica.entry != entry.id
+    )
+
+
+def is_moved(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's entry stands elsewhere than confirmed."""
+    return not is_new(work, endpoint) and not work.at_base_place(endpoint)
+
+
+def has_agreed(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint has the content that base agrees on, untouched."""
+    replica = work.replicas.get(endpoint)
+    return (
+        replica is not None
+        and not is_edited(work, endpoint)
+        and replica.content_gen == work.content_gen
+    )
+
+
+def confirm(work: Work, endpoint: EndpointId, entry: Entry, content_gen: int) -> None:
+    """Record that an endpoint has a content of the node, its place being what it was."""
+    replica = work.replicas.get(endpoint)
+    if replica is None or replica.gone:
+        replica = Replica(entry.id, entry.version, entry.parent, entry.name, 0, 0)
+    work.replicas[endpoint] = msgspec.structs.replace(
+        replica, entry=entry.id, version=entry.version, content_gen=content_gen, hidden=False
+    )
+
+
+def confirm_places(draft: Draft, work: Work) -> None:
+    """Record where each endpoint has the node; one that is not at the node's place is behind."""
+    for endpoint, entry in work.entries.items():
+        replica = work.replicas.get(endpoint)
+        here = stands_at(draft, work, endpoint, entry)
+        if replica is None or replica.gone:
+            gen = work.place_gen if here else 0
+            work.replicas[endpoint] = Replica(
+                entry.id, entry.version, entry.parent, entry.name, 0, gen
+            )
+        elif here:
+            work.replicas[endpoint] = msgspec.structs.replace(
+                replica, parent=entry.parent, name=entry.name, place_gen=work.place_gen
+            )
+        elif not work.at_base_place(endpoint):
+            work.replicas[endpoint] = msgspec.structs.replace(
+                replica, parent=entry.parent, name=entry.name, place_gen=0
+            )
+
+
+def stands_at(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
+    """Say whether an entry stands at the node's place, under that name or one allocated for it."""
+    if draft.node_of(endpoint, entry.parent) != work.parent:
+        return False
+    replica = work.replicas.get(endpoint)
+    if (
+        replica is not None
+        and replica.place_gen == work.place_gen
+        and replica.name == entry.name
+        and replica.parent == entry.parent
+    ):
+        return True
+    traits = draft.rule.endpoint(endpoint).traits
+    return work.name in (entry.name, names.true_name(entry.name, traits))
+
+
+def join(draft: Draft, work: Work) -> None:
+    """Take back whatever would delete or rename, so that endpoints that differ are joined."""
+    for endpoint in missing(work):
+        del work.replicas[endpoint]
+    if work.gone and work.entries:
+        work.gone = False
+        for endpoint in [each for each, replica in work.replicas.items() if replica.gone]:
+            del work.replicas[endpoint]
+    if len(work.entries) > 1 or (
+        work.base is not None and work.base.replicas.keys() - work.entries
+    ):
+        for endpoint in [each for each in work.entries if is_moved(work, each)]:
+            entry = work.entries[endpoint]
+            draft.unbind(work, endpoint)
+            draft.more.append((endpoint, entry.id))
+
+
+# -- content -----------------------------------------------------------------------------------
+
+
+class Verdict(msgspec.Struct):
+    """What becomes of a node's content: a winner (None: as it is), losers, and who is current.
+
+    ``current`` hold the content that base agrees on; ``behind`` turn out to hold an earlier one.
+    ``meta`` carries changed times or bits of an unchanged content.
+    """
+
+    winner: Version | None = None
+    losers: list[Version] = []
+    current: list[EndpointId] = []
+    behind: list[EndpointId] = []
+    meta: Content | None = None
+
+    def apply(self, work: Work) -> list[Version]:
+        """Write the verdict into the node; returns the versions that have to be kept beside."""
+        if self.winner is not None and not self.winner.agreed:
+            adopt_content(work, self.winner.content)
+            for endpoint in self.winner.holders:
+                confirm(work, endpoint, work.entries[endpoint], work.content_gen)
+        elif self.meta is not None:
+            work.content = self.meta
+            work.content_gen += 1
+        for endpoint in self.current:
+            confirm(work, endpoint, work.entries[endpoint], work.content_gen)
+        for endpoint in self.behind:
+            confirm(work, endpoint, work.entries[endpoint], 0)
+        _bits(work)
+        return self.losers
+
+
+def adopt_content(work: Work, content: Content) -> None:
+    """Make a content the one that base agrees on; the former one is remembered by its hash."""
+    if work.content is not None and work.content.hashes:
+        work.past = (work.content.hashes, *work.past)[:PAST]
+    work.content = content
+    work.content_gen += 1
+
+
+def _bits(work: Work) -> None:
+    """Put endpoints whose executable bit differs from the agreed one behind."""
+    agreed = work.content.executable if work.content else None
+    for endpoint, entry in work.entries.items():
+        replica = work.replicas.get(endpoint)
+        if (
+            replica is not None
+            and replica.content_gen == work.content_gen
+            and agreed is not None
+            and entry.executable not in (None, agreed)
+        ):
+            work.replicas[endpoint] = msgspec.structs.replace(
+                replica, content_gen=work.content_gen - 1
+            )
+
+
+def agreed_content(work: Work) -> Content | None:
+    """Return the content that base agrees on, with every hash that is known of it."""
+    content = work.content
+    if content is None:
+        return None
+    known = content.hashes
+    for endpoint in work.entries:
+        if has_agreed(work, endpoint):
+            known = hashes.merged(known, work.entries[endpoint].hashes)
+    return content if known == content.hashes else msgspec.structs.replace(content, hashes=known)
+
+
+def _content(draft: Draft, work: Work) -> Verdict | None:
+    """Decide the content; None if hashes have to be known first."""
+    if work.kind is Kind.FOLDER:
+        return Verdict()
+    edits = [each for each in work.entries if is_edited(work, each)]
+    if not edits:
+        return Verdict()
+    work.content = agreed = agreed_content(work)
+    touched: list[EndpointId] = []
+    adopted: list[EndpointId] = []
+    behind: list[EndpointId] = []
+    found: list[tuple[EndpointId, Entry, bool]] = []
+    waiting = False
+    for endpoint in edits:
+        entry, replica = work.entries[endpoint], work.replicas.get(endpoint)
+        clean = (
+            replica is not None
+            and not replica.gone
+            and not work.gone
+            and replica.content_gen == work.content_gen
+        )
+        if agreed is None:
+            found.append((endpoint, entry, True))
+            continue
+        content = content_of(entry)
+        verdict = same(content, agreed)
+        if clean:
+            cheap = draft.rule.endpoint(endpoint).traits.cheap_hash
+            if verdict is None and cheap and agreed.hashes and not is_own(content):
+                probe(draft, endpoint, entry)
+                waiting = True
+            elif verdict:
+                touched.append(endpoint)
+            else:
+                found.append((endpoint, entry, True))
+            continue
+        if verdict is None or (not verdict and work.past and not is_own(content)):
+            waiting = _ask(draft, work, endpoint, entry) or waiting
+        if verdict:
+            adopted.append(endpoint)
+        elif known_past(content, work.past):
+            behind.append(endpoint)
+        else:
+            found.append((endpoint, entry, False))
+    if waiting:
+        return None
+    versions = grouped(draft, found)
+    if versions is None:
+        return None
+    result = Verdict(behind=behind, current=adopted)
+    held = [each for each in work.entries if has_agreed(work, each) or each in touched]
+    superseded = any(version.clean for version in versions)
+    if agreed is not None and not superseded and not work.gone and (held or adopted) and versions:
+        content = agreed
+        versions.append(Version(content, [*held, *adopted], clean=False, agreed=True))
+    if not versions:
+        if touched:
+            result.meta = _meta(draft, work, agreed, touched)
+            result.current += touched
+        return result
+    ordered = ranked(versions, draft.rule.endpoints, draft.rule.keep)
+    if len(ordered) > 1 and _mergeable(draft, work, ordered):
+        draft.merges.append(work.id)
+        return None
+    result.winner, result.losers = ordered[0], ordered[1:]
+    if result.winner.agreed:
+        result.current = [*adopted, *touched]
+    elif superseded:
+        result.behind, result.current = [*behind, *adopted, *touched], []
+    else:  # the agreed content is among the losers, with all who hold it
+        result.current = []
+    return result
+
+
+def ground(draft: Draft, work: Work) -> None:
+    """Make sure that somebody holds the agreed content, else agree on what there is."""
+    if not work.entries or any(
+        not replica.gone and replica.content_gen >= work.content_gen
+        for endpoint, replica in work.replicas.items()
+        if endpoint in work.entries or endpoint in draft.look.away
+    ):
+        return
+    versions = [
+        Version(content_of(entry), [endpoint], clean=False)
+        for endpoint, entry in work.entries.items()
+    ]
+    best = ranked(versions, draft.rule.endpoints, draft.rule.keep)[0]
+    adopt_content(work, best.content)
+    endpoint = best.holders[0]
+    confirm(work, endpoint, work.entries[endpoint], work.content_gen)
+
+
+def _ask(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
+    """Ask for the hashes that compare an entry with the agreed content; False if known."""
+    before = len(draft.probes)
+    probe(draft, endpoint, entry)
+    for other in work.entries:
+        if has_agreed(work, other) and not (work.content and is_own(work.content)):
+            probe(draft, other, work.entries[other])
+    return len(draft.probes) > before
+
+
+def _meta(
+    draft: Draft, work: Work, agreed: Content | None, touched: list[EndpointId]
+) -> Content | None:
+    """Return the agreed content with newly set times and bits, None if they are the same."""
+    if agreed is None:
+        return None
+    versions = [
+        Version(content_of(work.entries[endpoint]), [endpoint], clean=True) for endpoint in touched
+    ]
+    best = ranked(versions, draft.rule.endpoints, draft.rule.keep)[0].content
+    executable = agreed.executable if best.executable is None else best.executable
+    changed = msgspec.structs.replace(agreed, mtime_ns=best.mtime_ns, executable=executable)
+    return None if changed == agreed else changed
+
+
+def _mergeable(draft: Draft, work: Work, versions: list[Version]) -> bool:
+    """Say whether an automatic merge of exactly two edits of the agreed content is to be tried."""
+    return (
+        draft.rule.auto_merge
+        and work.kind is Kind.FILE
+        and len(versions) == 2  # noqa: PLR2004 -- a three-way merge has two sides
+        and all(version.clean and not version.agreed for version in versions)
+        and work.content is not None
+        and bool(work.content.hashes)
+        and work.merge_failed != merge_key(work)
+    )
+
+
+def merge_key(work: Work) -> str:
+    """Name the state of a node for which a merge may be tried once."""
+    return "|".join(
+        f"{endpoint}={entry.version}" for endpoint, entry in sorted(work.entries.items())
+    )
+
+
+# -- place -------------------------------------------------------------------------------------
+
+
+def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
+    """Decide the place: ``()`` if it stays, None if a new parent is not known yet."""
+    wishes: list[tuple[Version, tuple[NodeId, str]]] = []
+    for endpoint, entry in work.entries.items():
+        if not is_moved(work, endpoint):
+            continue
+        replica = work.replicas[endpoint]
+        parent = draft.node_of(endpoint, entry.parent)
+        if parent is None:
+            return None
+        name = work.name
+        if entry.name != replica.name:
+            name = names.true_name(entry.name, draft.rule.endpoint(endpoint).traits)
+        clean = replica.place_gen == work.place_gen
+        wishes.append((Version(content_of(entry), [endpoint], clean=clean), (parent, name)))
+    wishes = [wish for wish in wishes if wish[1] != (work.parent, work.name)]
+    if not wishes:
+        return ()
+    if not any(version.clean for version, _ in wishes):
+        settled = [
+            each
+            for each in work.entries
+            if not is_moved(work, each)
+            and not is_new(work, each)
+            and work.replicas[each].place_gen == work.place_gen
+        ]
+        if settled:
+            held = Version(content_of(work.entries[settled[0]]), settled, clean=True)
+            wishes.append((held, (work.parent, work.name)))
+    best = ranked([version for version, _ in wishes], draft.rule.endpoints, draft.rule.keep)[0]
+    return next(place for version, place in wishes if version is best)
+
+
+# -- existence ---------------------------------------------------------------------------------
+
+
+def _existence(draft: Draft, work: Work) -> None:
+    """Decide whether the node lives: what somebody edited, moved or made anew survives."""
+    lost = missing(work)
+    alive = [
+        each
+        for each in work.entries
+        if is_edited(work, each) or is_moved(work, each) or _carried(draft, work, each, lost)
+    ]
+    if work.gone:
+        if alive:
+            revive(draft, work, alive[0])
+        else:
+            for endpoint in lost:
+                _confirm_gone(work, endpoint)
+        return
+    if not lost:
+        return
+    if alive:
+        revive(draft, work, alive[0])
+        return
+    work.gone = True
+    for endpoint in lost:
+        _confirm_gone(work, endpoint)
+
+
+def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
+    """Let a node live that was deleted somewhere: it comes back there."""
+    for endpoint in [
+        each
+        for each, replica in work.replicas.items()
+        if replica.gone or (each not in work.entries and each not in draft.look.away)
+    ]:
+        draft.unbind(work, endpoint)
+    work.gone = False
+    draft.note("note", survivor, work, "changed here and deleted elsewhere: it stays")
+
+
+def _confirm_gone(work: Work, endpoint: EndpointId) -> None:
+    work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
+
+
+def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[EndpointId]) -> bool:
+    """Say whether a folder above was moved here and deleted, with everything in it, there."""
+    if not lost:
+        return False
+    base = work.base
+    while base is not None and base.parent:
+        above = draft.work(base.parent)
+        if not any(each in missing(above) or _was_lost(above, each) for each in lost):
+            return False
+        if endpoint in above.entries and (is_moved(above, endpoint) or _has_moved(above, endpoint)):
+            return True
+        base = above.base
+    return False
+
+
+def _was_lost(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since."""
+    base = work.base.replicas.get(endpoint) if work.base else None
+    return base is not None and not base.gone and endpoint not in work.entries
+
+
+def _has_moved(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's entry was moved in base's eyes, whatever was decided since."""
+    base, entry = work.base.replicas.get(endpoint) if work.base else None, work.entries[endpoint]
+    return base is not None and (base.parent, base.name) != (entry.parent, entry.name)
+
+
+# -- conflicts ---------------------------------------------------------------------------------
+
+
+def split(draft: Draft, work: Work, loser: Version) -> Work:
+    """Keep a conflict's loser: it becomes a node of its own, beside the winner.
+
+    The entries that hold it are renamed where they stand, so that no byte is moved to keep them.
+    """
+    first = loser.holders[0]
+    entry = work.entries[first]
+    name = conflict_place(draft, work.parent, work.name, first, loser.content)
+    kept = draft.fresh(work.kind, work.parent, name)
+    kept.content = loser.content
+    kept.content_gen = kept.place_gen = 1
+    kept.conflict = Conflict(of=work.id, endpoint=first)
+    for holder in loser.holders:
+        entry = work.entries[holder]
+        draft.unbind(work, holder)
+        draft.bind(kept, holder, entry)
+        kept.replicas[holder] = Replica(
+            entry.id, entry.version, entry.parent, entry.name, content_gen=1, place_gen=0
+        )
+    draft.note("conflict", first, work, f"kept as {name}")
+    return kept
+
+
+def conflict_place(
+    draft: Draft, parent: NodeId, name: str, endpoint: EndpointId, content: Content | None
+) -> str:
+    """Return a free name for a conflict's loser in a folder."""
+    label = draft.rule.endpoint(endpoint).label
+    mtime = content.mtime_ns if content else 0
+    digest = hashes.decode(content.hashes).get(hashes.OWN, "") if content else ""
+    limit = min(each.traits.max_name for each in draft.rule.endpoints)
+    wish = names.conflict_name(name, label, mtime, max_bytes=limit)
+    number = 0
+    while is_taken(draft, parent, wish):
+        unique = digest[:8] if digest and not number else f"{digest[:6]}{number}"
+        wish = names.conflict_name(name, label, mtime, unique, max_bytes=limit)
+        number += 1
+    return wish
+
+
+def is_taken(draft: Draft, parent: NodeId, name: str) -> bool:
+    """Say whether a node will stand, or an entry stands, under (about) this name in a folder."""
+    key = names.key(name)
+    if draft.nodes_at(parent, key):
+        return True
+    for endpoint in draft.active:
+        folder = draft.entry_of(endpoint.id, parent)
+        if folder is not None and draft.view.entries_at(endpoint.id, folder, key):
+            return True
+    return False

@@ -1,0 +1,190 @@
+"""The planner: ``plan(view, rule, look)`` is a pure function from state to actions.
+
+``look`` says what to plan; the full and the incremental planner differ in nothing else.
+"""
+
+import hashlib
+
+import msgspec
+
+from syncoxiders.core import hashes, merge, mirror, tree
+from syncoxiders.core.bind import Binder
+from syncoxiders.core.draft import Draft, Note, Work
+from syncoxiders.core.emit import Emitter
+from syncoxiders.core.model import (
+    Action,
+    ActionKind,
+    EndpointId,
+    Entry,
+    EntryId,
+    Mode,
+    Node,
+    NodeId,
+    Replica,
+)
+from syncoxiders.core.rule import Look, Rule, View
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """A hash that has to be known before a node can be decided; ``size`` bytes are read."""
+
+    endpoint: EndpointId
+    entry: EntryId
+    version: str
+    size: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is to change: in base at once, and at the endpoints by actions.
+
+    ``nodes`` are base nodes as they are from now on, ``forget`` those that are no more.
+    ``actions`` come in an order in which each can succeed. ``probes`` and ``merges`` (nodes whose
+    text is to be merged) have to be done before ``waiting`` entries can be planned; ``more`` are
+    entries that this plan has made plannable. ``paths`` gives a path for each node that an action
+    or note speaks of.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    forget: tuple[NodeId, ...] = ()
+    actions: tuple[Action, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    merges: tuple[NodeId, ...] = ()
+    waiting: tuple[tuple[EndpointId, EntryId], ...] = ()
+    more: tuple[tuple[EndpointId, EntryId], ...] = ()
+    notes: tuple[Note, ...] = ()
+    paths: dict[NodeId, str] = {}
+
+    @property
+    def conflicts(self) -> int:
+        """How many conflicts the plan decides."""
+        return sum(note.verb == "conflict" for note in self.notes)
+
+    @property
+    def losses(self) -> frozenset[NodeId]:
+        """The base nodes that are deleted or overwritten somewhere."""
+        return frozenset(
+            action.node
+            for action in self.actions
+            if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}
+        )
+
+
+def identify(actions: list[Action]) -> str:
+    """Return a plan's id: equal for plans that do the same."""
+    digest = hashlib.blake2b(digest_size=6)
+    for line in sorted(
+        f"{action.id}|{action.entry}|{action.expect}|{action.name}" for action in actions
+    ):
+        digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
+    return digest.hexdigest()
+
+
+def plan(view: View, rule: Rule, look: Look) -> Plan:
+    """Decide what to do about everything in ``look``."""
+    draft = Draft(view, rule, look)
+    works = Binder(draft).gather()
+    for work in works:
+        _decide(draft, work)
+    decided = {work.id for work in works}
+    # what a conflict kept beside its winner was made while deciding
+    decided |= {work.id for work in draft.works.values() if work.base is None}
+    tree.settle(draft, decided)
+    actions = Emitter(draft, decided).actions()
+    return _result(draft, decided, actions)
+
+
+def _decide(draft: Draft, work: Work) -> None:
+    if any(draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()):
+        work.out = work.frozen = True
+        return
+    if work.out:
+        work.out = False
+        merge.join(draft, work)
+    if draft.rule.mode is Mode.TWO_WAY:
+        merge.merge(draft, work)
+    else:
+        mirror.mirror(draft, work)
+    if not work.frozen:
+        away = draft.look.away & work.replicas.keys()
+        if work.gone:
+            work.forget = all(replica.gone for replica in work.replicas.values())
+        else:
+            work.forget = not work.entries and not away and not any(work.replicas)
+
+
+def _result(draft: Draft, decided: set[NodeId], actions: list[Action]) -> Plan:
+    nodes: list[Node] = []
+    forget: list[NodeId] = []
+    waiting: list[tuple[EndpointId, EntryId]] = []
+    for node in sorted(decided):
+        work = draft.works[node]
+        if work.frozen:
+            if work.out and work.base is not None and not work.base.out:
+                nodes.append(msgspec.structs.replace(work.base, out=True))
+            elif not work.out:
+                waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
+            continue
+        if work.forget:
+            if work.base is not None:
+                forget.append(node)
+            continue
+        value = work.node()
+        if value != work.base:
+            nodes.append(value)
+    paths = {action.node: draft.path(draft.work(action.node)) for action in actions}
+    return Plan(
+        nodes=tuple(nodes),
+        forget=tuple(forget),
+        actions=tuple(actions),
+        probes=tuple(
+            Probe(endpoint, entry.id, entry.version, entry.size)
+            for (endpoint, _), entry in sorted(draft.probes.items())
+        ),
+        merges=tuple(sorted(draft.merges)),
+        waiting=tuple(waiting),
+        more=tuple(draft.more),
+        notes=tuple(draft.notes),
+        paths=paths,
+    )
+
+
+def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
+    """Return a base node once an action has succeeded; None if nothing is left to remember.
+
+    ``entry`` is what the provider says stands there now; None after a deletion.
+    """
+    replicas = dict(node.replicas)
+    replica = replicas.get(action.endpoint)
+    content = node.content
+    if action.kind is ActionKind.DELETE or entry is None:
+        if replica is not None:
+            replicas[action.endpoint] = msgspec.structs.replace(replica, gone=True)
+        if node.gone and all(each.gone for each in replicas.values()):
+            return None
+        return msgspec.structs.replace(node, replicas=replicas)
+    if replica is None or action.kind in {ActionKind.CREATE, ActionKind.MAKE_FOLDER}:
+        replica = Replica(
+            entry.id,
+            entry.version,
+            entry.parent,
+            entry.name,
+            action.content_gen,
+            action.place_gen,
+        )
+    elif action.kind is ActionKind.MOVE:
+        replica = msgspec.structs.replace(
+            replica,
+            entry=entry.id,
+            parent=entry.parent,
+            name=entry.name,
+            place_gen=action.place_gen,
+        )
+    else:
+        replica = msgspec.structs.replace(
+            replica, entry=entry.id, version=entry.version, content_gen=action.content_gen
+        )
+    replicas[action.endpoint] = replica
+    if content is not None and action.content_gen == node.content_gen and entry.hashes:
+        known = hashes.merged(content.hashes, entry.hashes)
+        content = msgspec.structs.replace(content, hashes=known)
+    return msgspec.structs.replace(node, content=content, replicas=replicas)

@@ -1,0 +1,112 @@
+"""What a person asks for: the rule of a sync, and the view of state that planning needs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from syncoxiders.core.model import (
+    ROOT,
+    ROOT_ENTRY,
+    Endpoint,
+    EndpointId,
+    Entry,
+    EntryId,
+    Kind,
+    Mode,
+    Node,
+    NodeId,
+)
+
+
+class Hides(Protocol):
+    """A filter; :class:`syncoxiders.core.filters.Filter` is one."""
+
+    @property
+    def version(self) -> str:
+        """A text that differs for filters that differ."""
+
+    def out(self, path: str, kind: Kind, size: int | None, mtime_ns: int | None) -> bool:
+        """Say whether what stands at the path is left out."""
+
+
+class HidesNothing:
+    """The filter that lets everything through."""
+
+    version = ""
+
+    def out(self, path: str, kind: Kind, size: int | None, mtime_ns: int | None) -> bool:
+        """Return False."""
+        del path, kind, size, mtime_ns
+        return False
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What keeps the endpoints in step: who counts, who wins, what is left out.
+
+    ``endpoints`` is in the order of the command; the first is the source of every mode but
+    two-way. ``keep`` is a keep-mode: newer, older, bigger, smaller, or ``pathN`` from 1 on.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    mode: Mode = Mode.TWO_WAY
+    keep: str = "newer"
+    auto_merge: bool = False
+    filter: Hides = HidesNothing()
+
+    def endpoint(self, endpoint: EndpointId) -> Endpoint:
+        """Return the endpoint with this id."""
+        return next(each for each in self.endpoints if each.id == endpoint)
+
+    @property
+    def version(self) -> str:
+        """A text that differs for rules under which base means something else."""
+        return f"{self.mode}|{self.filter.version}"
+
+
+class View(Protocol):
+    """The state that planning looks at. All of it answers for one moment."""
+
+    def node(self, node: NodeId) -> Node | None:
+        """Return a base node, tombstones included."""
+
+    def node_of(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
+        """Return the node that an entry belongs to, ``gone`` replicas included."""
+
+    def nodes_in(self, parent: NodeId) -> Sequence[Node]:
+        """Return the nodes in a folder, tombstones included."""
+
+    def nodes_at(self, parent: NodeId, key: str) -> Sequence[Node]:
+        """Return the nodes in a folder whose name has this key, no tombstones."""
+
+    def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
+        """Return an observed entry."""
+
+    def entries_in(self, endpoint: EndpointId, folder: EntryId) -> Sequence[Entry]:
+        """Return the observed entries in a folder."""
+
+    def entries_at(self, endpoint: EndpointId, folder: EntryId, key: str) -> Sequence[Entry]:
+        """Return the observed entries in a folder whose name has this key."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What is to be planned: where something may have changed since base was written.
+
+    ``touched`` are entries that a look touched, ``suspects`` nodes to plan in any case.
+    ``away`` are endpoints that cannot be reached: they take no part and are behind.
+    ``open`` are nodes with an open action, which are left alone. With ``union`` nothing is
+    deleted or renamed: endpoints that differ are joined (first contact, lost state, a changed
+    rule). ``first_id`` is the first free node id.
+    """
+
+    touched: Mapping[EndpointId, Sequence[EntryId]] = {}
+    suspects: Sequence[NodeId] = ()
+    away: frozenset[EndpointId] = frozenset()
+    open: frozenset[NodeId] = frozenset()
+    union: bool = False
+    first_id: NodeId = ROOT + 1
+
+
+def is_root(entry: EntryId) -> bool:
+    """Say whether an entry id is the root folder's."""
+    return entry == ROOT_ENTRY

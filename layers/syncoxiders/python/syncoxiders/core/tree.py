@@ -1,0 +1,117 @@
+"""What single nodes cannot decide: folders that must survive, cycles, two nodes at one place."""
+
+from syncoxiders.core import names
+from syncoxiders.core.draft import Draft, Work, by_id
+from syncoxiders.core.merge import confirm_places, conflict_place, revive
+from syncoxiders.core.model import ROOT, Conflict, Kind, NodeId
+
+
+def settle(draft: Draft, decided: set[NodeId]) -> None:
+    """Make one tree of the nodes' targets; nodes that are changed for it join ``decided``."""
+    _undo_cycles(draft, decided)
+    _keep_folders(draft, decided)
+    _part(draft, decided)
+
+
+def _planned(draft: Draft, decided: set[NodeId]) -> list[Work]:
+    return by_id(draft.works[node] for node in decided if not draft.works[node].frozen)
+
+
+def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
+    """Where moves form a cycle, the one that ranks last is undone, until there is none."""
+    order = {endpoint.id: index for index, endpoint in enumerate(draft.rule.endpoints)}
+    for work in _planned(draft, decided):
+        if work.kind is not Kind.FOLDER:
+            continue
+        while (cycle := _cycle(draft, work)) is not None:
+            moved = [
+                each
+                for each in cycle
+                if each.base is not None
+                and (each.parent, each.name) != (each.base.parent, each.base.name)
+            ]
+            last = max(
+                moved,
+                key=lambda each: (
+                    min(
+                        order[endpoint]
+                        for endpoint, entry in each.entries.items()
+                        if draft.node_of(endpoint, entry.parent) == each.parent
+                    ),
+                    each.id,
+                ),
+            )
+            base = last.base
+            if base is None:  # cannot be: only nodes of base are among the moved
+                return
+            draft.place(last, base.parent, base.name)
+            confirm_places(draft, last)
+            decided.add(last.id)
+            draft.note("note", next(iter(last.entries)), last, "moves formed a cycle: undone")
+
+
+def _cycle(draft: Draft, work: Work) -> list[Work] | None:
+    """Return the folders of the cycle that a folder is part of, None if it is in none."""
+    chain = [work]
+    for above in draft.ancestors(work.id):
+        if above.parent == work.id:
+            return [*chain, above]
+        chain.append(above)
+    return None
+
+
+def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
+    """Let a folder survive with the content in it that survives."""
+    for work in by_id(draft.works[node] for node in list(decided)):
+        if work.gone or work.out or work.forget:
+            continue
+        for above in list(draft.ancestors(work.id)):
+            if not above.gone:
+                if above.id in decided:
+                    continue
+                break
+            survivor = next(iter(work.entries), draft.active[0].id)
+            revive(draft, above, survivor)
+            confirm_places(draft, above)
+            decided.add(above.id)
+
+
+def _part(draft: Draft, decided: set[NodeId]) -> None:
+    """Give each of several nodes at one place a name of its own."""
+    for work in _planned(draft, decided):
+        if work.gone or work.forget or work.parent == ROOT == work.id:
+            continue
+        rivals = [
+            each
+            for each in draft.nodes_at(work.parent, names.key(work.name))
+            if each.id != work.id and each.name == work.name
+        ]
+        for rival in rivals:
+            loser = _loser(work, rival)
+            winner = rival if loser is work else work
+            first = next(iter(loser.entries), None)
+            if first is None or loser.frozen or loser.id in draft.look.open:
+                work.frozen = True
+                break
+            name = conflict_place(draft, loser.parent, loser.name, first, loser.content)
+            draft.place(loser, loser.parent, name)
+            loser.conflict = Conflict(of=winner.id, endpoint=first)
+            confirm_places(draft, loser)
+            decided.add(loser.id)
+            draft.note("conflict", first, loser, f"two things at one place: kept as {name}")
+            if loser is work:
+                break
+
+
+def _loser(left: Work, right: Work) -> Work:
+    """Return which of two nodes at one place has to give way.
+
+    What stood there before stays; a file gives way to a folder; else the younger gives way.
+    """
+
+    def rank(work: Work) -> tuple[bool, bool, bool, NodeId]:
+        base = work.base
+        stays = base is not None and (base.parent, base.name) == (work.parent, work.name)
+        return (not work.frozen, not stays, work.kind is not Kind.FOLDER, work.id)
+
+    return max(left, right, key=rank)

@@ -1,0 +1,280 @@
+"""Running a plan's actions: in order, several transfers at once, journaled in batches.
+
+An action that has succeeded is closed together with the base update that it causes, in batches,
+each after the providers were told to make what was written durable.
+"""
+
+import concurrent.futures
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node
+from syncoxiders.core.plan import Plan, closed
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.places import Places
+from syncoxiders.ports.errors import (
+    Changing,
+    Full,
+    ProviderError,
+    RootLost,
+    Stale,
+    Throttled,
+    Unreachable,
+)
+from syncoxiders.ports.state import Commit, Event, Observation, SyncStore
+
+TRANSFERS = {ActionKind.CREATE, ActionKind.UPDATE}
+SMALL = 1 << 18
+"""Up to this size a file between two local endpoints is carried at once, not by a thread."""
+
+BATCH_ACTIONS = 4_000
+BATCH_SECONDS = 20.0
+PATIENCE = 6
+"""How many times a throttled action is tried."""
+
+
+class Applied(msgspec.Struct):
+    """What became of the actions.
+
+    ``stale`` are endpoints and entries (folders included) that have to be looked at again.
+    ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more.
+    """
+
+    done: dict[str, int] = {}
+    failed: set[str] = set()
+    errors: list[Event] = []
+    left: list[Event] = []
+    stale: set[tuple[EndpointId, EntryId]] = set()
+    away: dict[EndpointId, str] = {}
+
+
+class Applier:
+    """Runs the actions of one plan, which are open in the journal; all are closed at the end.
+
+    Only the thread that calls :meth:`run` touches its state.
+    """
+
+    def __init__(
+        self, context: Context, operations: Operations, places: Places, plan: Plan
+    ) -> None:
+        self._context = context
+        self._operations = operations
+        self._places = places
+        self._plan = plan
+        self._result = Applied()
+        self._closed: list[str] = []
+        self._nodes: dict[int, Node | None] = {}
+        self._put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
+        self._losses: set[int] = set()
+        self._touched: set[EndpointId] = set()
+        self._since = context.clock.now()
+        self._flying: dict[concurrent.futures.Future[Entry | None], Action] = {}
+        self._flying_ids: dict[str, concurrent.futures.Future[Entry | None]] = {}
+        self._pool: concurrent.futures.ThreadPoolExecutor | None = None
+
+    def run(self) -> Applied:
+        """Run everything."""
+        for node in self._plan.nodes:
+            self._places.know(node)
+        try:
+            for action in self._plan.actions:
+                self._start(action)
+            self._land(self._flying)
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+        self._flush()
+        return self._result
+
+    # -- order ---------------------------------------------------------------------------------
+
+    def _start(self, action: Action) -> None:
+        self._land([self._flying_ids[each] for each in action.after if each in self._flying_ids])
+        needs = {action.endpoint, action.source.endpoint if action.source else action.endpoint}
+        if needs & self._result.away.keys() or self._result.failed.intersection(action.after):
+            self._drop(action)
+        elif action.kind in TRANSFERS and not self._is_small(action):
+            self._fly(action)
+        else:
+            self._finish(action, self._attempt(action))
+
+    def _is_small(self, action: Action) -> bool:
+        """Say whether starting a thread for a transfer would cost more than it gives."""
+        traits = [self._context.providers[action.endpoint].traits]
+        if action.source is not None:
+            traits.append(self._context.providers[action.source.endpoint].traits)
+        return action.size <= SMALL and all(each.cheap_hash for each in traits)
+
+    def _fly(self, action: Action) -> None:
+        if self._pool is None:
+            self._pool = concurrent.futures.ThreadPoolExecutor(
+                self._context.options.transfers,
+                thread_name_prefix="transfer",
+            )
+        if len(self._flying) >= 2 * self._context.options.transfers:
+            done, _ = concurrent.futures.wait(
+                self._flying, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            self._land(done)
+        future = self._pool.submit(self._operate, action)
+        self._flying[future] = action
+        self._flying_ids[action.id] = future
+
+    def _land(self, futures: Iterable[concurrent.futures.Future[Entry | None]]) -> None:
+        for future in list(futures):
+            action = self._flying.pop(future, None)
+            if action is None:
+                continue
+            del self._flying_ids[action.id]
+            try:
+                self._finish(action, (True, future.result()))
+            except ProviderError as error:
+                self._explain(action, error)
+                self._finish(action, (False, None))
+
+    # -- one action ----------------------------------------------------------------------------
+
+    def _operate(self, action: Action) -> Entry | None:
+        """Run one action, with patience for a provider that asks for a pause."""
+        for attempt in range(PATIENCE):
+            try:
+                return self._operations.run(action)
+            except Throttled as error:
+                if attempt == PATIENCE - 1:
+                    raise
+                self._context.clock.sleep(min(error.retry_after, 60.0))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _attempt(self, action: Action) -> tuple[bool, Entry | None]:
+        try:
+            return True, self._operate(action)
+        except ProviderError as error:
+            self._explain(action, error)
+            return False, None
+
+    def _explain(self, action: Action, error: ProviderError) -> None:
+        """File a failure under what the engine does next."""
+        path = self._plan.paths.get(action.node, action.name)
+        result = self._result
+        event = Event("error", action.endpoint, path, str(error))
+        if isinstance(error, Stale):
+            if isinstance(error, Changing):
+                result.left.append(msgspec.structs.replace(event, verb="left"))
+            self._look_again(action)
+        elif isinstance(error, Unreachable | RootLost | Full | Throttled):
+            result.errors.append(event)
+            result.away[action.endpoint] = str(error)
+            self._look_again(action)
+        else:
+            result.errors.append(event)
+        if event.verb == "error" and event in result.errors:
+            self._context.reporter.event(event)
+
+    def _look_again(self, action: Action) -> None:
+        """Note what has to be looked at before the node can be planned again."""
+        node = self._places.node(action.node)
+        for endpoint, replica in node.replicas.items() if node is not None else ():
+            self._result.stale.add((endpoint, replica.entry))
+            self._result.stale.add((endpoint, replica.parent))
+        parent = self._places.node(action.parent) if action.parent else None
+        if parent is not None:
+            for endpoint, replica in parent.replicas.items():
+                self._result.stale.add((endpoint, replica.entry))
+        elif not action.parent:
+            self._result.stale.add((action.endpoint, "/"))
+
+    def _drop(self, action: Action) -> None:
+        self._result.failed.add(action.id)
+        self._closed.append(action.id)
+
+    def _finish(self, action: Action, outcome: tuple[bool, Entry | None]) -> None:
+        ok, entry = outcome
+        path = self._plan.paths.get(action.node, action.name)
+        if not ok:
+            self._drop(action)
+        else:
+            self._close(action, entry)
+            kind = action.kind.value
+            self._result.done[kind] = self._result.done.get(kind, 0) + 1
+        self._context.reporter.finished(action, path, ok=ok)
+        if (
+            len(self._closed) >= BATCH_ACTIONS
+            or self._context.clock.now() - self._since > BATCH_SECONDS
+        ):
+            self._flush()
+
+    def _close(self, action: Action, entry: Entry | None) -> None:
+        endpoint = action.endpoint
+        before = self._places.node(action.node)
+        if before is None:
+            raise LookupError(f"node {action.node} has an open action and is not in base")
+        after = closed(before, action, entry)
+        if after is None:
+            self._places.forget(action.node)
+        else:
+            self._places.know(after)
+        self._nodes[action.node] = after
+        put = self._put.setdefault(endpoint, {})
+        if action.entry and (entry is None or entry.id != action.entry):
+            put[action.entry] = None
+            self._places.drop(endpoint, action.entry)
+        if entry is not None:
+            put[entry.id] = entry
+            self._places.put(endpoint, entry)
+        if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
+            self._losses.add(action.node)
+        self._touched.add(endpoint)
+        self._closed.append(action.id)
+
+    # -- journal -------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Make what was done durable, then close it."""
+        self._since = self._context.clock.now()
+        if not self._closed:
+            return
+        providers = self._context.providers
+        if self._touched:
+            for provider in providers.values():
+                provider.settle()
+        commit(
+            self._context.store,
+            self._nodes,
+            self._closed,
+            self._put,
+            self._since,
+            len(self._losses),
+        )
+        self._closed, self._nodes, self._put = [], {}, {}
+        self._losses, self._touched = set(), set()
+
+
+def commit(
+    store: SyncStore,
+    nodes: dict[int, Node | None],
+    closed_ids: Sequence[str],
+    put: dict[EndpointId, dict[EntryId, Entry | None]],
+    at: float,
+    losses: int,
+) -> None:
+    """Close actions in the journal together with the base and observations that they caused."""
+    store.commit(
+        Commit(
+            nodes=[node for node in nodes.values() if node is not None],
+            forget=[node for node, value in nodes.items() if value is None],
+            closed=closed_ids,
+            observed=[
+                Observation(
+                    endpoint,
+                    put=[entry for entry in entries.values() if entry is not None],
+                    gone=[each for each, entry in entries.items() if entry is None],
+                    log=False,
+                )
+                for endpoint, entries in put.items()
+            ],
+            at=at,
+            losses=losses,
+        )
+    )

@@ -1,0 +1,45 @@
+"""Guards: what stops a sync and asks."""
+
+import msgspec
+
+DAY = 86_400.0
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How many base nodes may be deleted or overwritten in a day.
+
+    A number, or a share of the tree in per cent. A share does not apply to trees of up to
+    ``small`` nodes.
+    """
+
+    number: int | None = None
+    percent: float | None = 50.0
+    small: int = 20
+
+    def exceeded(self, losses: int, nodes: int) -> bool:
+        """Say whether so many losses are too many for a tree of so many nodes."""
+        if self.number is not None and losses > self.number:
+            return True
+        if self.percent is None or nodes <= self.small:
+            return False
+        return losses * 100 > nodes * self.percent
+
+    def __str__(self) -> str:
+        return str(self.number) if self.number is not None else f"{self.percent:g} %"
+
+
+def parse_limit(text: str) -> Limit:
+    """Read ``N`` or ``N%``. Raises ValueError with a sentence for a person."""
+    plain = text.strip()
+    try:
+        if plain.endswith("%"):
+            percent = float(plain[:-1])
+            if 0 <= percent <= 100:  # noqa: PLR2004 -- per cent
+                return Limit(percent=percent)
+        else:
+            number = int(plain)
+            if number >= 0:
+                return Limit(number=number, percent=None)
+    except ValueError:
+        pass
+    raise ValueError(f"{text!r} is neither a number of files (500) nor a share of them (20%)")

@@ -1,0 +1,200 @@
+"""Looking at all endpoints of a run, and the guards that belong to looking."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Kind, Ref
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.observe import Look, Observer
+from syncoxiders.engine.places import Places
+from syncoxiders.engine.report import Outcome, Stop
+from syncoxiders.ports.errors import ProviderError, RootLost, Vanished
+from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
+
+
+class Emptied(RootLost):
+    """A root in which nothing is left of a tree that was known to be full."""
+
+
+class Looks:
+    """The endpoints of a run: which can be reached, and what was seen there.
+
+    ``away`` are those that cannot take part, with the reason. ``positions`` say how far the
+    change log has been read.
+    """
+
+    def __init__(self, context: Context, record: SyncRecord | None, outcome: Outcome) -> None:
+        self._context = context
+        self._record = record
+        self._outcome = outcome
+        self.away: dict[EndpointId, str] = {}
+        self.positions: dict[EndpointId, int] = dict(record.planned) if record is not None else {}
+        self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
+        self.addresses: dict[EndpointId, str] = {
+            each.id: each.label for each in context.rule.endpoints
+        }
+        if record is not None:
+            self.addresses = {**self.addresses, **record.endpoints}
+
+    def check_roots(self) -> bool:
+        """Make sure that each root is there and is the one that base speaks of.
+
+        Returns False if too few endpoints are left, or one of two was exchanged: then the
+        outcome says why.
+        """
+        approved = self._context.options.approve
+        lost: list[str] = []
+        for endpoint in self._context.rule.endpoints:
+            try:
+                mark = self._context.providers[endpoint.id].root()
+            except RootLost as error:
+                lost.append(str(error))
+                self._leave_out(endpoint.id, str(error))
+                continue
+            except ProviderError as error:
+                self._leave_out(endpoint.id, str(error))
+                continue
+            known = self.roots.get(endpoint.id)
+            if known is not None and known != mark:
+                plan_id = f"root-{endpoint.id}-{mark}"
+                if approved != plan_id:
+                    text = (
+                        f"the root of {endpoint.label} is another folder than last time "
+                        "(not mounted, or replaced?)"
+                    )
+                    self._outcome.stop = Stop(text, plan_id)
+                    return False
+                self._forget(endpoint.id)
+            self.roots[endpoint.id] = mark
+        if len(self._context.rule.endpoints) - len(self.away) < 2:  # noqa: PLR2004 -- a sync has two
+            if lost:
+                self._outcome.stop = Stop("; ".join(lost))
+            return False
+        if lost:
+            for text in lost:
+                self._outcome.errors.append(Event("error", "", "", text))
+        return True
+
+    def _leave_out(self, endpoint: EndpointId, reason: str) -> None:
+        self.away[endpoint] = reason
+        self._outcome.away[endpoint] = reason
+
+    def _forget(self, endpoint: EndpointId) -> None:
+        """Treat an exchanged root as one that joins: nothing that it lacks was deleted."""
+        base = self._context.store.base()
+        for batch in base.ids():
+            nodes = [
+                msgspec.structs.replace(
+                    node,
+                    replicas={
+                        each: replica for each, replica in node.replicas.items() if each != endpoint
+                    },
+                )
+                for node in base.get(batch).values()
+                if endpoint in node.replicas
+            ]
+            self._context.store.commit(Commit(nodes=nodes))
+        todo = [ROOT_ENTRY]
+        tree = self._context.store.observed(endpoint)
+        while todo:
+            children = tree.children(todo.pop())
+            todo.extend(each.id for each in children if each.kind is Kind.FOLDER)
+            self._context.store.commit(
+                Commit(observed=[Observation(endpoint, gone=[each.id for each in children])])
+            )
+
+    def look(self, only: dict[EndpointId, Sequence[EntryId]] | None) -> bool:
+        """Look at every endpoint that takes part; False if a guard stops the run."""
+        for endpoint in self._context.rule.endpoints:
+            if endpoint.id in self.away:
+                continue
+            folders: list[Ref] | None = None
+            if only is not None:
+                folders = self._folders(endpoint.id, only.get(endpoint.id, ()))
+                if not folders:
+                    continue
+            try:
+                look = self._observer(endpoint.id).look(folders, confirm=self._confirm(endpoint.id))
+            except Emptied as error:
+                plan_id = f"empty-{endpoint.id}"
+                if self._context.options.approve != plan_id:
+                    self._outcome.stop = Stop(str(error), plan_id)
+                    return False
+                continue
+            except ProviderError as error:
+                self._leave_out(endpoint.id, str(error))
+                continue
+            self._report(endpoint.id, look)
+        return len(self._context.rule.endpoints) - len(self.away) >= 2  # noqa: PLR2004 -- a sync has two
+
+    def again(
+        self, stale: Iterable[tuple[EndpointId, EntryId]]
+    ) -> list[tuple[EndpointId, EntryId]]:
+        """Look again at the folders around what was not as expected; returns all ids there."""
+        touched: dict[tuple[EndpointId, EntryId], None] = {}
+        by_endpoint: dict[EndpointId, set[EntryId]] = {}
+        for endpoint, entry in stale:
+            by_endpoint.setdefault(endpoint, set()).add(entry)
+            touched[endpoint, entry] = None
+        for endpoint, ids in by_endpoint.items():
+            if endpoint in self.away:
+                continue
+            tree = self._context.store.observed(endpoint)
+            known = tree.get(ids)
+            wanted = {each.parent for each in known.values()} | {
+                each for each in ids if each == ROOT_ENTRY or each in known
+            }
+            try:
+                self._observer(endpoint).look(self._folders(endpoint, wanted))
+            except ProviderError as error:
+                self._leave_out(endpoint, str(error))
+                continue
+            touched.update(((endpoint, entry), None) for entry in self.log(endpoint))
+        return [each for each in touched if each[1] != ROOT_ENTRY]
+
+    def log(self, endpoint: EndpointId) -> list[EntryId]:
+        """Return what the change log holds beyond the position reached, and advance it."""
+        tree = self._context.store.observed(endpoint)
+        touched: list[EntryId] = []
+        while True:
+            ids, self.positions[endpoint] = tree.changes(self.positions.get(endpoint, 0), 10_000)
+            if not ids:
+                return touched
+            touched.extend(ids)
+
+    def _observer(self, endpoint: EndpointId) -> Observer:
+        return Observer(self._context.store, endpoint, self._context.providers[endpoint])
+
+    def _folders(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> list[Ref]:
+        places = Places(self._context.store)
+        tree = self._context.store.observed(endpoint)
+        refs: list[Ref] = []
+        for folder in dict.fromkeys(ids):
+            entry = tree.get([folder]).get(folder)
+            if folder != ROOT_ENTRY and (entry is None or entry.kind is not Kind.FOLDER):
+                continue
+            try:
+                refs.append(places.folder(endpoint, folder))
+            except Vanished:
+                continue
+        return refs
+
+    def _confirm(self, endpoint: EndpointId) -> Callable[[Look], None]:
+        tree = self._context.store.observed(endpoint)
+
+        def confirm(look: Look) -> None:
+            known = tree.count()
+            if known and look.gone >= known and self._context.store.base().count():
+                label = self._context.rule.endpoint(endpoint).label
+                raise Emptied(f"nothing is left in {label}, where {known} entries were known")
+
+        return confirm
+
+    def _report(self, endpoint: EndpointId, look: Look) -> None:
+        for problem in look.problems:
+            event = Event(
+                "error" if problem.unreadable else "note", endpoint, problem.path, problem.reason
+            )
+            (self._outcome.errors if problem.unreadable else self._outcome.notes).append(event)
+            self._context.reporter.event(event)

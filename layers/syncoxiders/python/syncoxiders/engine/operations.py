@@ -1,0 +1,188 @@
+"""One action at its provider: check the reason, act with the precondition, say what stands there.
+
+Everything that is checked here was checked when planning, too. It is checked again because
+people go on working: between plan and action a reason may have passed.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, Node, NodeId, Ref, Source
+from syncoxiders.engine.places import Places
+from syncoxiders.ports.errors import Refused, Stale, Vanished
+from syncoxiders.ports.provider import Attributes, Provider, Providers, SetsMeta
+
+
+class Operations:
+    """Runs single actions. Raises the port's errors; changes nothing but the provider."""
+
+    def __init__(
+        self,
+        providers: Providers,
+        places: Places,
+        *,
+        verify: bool = True,
+        carried: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._providers = providers
+        self._places = places
+        self._verify = verify
+        self._carried = carried
+        self._absent: set[tuple[EndpointId, NodeId]] = set()
+
+    def run(self, action: Action) -> Entry | None:
+        """Run an action; returns what stands there now, None after a deletion."""
+        provider = self._providers[action.endpoint]
+        match action.kind:
+            case ActionKind.MAKE_FOLDER:
+                return provider.make_folder(
+                    self._places.parent(action.endpoint, action.parent), action.name
+                )
+            case ActionKind.CREATE | ActionKind.UPDATE:
+                return self._transfer(action, provider)
+            case ActionKind.META:
+                return self._meta(action, provider)
+            case ActionKind.MOVE:
+                self._reason_to_move(action)
+                return provider.move(
+                    self._places.ref(action.endpoint, action.entry),
+                    action.expect,
+                    self._places.parent(action.endpoint, action.parent),
+                    action.name,
+                )
+            case ActionKind.DELETE:
+                self._reason_to_delete(action)
+                provider.delete(self._places.ref(action.endpoint, action.entry), action.expect)
+                return None
+        raise ValueError(f"{action.kind} is not an operation of a provider")
+
+    # -- content -------------------------------------------------------------------------------
+
+    def _transfer(self, action: Action, provider: Provider) -> Entry:
+        source = _source(action)
+        origin = self._providers[source.endpoint]
+        node = self._node(action)
+        ref = self._places.ref(source.endpoint, source.entry)
+        with closing(origin.read(ref, source.version)) as reader:
+            content = node.content
+            executable = content.executable if content else reader.entry.executable
+            attributes = Attributes(
+                kind=node.kind,
+                mtime_ns=content.mtime_ns if content else reader.entry.mtime_ns,
+                executable=executable,
+            )
+            if action.kind is ActionKind.UPDATE:
+                at = self._places.ref(action.endpoint, action.entry)
+                folder, _, name = at.path.rpartition("/")
+                entry = self._places.entry(action.endpoint, action.entry)
+                parent = Ref(entry.parent if entry else "", folder)
+                replaces = (at, action.expect)
+            else:
+                parent, name = self._places.parent(action.endpoint, action.parent), action.name
+                replaces = None
+            return provider.upload(
+                parent,
+                name,
+                self._counted(reader.chunks()),
+                size=reader.entry.size,
+                attributes=attributes,
+                replaces=replaces,
+                keep=action.keep,
+                verify=self._verify,
+            )
+
+    def _counted(self, chunks: Iterator[memoryview | bytes]) -> Iterator[memoryview | bytes]:
+        for chunk in chunks:
+            self._carried(len(chunk))
+            yield chunk
+
+    def _meta(self, action: Action, provider: Provider) -> Entry:
+        content = self._node(action).content
+        if not isinstance(provider, SetsMeta) or content is None:
+            raise Refused("modified time and executable bit cannot be set here")
+        source = _source(action)
+        found = self._providers[source.endpoint].get(
+            self._places.ref(source.endpoint, source.entry)
+        )
+        if found is None or found.version != source.version:
+            raise Stale("it has changed since the plan was made")
+        return provider.set_meta(
+            self._places.ref(action.endpoint, action.entry),
+            action.expect,
+            Attributes(mtime_ns=content.mtime_ns, executable=content.executable),
+        )
+
+    # -- reasons -------------------------------------------------------------------------------
+
+    def _reason_to_move(self, action: Action) -> None:
+        """Make sure that the endpoint whose move is followed still has the entry there."""
+        because = action.because
+        if because is None:
+            return
+        replica = self._node(action).replicas.get(because.endpoint)
+        if replica is None:
+            raise Stale("the reason for moving it has passed")
+        ref = self._places.child(because.endpoint, replica.parent, replica.name, because.entry)
+        if self._providers[because.endpoint].get(ref) is None:
+            raise Stale("it was moved on since the plan was made")
+
+    def _reason_to_delete(self, action: Action) -> None:
+        """Make sure that what made us delete still holds, at the provider itself."""
+        because = action.because
+        if because is None:
+            return
+        if because.version:
+            ref = self._places.ref(because.endpoint, because.entry)
+            found = self._providers[because.endpoint].get(ref)
+            if found is None or found.version != because.version:
+                raise Stale("the copy that allows deleting it has changed")
+        elif because.entry:
+            self._confirm_absent(because.endpoint, self._node(action))
+        else:
+            self._confirm_nothing(because.endpoint, self._node(action))
+
+    def _confirm_absent(self, endpoint: EndpointId, node: Node) -> None:
+        """Confirm by a point read that a node is gone: the topmost folder that is, or itself."""
+        top = node
+        chain = [node]
+        while top.parent:
+            above = self._places.node(top.parent)
+            replica = above.replicas.get(endpoint) if above is not None else None
+            if above is None or replica is None or not replica.gone:
+                break
+            top = above
+            chain.append(above)
+        if (endpoint, top.id) in self._absent:
+            return
+        replica = top.replicas.get(endpoint)
+        if replica is None:
+            raise Stale("the reason for deleting it has passed")
+        try:
+            ref = self._places.child(endpoint, replica.parent, replica.name, replica.entry)
+        except Vanished:
+            ref = Ref(replica.entry, replica.name)
+        if self._providers[endpoint].get(ref) is not None:
+            raise Stale("it is there again where it had been deleted")
+        if top is not node:
+            self._absent.add((endpoint, top.id))
+
+    def _confirm_nothing(self, endpoint: EndpointId, node: Node) -> None:
+        """Confirm that the source has nothing at an extra's place."""
+        try:
+            parent = self._places.parent(endpoint, node.parent)
+        except Vanished:
+            return
+        if self._providers[endpoint].at(parent, node.name) is not None:
+            raise Stale("the source has something at this place now")
+
+    def _node(self, action: Action) -> Node:
+        node = self._places.node(action.node)
+        if node is None:
+            raise Stale("it is not part of the sync any more")
+        return node
+
+
+def _source(action: Action) -> Source:
+    if action.source is None:
+        raise Stale("nobody has its content at the moment")
+    return action.source

@@ -1,0 +1,116 @@
+"""Where entries stand now: the paths that providers are told, through a run's own changes."""
+
+import threading
+
+from syncoxiders.core.model import ROOT, ROOT_ENTRY, EndpointId, Entry, EntryId, Node, NodeId, Ref
+from syncoxiders.ports.errors import Vanished
+from syncoxiders.ports.state import SyncStore
+
+
+class Places:
+    """The observed trees and base as they are while actions run, before these are committed.
+
+    All of it may be called from several threads.
+    """
+
+    def __init__(self, store: SyncStore) -> None:
+        self._store = store
+        self._lock = threading.RLock()
+        self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = {}
+        self._folders: dict[tuple[EndpointId, EntryId], str] = {}
+        self._nodes: dict[NodeId, Node | None] = {}
+
+    def know(self, node: Node) -> None:
+        """Take a node as it is from now on."""
+        with self._lock:
+            self._nodes[node.id] = node
+
+    def forget(self, node: NodeId) -> None:
+        """Take a node as gone."""
+        with self._lock:
+            self._nodes[node] = None
+
+    def node(self, node: NodeId) -> Node | None:
+        """Return a node as it is now."""
+        with self._lock:
+            if node not in self._nodes:
+                self._nodes[node] = self._store.base().get([node]).get(node)
+            return self._nodes[node]
+
+    def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
+        """Return an entry as it was last heard of."""
+        key = (endpoint, entry)
+        with self._lock:
+            if key not in self._entries:
+                self._entries[key] = self._store.observed(endpoint).get([entry]).get(entry)
+            return self._entries[key]
+
+    def put(self, endpoint: EndpointId, entry: Entry) -> None:
+        """Take an entry as it is from now on; a folder may have changed its place."""
+        with self._lock:
+            known = self._entries.get((endpoint, entry.id))
+            self._entries[endpoint, entry.id] = entry
+            if known is not None and (known.parent, known.name) != (entry.parent, entry.name):
+                self._folders.clear()
+
+    def drop(self, endpoint: EndpointId, entry: EntryId) -> None:
+        """Take an entry as gone."""
+        with self._lock:
+            self._entries[endpoint, entry] = None
+            if (endpoint, entry) in self._folders:
+                self._folders.clear()
+
+    def forget_files(self) -> None:
+        """Let go of what is committed by now, so that memory follows the batch."""
+        with self._lock:
+            self._entries.clear()
+            self._nodes.clear()
+
+    def folder(self, endpoint: EndpointId, folder: EntryId) -> Ref:
+        """Return how to name a folder. Raises Vanished where it is not known to be there."""
+        if folder == ROOT_ENTRY:
+            return Ref(ROOT_ENTRY, "")
+        key = (endpoint, folder)
+        with self._lock:
+            path = self._folders.get(key)
+            if path is None:
+                path = self._path(endpoint, folder, set())
+                self._folders[key] = path
+            return Ref(folder, path)
+
+    def _path(self, endpoint: EndpointId, entry: EntryId, seen: set[EntryId]) -> str:
+        found = self.entry(endpoint, entry)
+        if found is None or entry in seen:
+            raise Vanished("a folder on the way is not there any more")
+        seen.add(entry)
+        if found.parent == ROOT_ENTRY:
+            return found.name
+        known = self._folders.get((endpoint, found.parent))
+        if known is None:
+            known = self._path(endpoint, found.parent, seen)
+            self._folders[endpoint, found.parent] = known
+        return f"{known}/{found.name}"
+
+    def child(self, endpoint: EndpointId, folder: EntryId, name: str, entry: EntryId) -> Ref:
+        """Return how to name an entry in a folder."""
+        above = self.folder(endpoint, folder).path
+        return Ref(entry, f"{above}/{name}" if above else name)
+
+    def ref(self, endpoint: EndpointId, entry: EntryId) -> Ref:
+        """Return how to name an entry. Raises Vanished where it is not known to be there."""
+        if entry == ROOT_ENTRY:
+            return Ref(ROOT_ENTRY, "")
+        found = self.entry(endpoint, entry)
+        if found is None:
+            raise Vanished("it is not there any more")
+        return self.child(endpoint, found.parent, found.name, entry)
+
+    def parent(self, endpoint: EndpointId, node: NodeId) -> Ref:
+        """Return how to name the folder that a node is at an endpoint."""
+        if node == ROOT:
+            return Ref(ROOT_ENTRY, "")
+        found = self.node(node)
+        replica = found.replicas.get(endpoint) if found is not None else None
+        if replica is None or replica.gone:
+            raise Vanished("the folder it belongs in is not there any more")
+        return self.folder(endpoint, replica.entry)

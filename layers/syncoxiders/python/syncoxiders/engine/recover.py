@@ -1,0 +1,136 @@
+"""After a run that died: finding out which of its actions had their effect.
+
+An action that is open in the journal was about to run, ran, or ran half. What stands at the
+provider tells: if it is what the action was to bring about, the action is closed as if its answer
+had just come; if not, it is dropped, and the planner starts from what a fresh look finds.
+"""
+
+from syncoxiders.core import hashes
+from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node, Ref
+from syncoxiders.core.plan import closed
+from syncoxiders.engine.apply import commit
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.places import Places
+from syncoxiders.ports.errors import ProviderError, Vanished
+
+
+def recover(context: Context) -> int:
+    """Close or drop every open action; returns how many there were.
+
+    Raises nothing that a provider says: what cannot be told is dropped and looked at again.
+    """
+    pending = context.store.open_actions()
+    if not pending:
+        return 0
+    places = Places(context.store)
+    nodes: dict[int, Node | None] = {}
+    put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
+    losses: set[int] = set()
+    for action in pending:
+        if action.endpoint not in context.providers or action.kind is ActionKind.MERGE:
+            continue
+        node = places.node(action.node)
+        if node is None:
+            continue
+        try:
+            done, entry = _outcome(context, places, action, node)
+        except ProviderError:
+            continue
+        if not done:
+            continue
+        after = closed(node, action, entry)
+        nodes[action.node] = after
+        if after is None:
+            places.forget(action.node)
+        else:
+            places.know(after)
+        seen = put.setdefault(action.endpoint, {})
+        if action.entry and (entry is None or entry.id != action.entry):
+            seen[action.entry] = None
+            places.drop(action.endpoint, action.entry)
+        if entry is not None:
+            seen[entry.id] = entry
+            places.put(action.endpoint, entry)
+        if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
+            losses.add(action.node)
+    for provider in context.providers.values():
+        provider.settle()
+    ids = [action.id for action in pending]
+    commit(context.store, nodes, ids, put, context.clock.now(), len(losses))
+    return len(pending)
+
+
+def _outcome(
+    context: Context, places: Places, action: Action, node: Node
+) -> tuple[bool, Entry | None]:
+    """Say whether an action had its effect, and what stands there."""
+    provider = context.providers[action.endpoint]
+    if action.kind is ActionKind.DELETE:
+        return provider.get(_last_seen(places, action)) is None, None
+    if action.kind is ActionKind.MOVE:
+        parent = places.parent(action.endpoint, action.parent)
+        found = provider.at(parent, action.name)
+        return found is not None and found.id == action.entry, found
+    if action.kind is ActionKind.UPDATE:
+        at = _last_seen(places, action)
+        folder, _, name = at.path.rpartition("/")
+        before = places.entry(action.endpoint, action.entry)
+        if before is None:
+            return False, None
+        found = provider.at(Ref(before.parent, folder), name)
+        if found is None or found.version == action.expect:
+            return False, None
+        return _is_ours(context, action, node, Ref(found.id, at.path), found)
+    if action.kind in {ActionKind.CREATE, ActionKind.MAKE_FOLDER}:
+        parent = places.parent(action.endpoint, action.parent)
+        found = provider.at(parent, action.name)
+        if found is None or found.kind is not node.kind:
+            return False, None
+        if context.store.base().of(action.endpoint, [found.id]):
+            return False, None
+        if action.kind is ActionKind.MAKE_FOLDER:
+            return True, found
+        path = f"{parent.path}/{action.name}" if parent.path else action.name
+        return _is_ours(context, action, node, Ref(found.id, path), found)
+    return False, None
+
+
+def _last_seen(places: Places, action: Action) -> Ref:
+    try:
+        return places.ref(action.endpoint, action.entry)
+    except Vanished:
+        return Ref(action.entry, "")
+
+
+def _is_ours(
+    context: Context, action: Action, node: Node, ref: Ref, found: Entry
+) -> tuple[bool, Entry | None]:
+    """Say whether an entry is the content that an action was to write, proved by its bytes."""
+    content = node.content
+    if content is None or content.size != found.size:
+        return False, None
+    wanted = content.hashes
+    if not wanted and action.source is not None:
+        source = context.providers.get(action.source.endpoint)
+        known = context.store.observed(action.source.endpoint).get([action.source.entry])
+        entry = known.get(action.source.entry)
+        if source is not None and entry is not None:
+            places = Places(context.store)
+            at = places.ref(action.source.endpoint, entry.id)
+            wanted = source.hash(at, action.source.version)
+    written = found.hashes or context.providers[action.endpoint].hash(ref, found.version)
+    if not hashes.equal(wanted, written):
+        return False, None
+    return True, Entry(
+        id=found.id,
+        parent=found.parent,
+        name=found.name,
+        kind=found.kind,
+        version=found.version,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
+        hashes=hashes.merged(found.hashes, written),
+        executable=found.executable,
+        provisional=found.provisional,
+        mark=found.mark,
+    )

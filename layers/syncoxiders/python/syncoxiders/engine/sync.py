@@ -1,0 +1,417 @@
+"""One run of a sync: recover, look, plan, apply, until nothing is left to do."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.plan import Plan, Probe, identify, plan
+from syncoxiders.core.rule import Look
+from syncoxiders.engine import automerge
+from syncoxiders.engine.apply import Applied, Applier
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.places import Places
+from syncoxiders.engine.rate import Throttle
+from syncoxiders.engine.recover import recover
+from syncoxiders.engine.report import Outcome, Stop
+from syncoxiders.engine.view import StoreView
+from syncoxiders.ports.errors import ProviderError, Stale, Vanished
+from syncoxiders.ports.provider import Recovers
+from syncoxiders.ports.state import (
+    Commit,
+    Event,
+    Observation,
+    RunRecord,
+    SyncRecord,
+)
+
+Touched = tuple[EndpointId, EntryId]
+
+CHUNK = 5_000
+"""New entries are planned so many at a time, to bound memory."""
+
+ROUNDS = 8
+"""How often a run plans again what changed under its hands, before leaving it to the next."""
+
+MANY_CONFLICTS = 100
+
+SETTLED = "settled"
+"""The text that says: base was fully planned under this set of endpoints."""
+
+
+class Run:
+    """One run of a sync over a store and its providers."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = context.store
+        self._rule = context.rule
+        self._outcome = Outcome()
+        self._number = 0
+        self._union = False
+        self._first_contact = False
+        self._throttle = Throttle(context.options.rate, context.clock)
+
+    def run(self, only: dict[EndpointId, Sequence[EntryId]] | None = None) -> Outcome:
+        """Bring the endpoints into step; ``only`` limits the look to these folders.
+
+        Raises errors of the state store; what providers say ends up in the outcome.
+        """
+        context = self._context
+        if not context.options.dry_run:
+            self._number = self._store.begin_run(context.clock.now())
+            self._outcome.run = self._number
+        try:
+            self._go(only)
+        except BaseException:
+            self._end("failed")
+            raise
+        self._end(self._outcome.word)
+        return self._outcome
+
+    # -- phases --------------------------------------------------------------------------------
+
+    def _go(self, only: dict[EndpointId, Sequence[EntryId]] | None) -> None:
+        context, reporter = self._context, self._context.reporter
+        reporter.phase("looking")
+        record = self._store.record()
+        looks = Looks(context, record, self._outcome)
+        if not looks.check_roots():
+            return
+        recovered = 0 if context.options.dry_run else recover(context)
+        settled = self._store.text(SETTLED)
+        state = self._state_text(looks.away)
+        full = record is None or bool(recovered) or settled != state
+        self._first_contact = record is None or self._store.base().count() == 0
+        self._union = record is None or record.rule != self._rule.version
+        if not context.options.dry_run and settled:
+            self._store.save_text(SETTLED, "")
+        if not looks.look(None if full else only):
+            return
+        if not context.options.dry_run:
+            self._tidy()
+        touched = self._touched(looks, full=full)
+        suspects = self._suspects(looks) if full else []
+        if context.options.dry_run:
+            self._dry_run(looks, touched, suspects)
+            return
+        done = self._work(looks, touched, suspects)
+        if done:
+            self._conclude(looks, state)
+
+    def _state_text(self, away: Iterable[EndpointId]) -> str:
+        here = [each.id for each in self._rule.endpoints if each.id not in set(away)]
+        return f"{self._rule.version}|{','.join(here)}"
+
+    def _tidy(self) -> None:
+        """Let providers clear away what an interrupted run left."""
+        for endpoint, provider in self._context.providers.items():
+            if isinstance(provider, Recovers):
+                try:
+                    provider.recover(
+                        lambda text, endpoint=endpoint: self._note("rescued", endpoint, "", text)
+                    )
+                except ProviderError as error:
+                    self._note("note", endpoint, "", str(error))
+
+    def _touched(self, looks: Looks, *, full: bool) -> list[Touched]:
+        """Read what is to be planned: the change log, or on a full run whatever is unbound."""
+        touched: dict[Touched, None] = {}
+        for endpoint in self._rule.endpoints:
+            logged = looks.log(endpoint.id)
+            if endpoint.id in looks.away:
+                continue
+            if not full:
+                touched.update(((endpoint.id, entry), None) for entry in logged)
+                continue
+            for batch in self._store.base().unbound(endpoint.id):
+                touched.update(((endpoint.id, entry), None) for entry in batch)
+        return list(touched)
+
+    def _suspects(self, looks: Looks) -> list[NodeId]:
+        here = [each.id for each in self._rule.endpoints if each.id not in looks.away]
+        return [node for batch in self._store.base().suspects(here) for node in batch]
+
+    # -- planning and applying -----------------------------------------------------------------
+
+    def _work(self, looks: Looks, touched: list[Touched], suspects: list[NodeId]) -> bool:
+        """Plan and apply until nothing is left; False if a guard stopped it."""
+        owners = self._bound(touched)
+        known = [each for each in touched if each in owners]
+        queue = [each for each in touched if each not in owners]
+        first = True
+        rounds = 0
+        seen: set[Touched] = set(queue)
+        while first or queue or known:
+            chunk, queue = (known, queue) if first or known else (queue[:CHUNK], queue[CHUNK:])
+            if first and len(queue) <= CHUNK:
+                chunk, queue = [*known, *queue], []
+            known = []
+            result = self._plan(looks, chunk, suspects if first else [])
+            first = False
+            if not self._guarded(result):
+                return False
+            applied = self._apply(looks, result)
+            again = self._resolve(looks, result, applied)
+            more = [each for each in result.more if each not in seen]
+            seen.update(more)
+            queue.extend(more)
+            if again:
+                rounds += 1
+                if rounds > ROUNDS:
+                    self._leave(again)
+                    break
+                known.extend(again)
+        return True
+
+    def _bound(self, touched: Iterable[Touched]) -> set[Touched]:
+        by_endpoint: dict[EndpointId, list[EntryId]] = {}
+        for endpoint, entry in touched:
+            by_endpoint.setdefault(endpoint, []).append(entry)
+        base = self._store.base()
+        return {
+            (endpoint, entry)
+            for endpoint, ids in by_endpoint.items()
+            for entry in base.of(endpoint, ids)
+        }
+
+    def _plan(self, looks: Looks, touched: Sequence[Touched], suspects: Sequence[NodeId]) -> Plan:
+        self._context.reporter.phase("planning")
+        view = StoreView(self._store)
+        view.prefetch(touched, suspects, [each.id for each in self._rule.endpoints])
+        by_endpoint: dict[EndpointId, list[EntryId]] = {}
+        for endpoint, entry in touched:
+            by_endpoint.setdefault(endpoint, []).append(entry)
+        result = plan(
+            view,
+            self._rule,
+            Look(
+                touched=by_endpoint,
+                suspects=suspects,
+                away=frozenset(looks.away),
+                union=self._union,
+                first_id=self._store.base().next_id(),
+            ),
+        )
+        for note in result.notes:
+            self._note(note.verb, note.endpoint, note.path, note.detail)
+        self._outcome.conflicts += result.conflicts
+        return result
+
+    def _guarded(self, result: Plan) -> bool:
+        """Let a plan pass, or stop and keep it for a person to look at."""
+        options = self._context.options
+        base = self._store.base()
+        reason = ""
+        lost = len(result.losses)
+        if lost:
+            now = self._context.clock.now()
+            total = lost + self._store.losses(now - 86_400.0)
+            nodes = base.count() + sum(node.gone for node in result.nodes)
+            if options.limit.exceeded(total, nodes):
+                reason = (
+                    f"{total} of {nodes} files and folders would be deleted or overwritten "
+                    f"within a day; the limit is {options.limit}"
+                )
+        if not reason and result.conflicts > MANY_CONFLICTS and not self._first_contact:
+            reason = f"{result.conflicts} conflicts at once"
+        if not reason:
+            return True
+        plan_id = identify(list(result.actions))
+        if options.approve == plan_id:
+            return True
+        if not options.dry_run:
+            self._store.save_text(f"plan:{plan_id}", describe(result))
+        self._outcome.stop = Stop(reason, plan_id)
+        return False
+
+    def _apply(self, looks: Looks, result: Plan) -> Applied:
+        """Write the plan into base and journal, then run it."""
+        context = self._context
+        if result.nodes or result.forget or result.actions:
+            self._store.commit(
+                Commit(nodes=result.nodes, forget=result.forget, opened=result.actions)
+            )
+        if not result.actions:
+            return Applied()
+        context.reporter.phase("applying")
+        context.reporter.planned(result.actions)
+        places = Places(self._store)
+        operations = Operations(
+            context.providers,
+            places,
+            verify=context.options.verify,
+            carried=self._carried,
+        )
+        applied = Applier(context, operations, places, result).run()
+        for kind, count in applied.done.items():
+            self._outcome.counts[kind] = self._outcome.counts.get(kind, 0) + count
+        self._outcome.errors.extend(applied.errors)
+        self._log([*applied.errors, *applied.left])
+        for event in applied.left:
+            if event not in self._outcome.left:
+                self._outcome.left.append(event)
+        for endpoint, text in applied.away.items():
+            looks.away.setdefault(endpoint, text)
+            self._outcome.away.setdefault(endpoint, text)
+        if self._number:
+            self._store.log(self._number, list(_done(result, applied)))
+        return applied
+
+    def _carried(self, count: int) -> None:
+        self._outcome.bytes += count
+        self._throttle.wait(count)
+        self._context.reporter.moved(count)
+
+    def _resolve(self, looks: Looks, result: Plan, applied: Applied) -> list[Touched]:
+        """Do what the planner waits for; returns what to plan again."""
+        again: list[Touched] = []
+        if result.probes:
+            self._probe(result.probes)
+        if result.merges:
+            for node in result.merges:
+                event = automerge.merge_node(self._context, node)
+                if event is not None:
+                    self._note(event.verb, event.endpoint, event.path, event.detail)
+        if result.probes or result.merges or result.actions:
+            again.extend(result.waiting)
+        if applied.stale:
+            again.extend(looks.again(applied.stale))
+        if self._rule.mode == "move":
+            again.extend(_handed_over(result, applied))
+        return list(dict.fromkeys(again))
+
+    def _probe(self, probes: Sequence[Probe]) -> None:
+        """Hash what the planner needs to compare, and put the hashes into the observed trees."""
+        self._context.reporter.phase("comparing")
+        places = Places(self._store)
+        found: dict[EndpointId, list[Entry]] = {}
+        for probe in probes:
+            entry = places.entry(probe.endpoint, probe.entry)
+            if entry is None or entry.version != probe.version:
+                continue
+            try:
+                ref = places.ref(probe.endpoint, probe.entry)
+                hashes = self._context.providers[probe.endpoint].hash(ref, probe.version)
+            except Stale:
+                continue
+            except ProviderError as error:
+                path = places.ref(probe.endpoint, probe.entry).path
+                self._error(probe.endpoint, path, str(error))
+                continue
+            found.setdefault(probe.endpoint, []).append(
+                msgspec.structs.replace(entry, hashes=hashes)
+            )
+        for endpoint, entries in found.items():
+            self._store.commit(Commit(observed=[Observation(endpoint, put=entries, log=False)]))
+
+    def _leave(self, again: Iterable[Touched]) -> None:
+        """Say of what keeps changing that it is left for the next run."""
+        places = Places(self._store)
+        for endpoint, entry in again:
+            try:
+                path = places.ref(endpoint, entry).path
+            except Vanished:
+                continue
+            event = Event("left", endpoint, path, "it keeps changing; left for the next run")
+            self._outcome.left.append(event)
+            self._log([event])
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _conclude(self, looks: Looks, state: str) -> None:
+        """Remember how far everything was planned."""
+        record = SyncRecord(
+            endpoints=looks.addresses,
+            roots=looks.roots,
+            rule=self._rule.version,
+            planned=looks.positions,
+        )
+        self._store.commit(Commit(record=record))
+        self._store.trim(looks.positions)
+        if not (self._outcome.errors or self._outcome.left or self._outcome.away):
+            self._store.save_text(SETTLED, state)
+        if self._rule.auto_merge:
+            self._keep_bases()
+
+    def _keep_bases(self) -> None:
+        base = self._store.base()
+        for batch in base.ids():
+            for node in base.get(batch).values():
+                automerge.keep_base(self._context, node)
+
+    def _dry_run(self, looks: Looks, touched: list[Touched], suspects: list[NodeId]) -> None:
+        """Plan all of it at once, doing nothing but the hashing that planning needs."""
+        everything = dict.fromkeys(touched)
+        while True:
+            result = self._plan(looks, list(everything), suspects)
+            before = len(everything)
+            everything.update(dict.fromkeys(result.more))
+            if result.probes:
+                self._probe(result.probes)
+            elif len(everything) == before:
+                break
+            self._outcome.notes.clear()
+            self._outcome.conflicts = 0
+        self._outcome.plan = result
+        self._guarded(result)
+
+    def _end(self, word: str) -> None:
+        if not self._number:
+            return
+        outcome = self._outcome
+        self._store.end_run(
+            RunRecord(
+                id=self._number,
+                started=0.0,
+                ended=self._context.clock.now(),
+                outcome=word,
+                counts={**outcome.counts, "conflicts": outcome.conflicts, "bytes": outcome.bytes},
+                message=outcome.stop.reason if outcome.stop else "",
+            )
+        )
+
+    def _note(self, verb: str, endpoint: EndpointId, path: str, detail: str) -> None:
+        event = Event(verb, endpoint, path, detail)
+        self._outcome.notes.append(event)
+        self._context.reporter.event(event)
+        self._log([event])
+
+    def _error(self, endpoint: EndpointId, path: str, detail: str) -> None:
+        event = Event("error", endpoint, path, detail)
+        self._outcome.errors.append(event)
+        self._context.reporter.event(event)
+        self._log([event])
+
+    def _log(self, events: Sequence[Event]) -> None:
+        if self._number and events:
+            self._store.log(self._number, events)
+
+
+def _done(result: Plan, applied: Applied) -> Iterator[Event]:
+    for action in result.actions:
+        if action.id not in applied.failed:
+            yield Event(action.kind.value, action.endpoint, result.paths.get(action.node, ""))
+
+
+def _handed_over(result: Plan, applied: Applied) -> list[Touched]:
+    """Return the sources of what was just copied, to be deleted once all have it."""
+    return [
+        (action.source.endpoint, action.source.entry)
+        for action in result.actions
+        if action.source is not None
+        and action.kind in {ActionKind.CREATE, ActionKind.UPDATE}
+        and action.id not in applied.failed
+    ]
+
+
+def describe(result: Plan) -> str:
+    """Return a plan as lines for a person who is asked to let it through."""
+    return "\n".join(line(action, result.paths.get(action.node, "")) for action in result.actions)
+
+
+def line(action: Action, path: str) -> str:
+    """Return an action as a line for a person."""
+    return f"{action.kind.value:<12} {action.endpoint}  {path}"

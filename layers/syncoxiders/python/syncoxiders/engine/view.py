@@ -1,0 +1,100 @@
+"""The planner's view of a store, read once per plan."""
+
+from collections.abc import Iterable, Sequence
+
+from syncoxiders.core.model import EndpointId, Entry, EntryId, Node, NodeId
+from syncoxiders.ports.state import SyncStore
+
+
+class StoreView:
+    """Answers the planner from a store, each fact read at most once.
+
+    What a plan is sure to need is read in batches beforehand by :meth:`prefetch`.
+    """
+
+    def __init__(self, store: SyncStore) -> None:
+        self._base = store.base()
+        self._store = store
+        self._nodes: dict[NodeId, Node | None] = {}
+        self._owners: dict[tuple[EndpointId, EntryId], NodeId | None] = {}
+        self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = {}
+        self._nodes_at: dict[tuple[NodeId, str], Sequence[Node]] = {}
+
+    def prefetch(
+        self,
+        touched: Iterable[tuple[EndpointId, EntryId]],
+        suspects: Iterable[NodeId],
+        endpoints: Iterable[EndpointId],
+    ) -> None:
+        """Read the entries, the nodes that they belong to, and those nodes' other entries."""
+        wanted: dict[EndpointId, list[EntryId]] = {endpoint: [] for endpoint in endpoints}
+        for endpoint, entry in touched:
+            if endpoint in wanted:
+                wanted[endpoint].append(entry)
+        nodes = set(suspects)
+        for endpoint, ids in wanted.items():
+            owners = self._base.of(endpoint, ids)
+            for entry in ids:
+                self._owners[endpoint, entry] = owners.get(entry)
+            nodes.update(owners.values())
+            self._read(endpoint, ids)
+        found = self._base.get(nodes)
+        for node in nodes:
+            self._nodes[node] = found.get(node)
+        others: dict[EndpointId, list[EntryId]] = {endpoint: [] for endpoint in wanted}
+        for value in found.values():
+            for endpoint, replica in value.replicas.items():
+                if endpoint in others and (endpoint, replica.entry) not in self._entries:
+                    others[endpoint].append(replica.entry)
+        for endpoint, ids in others.items():
+            self._read(endpoint, ids)
+
+    def _read(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
+        found = self._store.observed(endpoint).get(ids)
+        for entry in ids:
+            self._entries[endpoint, entry] = found.get(entry)
+
+    def node(self, node: NodeId) -> Node | None:
+        """Return a base node, tombstones included."""
+        if node not in self._nodes:
+            self._nodes[node] = self._base.get([node]).get(node)
+        return self._nodes[node]
+
+    def node_of(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
+        """Return the node that an entry belongs to."""
+        key = (endpoint, entry)
+        if key not in self._owners:
+            self._owners[key] = self._base.of(endpoint, [entry]).get(entry)
+        return self._owners[key]
+
+    def nodes_in(self, parent: NodeId) -> Sequence[Node]:
+        """Return the nodes in a folder, tombstones included."""
+        found = self._base.children(parent)
+        for node in found:
+            self._nodes[node.id] = node
+        return found
+
+    def nodes_at(self, parent: NodeId, key: str) -> Sequence[Node]:
+        """Return the nodes in a folder whose name has this key."""
+        place = (parent, key)
+        if place not in self._nodes_at:
+            self._nodes_at[place] = self._base.at(parent, key)
+        return self._nodes_at[place]
+
+    def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
+        """Return an observed entry."""
+        key = (endpoint, entry)
+        if key not in self._entries:
+            self._entries[key] = self._store.observed(endpoint).get([entry]).get(entry)
+        return self._entries[key]
+
+    def entries_in(self, endpoint: EndpointId, folder: EntryId) -> Sequence[Entry]:
+        """Return the observed entries in a folder."""
+        found = self._store.observed(endpoint).children(folder)
+        for entry in found:
+            self._entries[endpoint, entry.id] = entry
+        return found
+
+    def entries_at(self, endpoint: EndpointId, folder: EntryId, key: str) -> Sequence[Entry]:
+        """Return the observed entries in a folder whose name has this key."""
+        return self._store.observed(endpoint).at(folder, key)
