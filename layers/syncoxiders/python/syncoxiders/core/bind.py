@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from syncoxiders.core import hashes, names
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import missing
+from syncoxiders.core.merge import is_moved, missing
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -44,6 +44,7 @@ class Binder:
                 for entry in touched:
                     self._touch(endpoint, entry)
         self._close_over_deletions()
+        self._join()
         self._keep_places()
         moves = MoveMatcher(self.draft)
         for endpoint, entry in list(self._new):
@@ -86,6 +87,48 @@ class Binder:
                     owner = self.draft.node_of(endpoint, child.id)
                     if owner is not None:
                         todo.append(owner)
+
+    def _join(self) -> None:
+        """Take back whatever would delete or rename, where endpoints that differ are joined.
+
+        That is all nodes in a union, and nodes that come back from behind a filter.
+        """
+        for node in sorted(self.dirty):
+            work = self.draft.work(node)
+            back = work.out and not any(
+                self.draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
+            )
+            if (back or self.draft.look.union) and node not in self.draft.look.open:
+                self._join_node(work)
+
+    def _join_node(self, work: Work) -> None:
+        for endpoint in missing(work):
+            del work.replicas[endpoint]
+        if work.gone and work.entries:
+            work.gone = False
+            for endpoint in [each for each, replica in work.replicas.items() if replica.gone]:
+                del work.replicas[endpoint]
+        known = work.base.replicas if work.base is not None else {}
+        if len(work.entries.keys() | known.keys()) > 1:
+            for endpoint in [each for each in work.entries if is_moved(work, each)]:
+                self._detach(work, endpoint)
+
+    def _detach(self, work: Work, endpoint: EndpointId) -> None:
+        """Make an endpoint's part of a node new again, with everything in it."""
+        todo = [work]
+        while todo:
+            each = todo.pop()
+            entry = each.entries.get(endpoint)
+            if entry is None:
+                continue
+            self.draft.unbind(each, endpoint)
+            self.dirty.add(each.id)
+            self._new[endpoint, entry.id] = None
+            if each.kind is Kind.FOLDER:
+                for child in self.draft.view.entries_in(endpoint, entry.id):
+                    owner = self.draft.node_of(endpoint, child.id)
+                    if owner is not None:
+                        todo.append(self.draft.work(owner))
 
     def _keep_places(self) -> None:
         """Let a node stay with its place when an editor has put a new file there.

@@ -24,12 +24,14 @@ from syncoxiders.core.rule import Look, Rule, View
 class Work:
     """A node as it will be.
 
-    ``entries`` holds what each reachable endpoint has of it now. A ``frozen`` node is not
+    ``entries`` holds what each reachable endpoint has of it now; of those ``away`` nothing is
+    known. A ``frozen`` node is not
     planned this time and stays as base has it. ``keep`` names the endpoints at which what a
     person wrote is about to be replaced or deleted, and has to be kept in the trash.
     """
 
     __slots__ = (
+        "away",
         "base",
         "conflict",
         "content",
@@ -50,8 +52,9 @@ class Work:
         "replicas",
     )
 
-    def __init__(self, node: Node, base: Node | None) -> None:
+    def __init__(self, node: Node, base: Node | None, away: frozenset[EndpointId]) -> None:
         self.base = base
+        self.away = away
         self.id: NodeId = node.id
         self.parent: NodeId = node.parent
         self.name: str = node.name
@@ -122,6 +125,7 @@ class Draft:
         self.merges: list[NodeId] = []
         self.more: list[tuple[EndpointId, EntryId]] = []
         self._bound: dict[tuple[EndpointId, EntryId], NodeId | None] = {}
+        self._released: list[tuple[NodeId, EndpointId, EntryId]] = []
         self._places: dict[tuple[NodeId, str], set[NodeId]] = {}
         self._next_id = max(look.first_id, ROOT + 1)
 
@@ -138,7 +142,7 @@ class Draft:
         return found
 
     def _load(self, base: Node) -> Work:
-        work = self.works[base.id] = Work(base, base)
+        work = self.works[base.id] = Work(base, base, self.look.away)
         for endpoint in self.active:
             replica = base.replicas.get(endpoint.id)
             if replica is None:
@@ -154,7 +158,7 @@ class Draft:
         """Make a node that is not in base yet."""
         node = Node(id=self._next_id, parent=parent, name=name, kind=kind)
         self._next_id += 1
-        work = self.works[node.id] = Work(node, None)
+        work = self.works[node.id] = Work(node, None, self.look.away)
         work.content_gen = work.place_gen = 0
         self._index(work)
         return work
@@ -236,6 +240,21 @@ class Draft:
         entry = work.entries.pop(endpoint, None)
         if entry is not None:
             self._bound[endpoint, entry.id] = None
+            self._released.append((work.id, endpoint, entry.id))
+
+    def freeze_together(self) -> None:
+        """Freeze whoever took an entry from a node that turned out to be frozen.
+
+        Base still has that entry as the frozen node's, and an entry belongs to one node.
+        """
+        changed = True
+        while changed:
+            changed = False
+            for giver, endpoint, entry in self._released:
+                taker = self._bound.get((endpoint, entry))
+                if self.works[giver].frozen and taker is not None and taker != giver:
+                    changed = changed or not self.works[taker].frozen
+                    self.works[taker].frozen = True
 
     def entry_of(self, endpoint: EndpointId, node: NodeId) -> EntryId | None:
         """Return the id of a node's present entry at an endpoint, None where it has none."""

@@ -33,12 +33,16 @@ _PHASE = {
 
 
 class Emitter:
-    """Derives actions from a draft; deals with names and with what stands in the way."""
+    """Derives actions from a draft; deals with names and with what stands in the way.
+
+    ``postponed`` are nodes for which something has to be done that cannot be done yet.
+    """
 
     def __init__(self, draft: Draft, decided: set[NodeId]) -> None:
         self.draft = draft
         self.works = by_id(draft.works[node] for node in decided if not draft.works[node].frozen)
         self.decided = decided
+        self.postponed: set[NodeId] = set()
         self._actions: dict[tuple[EndpointId, NodeId], list[Action]] = {}
         self._blockers: dict[str, list[tuple[EndpointId, NodeId]]] = {}
         self._names: dict[tuple[EndpointId, NodeId], set[str]] = {}
@@ -102,13 +106,15 @@ class Emitter:
                 node = self.draft.node_of(endpoint.id, child.id)
                 if node is None or self.draft.work(node).out:
                     if not self.draft.hidden(endpoint.id, child):
-                        return  # something new is in it: wait until that is decided
+                        self.postponed.add(work.id)  # until what is new in it is decided
+                        return
                     hidden = True
                 elif self._is_leaving(endpoint.id, node, entry.id):
                     blockers.append((endpoint.id, node))
                 else:
                     inner = self.draft.work(node).replicas.get(endpoint.id)
                     if inner is None or not inner.hidden:
+                        self.postponed.add(work.id)
                         return
                     hidden = True
             if hidden:
@@ -186,9 +192,11 @@ class Emitter:
         if work.kind is not Kind.FOLDER:
             source = self._source(work, endpoint.id)
             if source is None:
+                self.postponed.add(work.id)
                 return
         place = self._place(work, endpoint, None)
         if place is None:
+            self.postponed.add(work.id)
             return
         name, blockers = place
         kind = ActionKind.MAKE_FOLDER if work.kind is Kind.FOLDER else ActionKind.CREATE
@@ -211,6 +219,7 @@ class Emitter:
     def _update(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
         source = self._source(work, endpoint.id)
         if source is None or work.content is None:
+            self.postponed.add(work.id)
             return
         origin = work.entries[source.endpoint]
         alike = entry.size == work.content.size and (
@@ -242,6 +251,7 @@ class Emitter:
     def _move(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
         place = self._place(work, endpoint, entry)
         if place is None:
+            self.postponed.add(work.id)
             return
         name, blockers = place
         parent = self.draft.entry_of(endpoint.id, work.parent)
@@ -410,20 +420,20 @@ class Ordering:
         return self._order
 
     def _visit(self, action: Action) -> None:
-        stack: list[tuple[Action, list[Action], list[str]]] = []
+        stack: list[_Frame] = []
         self._enter(action, stack)
         while stack:
-            current, waiting, after = stack[-1]
-            if waiting:
-                blocker = waiting.pop()
+            frame = stack[-1]
+            if frame.waiting:
+                blocker = frame.waiting.pop()
                 if blocker.id in self._open:
-                    after.append(self._park(blocker))
-                    continue
-                after.append(blocker.id)
-                if blocker.id not in self._done:
+                    self._break(stack, blocker)
+                else:
+                    frame.after.append(blocker.id)
                     self._enter(blocker, stack)
                 continue
             stack.pop()
+            current, after = frame.action, frame.after
             self._open.discard(current.id)
             self._done.add(current.id)
             parked = self._parked.get(current.id)
@@ -434,6 +444,27 @@ class Ordering:
                 if after
                 else current
             )
+
+    def _break(self, stack: list["_Frame"], blocker: Action) -> None:
+        """Break a circle of actions that wait for each other, by parking a move that is in it.
+
+        Whoever waits for that move goes on once it is parked; the move itself comes later.
+        """
+        start = next(i for i, frame in enumerate(stack) if frame.action.id == blocker.id)
+        if blocker.kind is ActionKind.MOVE:
+            stack[-1].after.append(self._park(blocker))
+            return
+        for index in range(len(stack) - 1, start, -1):
+            mover = stack[index].action
+            if mover.kind is ActionKind.MOVE:
+                for frame in stack[index:]:
+                    self._open.discard(frame.action.id)
+                del stack[index:]
+                waiter = stack[-1]
+                waiter.after = [each for each in waiter.after if each != mover.id]
+                waiter.after.append(self._park(mover))
+                return
+        raise AssertionError("a circle of waiting actions has a move in it")
 
     def _enter(self, action: Action, stack: list[tuple[Action, list[Action], list[str]]]) -> None:
         if action.id in self._done or action.id in self._open:
@@ -448,14 +479,15 @@ class Ordering:
         own = self._actions[action.endpoint, action.node]
         if action is not own[0]:
             waiting.append(own[own.index(action) - 1])
-        stack.append((action, waiting, []))
+        stack.append(_Frame(action, waiting))
 
     def _park(self, action: Action) -> str:
-        """Bring what is in the way of a circle out of it, under a passing name."""
+        """Bring what is in the way to the root, under a passing name."""
         if action.id not in self._parked:
             parked = msgspec.structs.replace(
                 action,
                 id=f"{action.id}:park",
+                parent=ROOT,
                 name=f"{action.name[:40]}.moving-{action.node}",
                 after=(),
                 place_gen=0,
@@ -463,3 +495,14 @@ class Ordering:
             self._parked[action.id] = parked
             self._order.append(parked)
         return self._parked[action.id].id
+
+
+class _Frame:
+    """An action whose blockers are being put in order."""
+
+    __slots__ = ("action", "after", "waiting")
+
+    def __init__(self, action: Action, waiting: list[Action]) -> None:
+        self.action = action
+        self.waiting = waiting
+        self.after: list[str] = []

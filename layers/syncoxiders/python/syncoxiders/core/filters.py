@@ -199,8 +199,8 @@ def _within(low: int | None, value: int | None, high: int | None) -> bool:
 
 # --- options of the command line ------------------------------------------------------------
 
-_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:([KMGTP])(I?B)?|B)?\s*", re.IGNORECASE)
-_AGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdwMy])\s*")
+_SIZE = re.compile(r"\s*([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(?:([KMGTP])(I?B)?|B)?\s*", re.IGNORECASE)
+_AGE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhdwMy])\s*")
 _SECONDS = {
     "s": 1,
     "m": 60,
@@ -222,10 +222,10 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is not a size; write it as 500, 10K, 1.5M or 2GB")
     number, unit, suffix = match.groups()
-    power = "KMGTP".index(unit.upper()) + 1 if unit else 0
-    factor: int = pow(1000 if suffix in ("B", "b") else 1024, power)
+    base = 1000 if suffix in ("B", "b") else 1024
+    factor = base ** ("KMGTP".index(unit.upper()) + 1 if unit else 0)
     whole, _, fraction = number.partition(".")
-    return (int(whole + fraction) * factor) // 10 ** len(fraction)
+    return int(int(whole + fraction) * factor // 10 ** len(fraction))
 
 
 def parse_age(text: str, now: float) -> int:

@@ -33,8 +33,6 @@ from syncoxiders.core.versions import (
 
 def merge(draft: Draft, work: Work) -> None:
     """Decide what becomes of a node when every endpoint's changes count."""
-    if draft.look.union:
-        join(draft, work)
     verdict = _content(draft, work)
     place = _place(draft, work)
     if verdict is None or place is None:
@@ -64,7 +62,7 @@ def missing(work: Work) -> list[EndpointId]:
     return [
         endpoint
         for endpoint, replica in work.replicas.items()
-        if not replica.gone and endpoint not in work.entries
+        if not replica.gone and endpoint not in work.entries and endpoint not in work.away
     ]
 
 
@@ -144,23 +142,6 @@ def stands_at(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> b
         return True
     traits = draft.rule.endpoint(endpoint).traits
     return work.name in (entry.name, names.true_name(entry.name, traits))
-
-
-def join(draft: Draft, work: Work) -> None:
-    """Take back whatever would delete or rename, so that endpoints that differ are joined."""
-    for endpoint in missing(work):
-        del work.replicas[endpoint]
-    if work.gone and work.entries:
-        work.gone = False
-        for endpoint in [each for each, replica in work.replicas.items() if replica.gone]:
-            del work.replicas[endpoint]
-    if len(work.entries) > 1 or (
-        work.base is not None and work.base.replicas.keys() - work.entries
-    ):
-        for endpoint in [each for each in work.entries if is_moved(work, each)]:
-            entry = work.entries[endpoint]
-            draft.unbind(work, endpoint)
-            draft.more.append((endpoint, entry.id))
 
 
 # -- content -----------------------------------------------------------------------------------
@@ -311,7 +292,7 @@ def ground(draft: Draft, work: Work) -> None:
     if not work.entries or any(
         not replica.gone and replica.content_gen >= work.content_gen
         for endpoint, replica in work.replicas.items()
-        if endpoint in work.entries or endpoint in draft.look.away
+        if endpoint in work.entries or endpoint in work.away
     ):
         return
     versions = [
@@ -425,6 +406,9 @@ def _existence(draft: Draft, work: Work) -> None:
         return
     if not lost:
         return
+    if not any(_is_current(work, each) for each in lost):
+        # deleted by somebody who did not know the latest content or place of it
+        alive.extend(each for each in work.entries if _is_current(work, each))
     if alive:
         revive(draft, work, alive[0])
         return
@@ -433,14 +417,25 @@ def _existence(draft: Draft, work: Work) -> None:
         _confirm_gone(work, endpoint)
 
 
+def _is_current(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint had reached the agreed content and place."""
+    replica = work.replicas.get(endpoint)
+    return (
+        replica is not None
+        and replica.content_gen >= work.content_gen
+        and replica.place_gen >= work.place_gen
+    )
+
+
 def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
     """Let a node live that was deleted somewhere: it comes back there."""
-    for endpoint in [
-        each
-        for each, replica in work.replicas.items()
-        if replica.gone or (each not in work.entries and each not in draft.look.away)
-    ]:
-        draft.unbind(work, endpoint)
+    for endpoint, replica in list(work.replicas.items()):
+        if endpoint in work.away:
+            continue
+        if endpoint not in work.entries:
+            draft.unbind(work, endpoint)
+        elif replica.gone:
+            del work.replicas[endpoint]
     work.gone = False
     draft.note("note", survivor, work, "changed here and deleted elsewhere: it stays")
 
@@ -467,7 +462,12 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
 def _was_lost(work: Work, endpoint: EndpointId) -> bool:
     """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since."""
     base = work.base.replicas.get(endpoint) if work.base else None
-    return base is not None and not base.gone and endpoint not in work.entries
+    return (
+        base is not None
+        and not base.gone
+        and endpoint not in work.entries
+        and endpoint not in work.away
+    )
 
 
 def _has_moved(work: Work, endpoint: EndpointId) -> bool:

@@ -26,7 +26,7 @@ from syncoxiders.core.versions import Version, content_of, probe, ranked, same
 def mirror(draft: Draft, work: Work) -> None:
     """Decide what becomes of a node when only the source's changes count."""
     source = draft.rule.endpoints[0].id
-    if source in draft.look.away:
+    if source in work.away:
         work.frozen = True
     elif source not in work.entries and source not in work.replicas:
         _left(draft, work, source)
@@ -156,7 +156,7 @@ def _impose(draft: Draft, work: Work, source: EndpointId) -> None:
     if work.gone or missing(work):
         work.gone = False
         for endpoint in list(work.replicas):
-            if endpoint not in work.entries and endpoint not in draft.look.away:
+            if endpoint not in work.entries and endpoint not in work.away:
                 del work.replicas[endpoint]
     changed = _follow_source(draft, work, source, place=not draft.look.union)
     theirs: list[EndpointId] = []
@@ -196,7 +196,7 @@ def _offer(draft: Draft, work: Work, source: EndpointId) -> None:
                 replica, parent=entry.parent, name=entry.name, place_gen=work.place_gen
             )
     for endpoint, replica in list(work.replicas.items()):
-        if endpoint in work.entries or endpoint in draft.look.away:
+        if endpoint in work.entries or endpoint in work.away:
             continue
         if replica.content_gen < work.content_gen or draft.look.union:
             del work.replicas[endpoint]  # the source has changed since: it is copied again

@@ -39,8 +39,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``nodes`` are base nodes as they are from now on, ``forget`` those that are no more.
     ``actions`` come in an order in which each can succeed. ``probes`` and ``merges`` (nodes whose
-    text is to be merged) have to be done before ``waiting`` entries can be planned; ``more`` are
-    entries that this plan has made plannable. ``paths`` gives a path for each node that an action
+    text is to be merged), or the actions, have to be done before ``waiting`` entries can be
+    planned; ``more`` are entries that this plan has made plannable. ``paths`` gives a path for each node that an action
     or note speaks of.
     """
 
@@ -85,21 +85,21 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
     works = Binder(draft).gather()
     for work in works:
         _decide(draft, work)
+    draft.freeze_together()
     decided = {work.id for work in works}
     # what a conflict kept beside its winner was made while deciding
     decided |= {work.id for work in draft.works.values() if work.base is None}
     tree.settle(draft, decided)
-    actions = Emitter(draft, decided).actions()
-    return _result(draft, decided, actions)
+    emitter = Emitter(draft, decided)
+    actions = emitter.actions()
+    return _result(draft, decided, actions, emitter.postponed)
 
 
 def _decide(draft: Draft, work: Work) -> None:
     if any(draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()):
         work.out = work.frozen = True
         return
-    if work.out:
-        work.out = False
-        merge.join(draft, work)
+    work.out = False
     if draft.rule.mode is Mode.TWO_WAY:
         merge.merge(draft, work)
     else:
@@ -112,7 +112,9 @@ def _decide(draft: Draft, work: Work) -> None:
             work.forget = not work.entries and not away and not any(work.replicas)
 
 
-def _result(draft: Draft, decided: set[NodeId], actions: list[Action]) -> Plan:
+def _result(
+    draft: Draft, decided: set[NodeId], actions: list[Action], postponed: set[NodeId]
+) -> Plan:
     nodes: list[Node] = []
     forget: list[NodeId] = []
     waiting: list[tuple[EndpointId, EntryId]] = []
@@ -124,6 +126,8 @@ def _result(draft: Draft, decided: set[NodeId], actions: list[Action]) -> Plan:
             elif not work.out:
                 waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
             continue
+        if node in postponed:
+            waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
         if work.forget:
             if work.base is not None:
                 forget.append(node)

@@ -91,8 +91,7 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             winner = rival if loser is work else work
             first = next(iter(loser.entries), None)
             if first is None or loser.frozen or loser.id in draft.look.open:
-                work.frozen = True
-                break
+                break  # it has to wait for its rival
             name = conflict_place(draft, loser.parent, loser.name, first, loser.content)
             draft.place(loser, loser.parent, name)
             loser.conflict = Conflict(of=winner.id, endpoint=first)

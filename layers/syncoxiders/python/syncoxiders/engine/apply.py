@@ -226,6 +226,8 @@ class Applier:
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             self._losses.add(action.node)
         self._touched.add(endpoint)
+        if action.source is not None:
+            self._touched.add(action.source.endpoint)
         self._closed.append(action.id)
 
     # -- journal -------------------------------------------------------------------------------
@@ -236,9 +238,8 @@ class Applier:
         if not self._closed:
             return
         providers = self._context.providers
-        if self._touched:
-            for provider in providers.values():
-                provider.settle()
+        for endpoint in sorted(self._touched):
+            providers[endpoint].settle()
         commit(
             self._context.store,
             self._nodes,

@@ -54,7 +54,7 @@ def merge_node(context: Context, node_id: NodeId) -> Event | None:
     edited = [
         each for each, entry in entries.items() if entry.version != node.replicas[each].version
     ]
-    work = Work(node, node)
+    work = Work(node, node, frozenset())
     work.entries = entries
     failed = msgspec.structs.replace(node, merge_failed=merge_key(work))
     base = context.blobs.get(hashes.decode(node.content.hashes).get(hashes.OWN, ""))

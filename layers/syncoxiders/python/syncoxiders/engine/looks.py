@@ -117,11 +117,8 @@ class Looks:
             try:
                 look = self._observer(endpoint.id).look(folders, confirm=self._confirm(endpoint.id))
             except Emptied as error:
-                plan_id = f"empty-{endpoint.id}"
-                if self._context.options.approve != plan_id:
-                    self._outcome.stop = Stop(str(error), plan_id)
-                    return False
-                continue
+                self._outcome.stop = Stop(str(error), f"empty-{endpoint.id}")
+                return False
             except ProviderError as error:
                 self._leave_out(endpoint.id, str(error))
                 continue
@@ -184,6 +181,8 @@ class Looks:
         tree = self._context.store.observed(endpoint)
 
         def confirm(look: Look) -> None:
+            if self._context.options.approve == f"empty-{endpoint}":
+                return
             known = tree.count()
             if known and look.gone >= known and self._context.store.base().count():
                 label = self._context.rule.endpoint(endpoint).label

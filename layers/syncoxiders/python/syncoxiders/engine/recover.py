@@ -53,8 +53,8 @@ def recover(context: Context) -> int:
             places.put(action.endpoint, entry)
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
-    for provider in context.providers.values():
-        provider.settle()
+    for endpoint in sorted(put):
+        context.providers[endpoint].settle()
     ids = [action.id for action in pending]
     commit(context.store, nodes, ids, put, context.clock.now(), len(losses))
     return len(pending)

@@ -51,6 +51,7 @@ class Run:
         self._outcome = Outcome()
         self._number = 0
         self._union = False
+        self._unsettled = False
         self._first_contact = False
         self._throttle = Throttle(context.options.rate, context.clock)
 
@@ -277,6 +278,8 @@ class Run:
                     self._note(event.verb, event.endpoint, event.path, event.detail)
         if result.probes or result.merges or result.actions:
             again.extend(result.waiting)
+        elif result.waiting:
+            self._unsettled = True
         if applied.stale:
             again.extend(looks.again(applied.stale))
         if self._rule.mode == "move":
@@ -331,7 +334,8 @@ class Run:
         )
         self._store.commit(Commit(record=record))
         self._store.trim(looks.positions)
-        if not (self._outcome.errors or self._outcome.left or self._outcome.away):
+        outcome = self._outcome
+        if not (self._unsettled or outcome.errors or outcome.left or outcome.away):
             self._store.save_text(SETTLED, state)
         if self._rule.auto_merge:
             self._keep_bases()

@@ -4,6 +4,7 @@ It passes the provider's contract, does by :class:`~.quirks.Quirks` what real st
 lets a test act between its steps. It has no time or randomness of its own.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class MemoryProvider(BlindHands):
         self.offline = False
         self.calls: Counter[str] = Counter()
         self.mutations = 0
+        self._turn = threading.RLock()  # what is taken back must not be another thread's work
 
     @property
     def traits(self) -> Traits:
@@ -131,6 +133,8 @@ class MemoryProvider(BlindHands):
             with self._lock:
                 if not self._mounted:
                     raise RootLost("the root is not there")
+                if node not in self._late and self._tree.find(folder_id) is not node:
+                    continue  # moved or removed since it was listed: the next look tells
                 path = self._tree.path_of(node)
                 listing = self._listing(node, folder_id)
             if node.denied:
@@ -207,7 +211,7 @@ class MemoryProvider(BlindHands):
         data = b"".join(bytes(chunk) for chunk in chunks)
         with self._lock:
             incoming = self._tree.new(attributes.kind)
-            mtime_ns = self._now_ns() if attributes.mtime_ns is None else attributes.mtime_ns
+            mtime_ns = self._time(attributes.mtime_ns)
             self._tree.fill(incoming, data, mtime_ns, attributes.executable)
         return self._do("upload", check, effect, blind)
 
@@ -261,7 +265,7 @@ class MemoryProvider(BlindHands):
             self._overwrite(
                 node,
                 node.data,
-                node.mtime_ns if mtime_ns is None else mtime_ns,
+                node.mtime_ns if mtime_ns is None else self._time(mtime_ns),
                 node.executable if executable is None else executable,
             )
             return self._tree.entry_of(node)
@@ -302,23 +306,23 @@ class MemoryProvider(BlindHands):
         effect: Callable[[T], R],
         blind: Callable[[], Undo] | None = None,
     ) -> R:
-        """Check and act as one, or, without preconditions, act between two checks."""
+        """Check and act as one; without preconditions, check, act, and see what that did."""
         if self.quirks.preconditions or blind is None:
             with self._effect(operation):
                 return effect(check())
-        with self._lock:
+        with self._turn:
             check()
-        with self._effect(operation):
-            try:
-                target = check()
-            except Stale as exc:
-                surprise = exc
-                undo = blind()
-            else:
-                return effect(target)
-        with self._effect("undo"):
-            undo()
-        raise surprise
+            with self._effect(operation):
+                try:
+                    target = check()
+                except Stale as exc:
+                    surprise = exc
+                    undo = blind()
+                else:
+                    return effect(target)
+            with self._effect("undo"):
+                undo()
+            raise surprise
 
     def _file(self, ref: Ref, version: str) -> TreeNode:
         node = self._expected(ref, version)
@@ -344,9 +348,8 @@ class MemoryProvider(BlindHands):
         if not namesakes:
             raise Vanished(f"{name} is not there")
         ref, version = replaces
-        for node in namesakes:
-            if self._tree.id_of(node) == ref.id and node.version == version:
-                return folder, self._file(ref, version)
+        if any(self._tree.id_of(node) == ref.id for node in namesakes):
+            return folder, self._file(ref, version)
         raise Stale(f"{name} is not what was expected")
 
     def _put_over(

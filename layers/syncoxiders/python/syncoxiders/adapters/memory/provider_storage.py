@@ -49,7 +49,10 @@ class Storage:
         self._mark = 1  # of the root
         self._mounted = True
 
-    def _now_ns(self) -> int:
+    def _time(self, mtime_ns: int | None) -> int:
+        """Return the modified time that was asked for, or now where none can be had."""
+        if mtime_ns is not None and self.quirks.traits.keeps_mtime:
+            return mtime_ns
         return int(self.clock.now() * 1_000_000_000)
 
     # What people do
@@ -94,7 +97,7 @@ class Storage:
     def _fill(
         self, node: TreeNode, data: bytes, mtime_ns: int | None, executable: bool | None
     ) -> None:
-        self._tree.fill(node, data, self._now_ns() if mtime_ns is None else mtime_ns, executable)
+        self._tree.fill(node, data, self._time(mtime_ns), executable)
         if node.kind is Kind.FILE:
             self.wrote.add(data)
             self.destroyed.discard(data)

@@ -297,7 +297,8 @@ class MemorySync:
 
     def log(self, run: int, events: Sequence[Event]) -> None:
         """Append to a run's log."""
-        self._held.events.extend((run, event) for event in events)
+        if run in self._held.runs:
+            self._held.events.extend((run, event) for event in events)
 
     def end_run(self, run: RunRecord) -> None:
         """Close a run."""

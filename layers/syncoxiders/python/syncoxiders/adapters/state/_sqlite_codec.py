@@ -8,7 +8,7 @@ keeps it exactly, and its row says so by the flag ``ODD``.
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from syncoxiders.core.model import (
     EntryId,
     Kind,
     Node,
+    NodeId,
     Replica,
 )
 
@@ -180,7 +181,7 @@ def _odd_entry(parent: EntryId, ident: Any, name: Any, body: bytes) -> Entry:
     )
 
 
-def node_rows(sync: int, node: Node, trees: Mapping[EndpointId, int]) -> tuple[Row, list[Row]]:
+def node_rows(sync: int, node: Node, trees: Mapping[EndpointId, int]) -> tuple[Row, Sequence[Row]]:
     """Return the row of ``node``, and the rows of ``bound`` of its replicas.
 
     These are: sync, id, parent, key, name, flags, reach, body; and: tree, entry, node, fp.
@@ -193,11 +194,11 @@ def node_rows(sync: int, node: Node, trees: Mapping[EndpointId, int]) -> tuple[R
 
 def _node_rows(
     sync: int, node: Node, trees: Mapping[EndpointId, int], errors: str
-) -> tuple[Row, list[Row]]:
+) -> tuple[Row, Sequence[Row]]:
     ident, name, content, conflict = node.id, node.name, node.content, node.conflict
     content_gen, place_gen = node.content_gen, node.place_gen
     replicas: list[Row] = []
-    bound: list[Row] = []
+    bound: list[tuple[int, str, NodeId, int | None]] = []
     reached: list[int] = []
     for endpoint, replica in node.replicas.items():
         tree, entry, own = trees[endpoint], replica.entry, replica.name
@@ -255,7 +256,7 @@ def _node_rows(
             reach,
             _encode(_plain(body)),
         ),
-        [(tree, cell(entry), node, fp) for tree, entry, node, fp in bound],
+        [(tree, cell(entry), ident, fp) for tree, entry, _, fp in bound],
     )
 
 

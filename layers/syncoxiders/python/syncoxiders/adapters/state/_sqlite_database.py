@@ -21,6 +21,7 @@ PRAGMA wal_autocheckpoint = 4096;
 
 _WRITER_SETTINGS = """
 PRAGMA synchronous = NORMAL;
+PRAGMA secure_delete = OFF;
 PRAGMA journal_size_limit = 0;
 """
 # NORMAL: a power loss may take the last commits with it, never a part of one, and never an

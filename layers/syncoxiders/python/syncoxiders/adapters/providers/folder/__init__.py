@@ -1,0 +1,5 @@
+"""The ``folder`` provider: a folder of the local file system."""
+
+from syncoxiders.adapters.providers.folder.provider import FolderProvider
+
+__all__ = ["FolderProvider"]

@@ -1,0 +1,137 @@
+"""System calls of Linux that :mod:`os` lacks, through the C library.
+
+Everything here has an answer where a call is lacking, of the kernel, of the C library or of the
+file system: None or False, upon which the caller goes the longer way of plain POSIX. ctypes is
+loaded by the first call, not by the import.
+"""
+
+import functools
+import os
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from errno import EINVAL, ENOSYS, EOPNOTSUPP
+from typing import Any, NamedTuple
+
+_AT_SYMLINK_NOFOLLOW = 0x100
+_AT_EMPTY_PATH = 0x1000
+_STATX_BTIME = 0x800
+_RENAME_NOREPLACE = 1
+_RENAME_EXCHANGE = 2
+_ANSWER_SIZE = 256  # struct statx; struct statfs is smaller
+_STATX = struct.Struct("=I76xqI")  # the mask and, the same on every architecture, stx_btime
+_WORD = struct.Struct("=l" if sys.maxsize < 1 << 32 else "=q")
+
+# What a file system or kernel says that does not know a flag.
+_UNSUPPORTED = frozenset({EINVAL, ENOSYS, EOPNOTSUPP})
+
+
+class _Calls(NamedTuple):
+    """The C library's functions, None where it lacks one."""
+
+    statx: Any
+    renameat2: Any
+    syncfs: Any
+    fstatfs: Any
+    errno: Any
+    answer: "_Answer"
+
+
+class _Answer(threading.local):
+    """Memory for the kernel's answer, one of each thread: allocating it costs more than a call."""
+
+    def __init__(self, array: Any, address_of: Callable[[Any], int]) -> None:
+        self.data = bytearray(_ANSWER_SIZE)
+        self._pinned = array.from_buffer(self.data)
+        self.address = address_of(self._pinned)
+
+
+@functools.cache
+def _calls() -> _Calls | None:
+    if sys.platform != "linux":
+        return None
+    import ctypes  # noqa: PLC0415 -- costs milliseconds that most commands need not pay
+
+    library = ctypes.CDLL(None, use_errno=True)
+    number, text, pointer = ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p
+
+    def call(name: str, *arguments: Any) -> Any:
+        function = getattr(library, name, None)
+        if function is not None:
+            function.argtypes = arguments
+        return function
+
+    return _Calls(
+        statx=call("statx", number, text, number, ctypes.c_uint, pointer),
+        renameat2=call("renameat2", number, text, number, text, ctypes.c_uint),
+        syncfs=call("syncfs", number),
+        fstatfs=call("fstatfs", number, pointer),
+        errno=ctypes.get_errno,
+        answer=_Answer(ctypes.c_char * _ANSWER_SIZE, ctypes.addressof),
+    )
+
+
+def birth_ns(fd: int, name: str | None = None) -> int | None:
+    """Return the birth time of what ``fd`` is, or of ``name`` in the folder that it is.
+
+    None where none is kept. Raises FileNotFoundError and the like.
+    """
+    calls = _calls()
+    if calls is None or calls.statx is None:
+        return None
+    answer = calls.answer
+    path, flag = (b"", _AT_EMPTY_PATH) if name is None else (os.fsencode(name), 0)
+    if calls.statx(fd, path, _AT_SYMLINK_NOFOLLOW | flag, _STATX_BTIME, answer.address):
+        code = calls.errno()
+        if code in _UNSUPPORTED:
+            return None
+        raise OSError(code, os.strerror(code), name)
+    mask, seconds, nanoseconds = _STATX.unpack_from(answer.data)
+    return int(seconds * 1_000_000_000 + nanoseconds) if mask & _STATX_BTIME else None
+
+
+def _rename(old_fd: int, old: str, new_fd: int, new: str, flag: int) -> bool:
+    calls = _calls()
+    if calls is None or calls.renameat2 is None:
+        return False
+    if calls.renameat2(old_fd, os.fsencode(old), new_fd, os.fsencode(new), flag) == 0:
+        return True
+    code = calls.errno()
+    if code in _UNSUPPORTED:
+        return False
+    raise OSError(code, os.strerror(code), old, None, new)
+
+
+def rename_noreplace(old_fd: int, old: str, new_fd: int, new: str) -> bool:
+    """Rename if nothing stands at the new place, else raise FileExistsError.
+
+    Returns False, having done nothing, where the call is lacking.
+    """
+    return _rename(old_fd, old, new_fd, new, _RENAME_NOREPLACE)
+
+
+def exchange(fd: int, one: str, other: str) -> bool:
+    """Let two names of one folder change places in one step; False where that is lacking."""
+    return _rename(fd, one, fd, other, _RENAME_EXCHANGE)
+
+
+def sync_file_system(fd: int) -> None:
+    """Make everything written to the file system of ``fd`` survive a power loss."""
+    calls = _calls()
+    if calls is None or calls.syncfs is None:
+        os.sync()
+    elif calls.syncfs(fd):
+        code = calls.errno()
+        raise OSError(code, os.strerror(code))
+
+
+def file_system_type(fd: int) -> int | None:
+    """Return the magic number of the file system of ``fd`` (statfs(2)), None if unknown."""
+    calls = _calls()
+    if calls is None or calls.fstatfs is None:
+        return None
+    answer = calls.answer
+    if calls.fstatfs(fd, answer.address):
+        return None
+    return int(_WORD.unpack_from(answer.data)[0]) & 0xFFFFFFFF

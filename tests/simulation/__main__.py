@@ -1,0 +1,36 @@
+"""``python -m tests.simulation --seed N`` replays one history; ``--from A --to B`` many."""
+
+import argparse
+import sys
+import time
+
+from tests.simulation.history import History, Violated
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="replay this one")
+    parser.add_argument("--from", dest="start", type=int, default=0)
+    parser.add_argument("--to", dest="end", type=int, default=1000)
+    parser.add_argument("--keep-going", action="store_true", help="list every failing seed")
+    options = parser.parse_args()
+    seeds = range(options.start, options.end) if options.seed is None else [options.seed]
+    started = time.perf_counter()
+    failed = 0
+    for seed in seeds:
+        history = History(seed)
+        try:
+            history.play()
+        except Violated as error:
+            failed += 1
+            print(str(error).partition("\n")[0] if options.keep_going else error)
+            if options.seed is not None:
+                raise
+            if not options.keep_going:
+                return 1
+    print(f"{len(seeds)} histories, {failed} failed, {time.perf_counter() - started:.1f} s")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
