@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from syncoxiders.core import hashes, names
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import is_moved, missing
+from syncoxiders.core.merge import missing
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -110,7 +110,7 @@ class Binder:
                 del work.replicas[endpoint]
         known = work.base.replicas if work.base is not None else {}
         if len(work.entries.keys() | known.keys()) > 1:
-            for endpoint in [each for each in work.entries if is_moved(work, each)]:
+            for endpoint in [each for each in work.entries if self.draft.is_moved(work, each)]:
                 self._detach(work, endpoint)
 
     def _detach(self, work: Work, endpoint: EndpointId) -> None:
@@ -148,9 +148,11 @@ class Binder:
 
     def _keep_place(self, work: Work, endpoint: Endpoint) -> None:
         replica = work.replicas.get(endpoint.id)
-        if replica is None or replica.gone or work.at_base_place(endpoint.id):
-            return
         entry = work.entries.get(endpoint.id)
+        if replica is None or replica.gone:
+            return
+        if entry is not None and (entry.parent, entry.name) == (replica.parent, replica.name):
+            return
         if entry is not None and work.kind is Kind.FOLDER:
             return
         folder: EntryId | None = replica.parent

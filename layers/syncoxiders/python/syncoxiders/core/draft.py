@@ -91,16 +91,6 @@ class Work:
             replicas=self.replicas,
         )
 
-    def at_base_place(self, endpoint: EndpointId) -> bool:
-        """Say whether the entry stands where the endpoint last confirmed it."""
-        entry, replica = self.entries.get(endpoint), self.replicas.get(endpoint)
-        return (
-            entry is not None
-            and replica is not None
-            and entry.parent == replica.parent
-            and entry.name == replica.name
-        )
-
 
 class Note(msgspec.Struct, frozen=True):
     """Something a person should find in the log."""
@@ -192,6 +182,24 @@ class Draft:
             if not work.gone and work.parent == parent and names.key(work.name) == key
         ]
 
+    def is_moved(self, work: Work, endpoint: EndpointId) -> bool:
+        """Say whether an endpoint's confirmed entry stands elsewhere than confirmed.
+
+        That is in another folder or under another name; or in a folder that has become
+        another node's since.
+        """
+        entry, replica = work.entries.get(endpoint), work.replicas.get(endpoint)
+        if entry is None or replica is None or replica.gone:
+            return False
+        if (entry.parent, entry.name) != (replica.parent, replica.name):
+            return True
+        base = work.base
+        return (
+            base is not None
+            and replica.place_gen == base.place_gen
+            and self.node_of(endpoint, entry.parent) not in {base.parent, None}
+        )
+
     def ancestors(self, node: NodeId) -> Iterator[Work]:
         """Yield the folders above a node, nearest first, as they will be; stops at a cycle."""
         seen = {node}
@@ -234,6 +242,7 @@ class Draft:
         for known in (entry.id if entry else None, replica.entry if replica else None):
             if known is not None and self._bound.get((endpoint, known)) == work.id:
                 self._bound[endpoint, known] = None
+                self._released.append((work.id, endpoint, known))
 
     def release(self, work: Work, endpoint: EndpointId) -> None:
         """Take an endpoint's entry from a node, which keeps what the endpoint confirmed."""
@@ -243,18 +252,23 @@ class Draft:
             self._released.append((work.id, endpoint, entry.id))
 
     def freeze_together(self) -> None:
-        """Freeze whoever took an entry from a node that turned out to be frozen.
+        """Freeze whoever took an entry from a node that turned out to be frozen, and its content.
 
-        Base still has that entry as the frozen node's, and an entry belongs to one node.
+        Base still has that entry as the frozen node's, and an entry belongs to one node; and
+        what stands in a folder that base will not know cannot be written there either.
         """
         changed = True
         while changed:
             changed = False
             for giver, endpoint, entry in self._released:
                 taker = self._bound.get((endpoint, entry))
-                if self.works[giver].frozen and taker is not None and taker != giver:
+                if taker is not None and taker != giver and self.works[giver].frozen:
                     changed = changed or not self.works[taker].frozen
                     self.works[taker].frozen = True
+            unknown = {work.id for work in self.works.values() if work.frozen and not work.base}
+            for work in self.works.values() if unknown else ():
+                if work.parent in unknown and not work.frozen:
+                    work.frozen = changed = True
 
     def entry_of(self, endpoint: EndpointId, node: NodeId) -> EntryId | None:
         """Return the id of a node's present entry at an endpoint, None where it has none."""

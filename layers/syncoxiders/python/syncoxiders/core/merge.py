@@ -83,11 +83,6 @@ def is_edited(work: Work, endpoint: EndpointId) -> bool:
     )
 
 
-def is_moved(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's entry stands elsewhere than confirmed."""
-    return not is_new(work, endpoint) and not work.at_base_place(endpoint)
-
-
 def has_agreed(work: Work, endpoint: EndpointId) -> bool:
     """Say whether the endpoint has the content that base agrees on, untouched."""
     replica = work.replicas.get(endpoint)
@@ -122,7 +117,7 @@ def confirm_places(draft: Draft, work: Work) -> None:
             work.replicas[endpoint] = msgspec.structs.replace(
                 replica, parent=entry.parent, name=entry.name, place_gen=work.place_gen
             )
-        elif not work.at_base_place(endpoint):
+        elif draft.is_moved(work, endpoint):
             work.replicas[endpoint] = msgspec.structs.replace(
                 replica, parent=entry.parent, name=entry.name, place_gen=0
             )
@@ -263,7 +258,13 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
     if versions is None:
         return None
     result = Verdict(behind=behind, current=adopted)
-    held = [each for each in work.entries if has_agreed(work, each) or each in touched]
+    held = [
+        each
+        for each, replica in work.replicas.items()
+        if each in touched
+        or (each in work.entries and has_agreed(work, each))
+        or (each in work.away and not replica.gone and replica.content_gen == work.content_gen)
+    ]
     superseded = any(version.clean for version in versions)
     if agreed is not None and not superseded and not work.gone and (held or adopted) and versions:
         content = agreed
@@ -357,7 +358,7 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
     """Decide the place: ``()`` if it stays, None if a new parent is not known yet."""
     wishes: list[tuple[Version, tuple[NodeId, str]]] = []
     for endpoint, entry in work.entries.items():
-        if not is_moved(work, endpoint):
+        if not draft.is_moved(work, endpoint):
             continue
         replica = work.replicas[endpoint]
         parent = draft.node_of(endpoint, entry.parent)
@@ -375,7 +376,7 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
         settled = [
             each
             for each in work.entries
-            if not is_moved(work, each)
+            if not draft.is_moved(work, each)
             and not is_new(work, each)
             and work.replicas[each].place_gen == work.place_gen
         ]
@@ -395,7 +396,7 @@ def _existence(draft: Draft, work: Work) -> None:
     alive = [
         each
         for each in work.entries
-        if is_edited(work, each) or is_moved(work, each) or _carried(draft, work, each, lost)
+        if is_edited(work, each) or draft.is_moved(work, each) or _carried(draft, work, each, lost)
     ]
     if work.gone:
         if alive:
@@ -430,7 +431,7 @@ def _is_current(work: Work, endpoint: EndpointId) -> bool:
 def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
     """Let a node live that was deleted somewhere: it comes back there."""
     for endpoint, replica in list(work.replicas.items()):
-        if endpoint in work.away:
+        if endpoint in work.away and not replica.gone:
             continue
         if endpoint not in work.entries:
             draft.unbind(work, endpoint)
@@ -453,7 +454,7 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
         above = draft.work(base.parent)
         if not any(each in missing(above) or _was_lost(above, each) for each in lost):
             return False
-        if endpoint in above.entries and (is_moved(above, endpoint) or _has_moved(above, endpoint)):
+        if endpoint in above.entries and (draft.is_moved(above, endpoint) or _has_moved(above, endpoint)):
             return True
         base = above.base
     return False
@@ -485,19 +486,19 @@ def split(draft: Draft, work: Work, loser: Version) -> Work:
     The entries that hold it are renamed where they stand, so that no byte is moved to keep them.
     """
     first = loser.holders[0]
-    entry = work.entries[first]
     name = conflict_place(draft, work.parent, work.name, first, loser.content)
     kept = draft.fresh(work.kind, work.parent, name)
     kept.content = loser.content
     kept.content_gen = kept.place_gen = 1
     kept.conflict = Conflict(of=work.id, endpoint=first)
     for holder in loser.holders:
-        entry = work.entries[holder]
+        entry, replica = work.entries.get(holder), work.replicas.get(holder)
         draft.unbind(work, holder)
-        draft.bind(kept, holder, entry)
-        kept.replicas[holder] = Replica(
-            entry.id, entry.version, entry.parent, entry.name, content_gen=1, place_gen=0
-        )
+        if entry is not None:
+            draft.bind(kept, holder, entry)
+            replica = Replica(entry.id, entry.version, entry.parent, entry.name, 1, 0)
+        if replica is not None:
+            kept.replicas[holder] = msgspec.structs.replace(replica, content_gen=1, place_gen=0)
     draft.note("conflict", first, work, f"kept as {name}")
     return kept
 

@@ -13,7 +13,6 @@ from syncoxiders.core.merge import (
     confirm,
     confirm_places,
     is_edited,
-    is_moved,
     is_new,
     missing,
     split,
@@ -75,7 +74,7 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
     for endpoint in _destinations(draft, work, source):
         if is_edited(work, endpoint):
             work.keep.add(endpoint)
-        if is_new(work, endpoint) or is_edited(work, endpoint) or is_moved(work, endpoint):
+        if is_new(work, endpoint) or is_edited(work, endpoint) or draft.is_moved(work, endpoint):
             _record(work, endpoint)
     for endpoint in missing(work):
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
@@ -107,7 +106,7 @@ def _follow_source(draft: Draft, work: Work, source: EndpointId, *, place: bool)
                 work.content, mtime_ns=content.mtime_ns, executable=content.executable
             )
             work.content_gen += 1
-    if place and (is_moved(work, source) or (is_new(work, source) and work.base is not None)):
+    if place and (draft.is_moved(work, source) or (is_new(work, source) and work.base is not None)):
         parent = draft.node_of(source, entry.parent)
         if parent is not None:
             traits = draft.rule.endpoint(source).traits
@@ -182,7 +181,7 @@ def _offer(draft: Draft, work: Work, source: EndpointId) -> None:
         behind = is_new(work, endpoint) or (work.replicas[endpoint].content_gen < work.content_gen)
         if work.kind is not Kind.FOLDER and is_edited(work, endpoint) and behind:
             _meet(draft, work, source, endpoint, conflict=changed, theirs=theirs, wins=True)
-        elif not is_new(work, endpoint) and behind and not is_moved(work, endpoint):
+        elif not is_new(work, endpoint) and behind and not draft.is_moved(work, endpoint):
             continue
         else:
             generation = 0 if behind and work.kind is not Kind.FOLDER else work.content_gen

@@ -21,6 +21,7 @@ from syncoxiders.core.model import (
     Node,
     NodeId,
     Replica,
+    Source,
 )
 from syncoxiders.core.rule import Look, Rule, View
 
@@ -34,12 +35,22 @@ class Probe(msgspec.Struct, frozen=True):
     size: int
 
 
+class Merge(msgspec.Struct, frozen=True):
+    """A text that is to be merged: the node, and the edits to merge with their versions.
+
+    ``key`` is what marks the node if the merge is not clean.
+    """
+
+    node: NodeId
+    edits: tuple[Source, ...]
+    key: str
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What is to change: in base at once, and at the endpoints by actions.
 
     ``nodes`` are base nodes as they are from now on, ``forget`` those that are no more.
-    ``actions`` come in an order in which each can succeed. ``probes`` and ``merges`` (nodes whose
-    text is to be merged), or the actions, have to be done before ``waiting`` entries can be
+    ``actions`` come in an order in which each can succeed. ``probes`` and ``merges``, or the actions, have to be done before ``waiting`` entries can be
     planned; ``more`` are entries that this plan has made plannable. ``paths`` gives a path for each node that an action
     or note speaks of.
     """
@@ -48,7 +59,7 @@ class Plan(msgspec.Struct, frozen=True):
     forget: tuple[NodeId, ...] = ()
     actions: tuple[Action, ...] = ()
     probes: tuple[Probe, ...] = ()
-    merges: tuple[NodeId, ...] = ()
+    merges: tuple[Merge, ...] = ()
     waiting: tuple[tuple[EndpointId, EntryId], ...] = ()
     more: tuple[tuple[EndpointId, EntryId], ...] = ()
     notes: tuple[Note, ...] = ()
@@ -144,12 +155,21 @@ def _result(
             Probe(endpoint, entry.id, entry.version, entry.size)
             for (endpoint, _), entry in sorted(draft.probes.items())
         ),
-        merges=tuple(sorted(draft.merges)),
+        merges=tuple(_merge(draft.works[node]) for node in sorted(draft.merges)),
         waiting=tuple(waiting),
         more=tuple(draft.more),
         notes=tuple(draft.notes),
         paths=paths,
     )
+
+
+def _merge(work: Work) -> Merge:
+    edits = tuple(
+        Source(endpoint, entry.id, entry.version)
+        for endpoint, entry in sorted(work.entries.items())
+        if merge.is_edited(work, endpoint)
+    )
+    return Merge(work.id, edits, merge.merge_key(work))
 
 
 def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:

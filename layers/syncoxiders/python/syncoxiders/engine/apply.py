@@ -38,7 +38,8 @@ PATIENCE = 6
 class Applied(msgspec.Struct):
     """What became of the actions.
 
-    ``stale`` are endpoints and entries (folders included) that have to be looked at again.
+    ``stale`` are endpoints and entries (folders included) that have to be looked at again,
+    ``again`` those that have to be planned again.
     ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more.
     """
 
@@ -47,6 +48,7 @@ class Applied(msgspec.Struct):
     errors: list[Event] = []
     left: list[Event] = []
     stale: set[tuple[EndpointId, EntryId]] = set()
+    again: set[tuple[EndpointId, EntryId]] = set()
     away: dict[EndpointId, str] = {}
 
 
@@ -93,7 +95,10 @@ class Applier:
     def _start(self, action: Action) -> None:
         self._land([self._flying_ids[each] for each in action.after if each in self._flying_ids])
         needs = {action.endpoint, action.source.endpoint if action.source else action.endpoint}
-        if needs & self._result.away.keys() or self._result.failed.intersection(action.after):
+        if needs & self._result.away.keys():
+            self._drop(action)
+        elif self._result.failed.intersection(action.after):
+            self._plan_again(action)
             self._drop(action)
         elif action.kind in TRANSFERS and not self._is_small(action):
             self._fly(action)
@@ -171,6 +176,12 @@ class Applier:
             result.errors.append(event)
         if event.verb == "error" and event in result.errors:
             self._context.reporter.event(event)
+
+    def _plan_again(self, action: Action) -> None:
+        """Note that a node has to be planned again, what it waited for having failed."""
+        node = self._places.node(action.node)
+        for endpoint, replica in node.replicas.items() if node is not None else ():
+            self._result.again.add((endpoint, replica.entry))
 
     def _look_again(self, action: Action) -> None:
         """Note what has to be looked at before the node can be planned again."""

@@ -1,11 +1,12 @@
 """Merging two edits of a text against the content that both were made from."""
 
+from contextlib import closing
+
 import msgspec
 
 from syncoxiders.core import hashes
-from syncoxiders.core.draft import Work
-from syncoxiders.core.merge import merge_key
-from syncoxiders.core.model import EndpointId, Entry, Kind, Node, NodeId
+from syncoxiders.core.model import Kind, Node, Source
+from syncoxiders.core.plan import Merge
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import ProviderError, Stale
@@ -29,48 +30,40 @@ def keep_base(context: Context, node: Node) -> None:
         if replica.gone or replica.content_gen != node.content_gen:
             continue
         try:
-            data = _read(context, places, endpoint, replica.entry, replica.version)
+            data = _read(context, places, Source(endpoint, replica.entry, replica.version))
         except ProviderError:
             continue
         context.blobs.put(digest, data)
         return
 
 
-def merge_node(context: Context, node_id: NodeId) -> Event | None:
-    """Try to merge a node's two edits; the planner decides again afterwards in any case.
+def merge_edits(context: Context, merge: Merge) -> Event | None:
+    """Try to merge edits of one text; the planner decides again afterwards in any case.
 
-    A clean merge is written to both; what cannot be merged is marked so that the planner goes on
-    to the keep-mode. Returns an event for the log.
+    A clean merge is written in place of each edit; what cannot be merged is marked so that the
+    planner goes on to the keep-mode. Returns an event for the log.
     """
-    node = context.store.base().get([node_id]).get(node_id)
-    if node is None or node.content is None or context.blobs is None:
+    node = context.store.base().get([merge.node]).get(merge.node)
+    if node is None or node.content is None:
         return None
     places = Places(context.store)
-    entries: dict[EndpointId, Entry] = {}
-    for endpoint, replica in node.replicas.items():
-        entry = places.entry(endpoint, replica.entry)
-        if entry is not None and not replica.gone:
-            entries[endpoint] = entry
-    edited = [
-        each for each, entry in entries.items() if entry.version != node.replicas[each].version
-    ]
-    work = Work(node, node, frozenset())
-    work.entries = entries
-    failed = msgspec.structs.replace(node, merge_failed=merge_key(work))
-    base = context.blobs.get(hashes.decode(node.content.hashes).get(hashes.OWN, ""))
+    digest = hashes.decode(node.content.hashes).get(hashes.OWN, "")
+    base = context.blobs.get(digest) if context.blobs is not None else None
     try:
-        texts = [
-            _read(context, places, each, entries[each].id, entries[each].version) for each in edited
-        ]
+        texts = [_read(context, places, each) for each in merge.edits]
         merged = _fold(base, texts)
         if merged is None:
+            failed = msgspec.structs.replace(node, merge_failed=merge.key)
             context.store.commit(Commit(nodes=[failed]))
             return None
-        _write(context, places, node, {each: entries[each] for each in edited}, texts, merged)
+        for edit, text in zip(merge.edits, texts, strict=True):
+            if text != merged:
+                _write(context, places, edit, merged)
+        path = places.ref(merge.edits[0].endpoint, merge.edits[0].entry).path
     except Stale:
         return None
-    path = places.ref(edited[0], entries[edited[0]].id).path
-    return Event("merged", edited[0], path, "two edits of this text were merged")
+    detail = "edits of this text were merged"
+    return Event("merged", merge.edits[0].endpoint, path, detail)
 
 
 def _fold(base: bytes | None, texts: list[bytes]) -> bytes | None:
@@ -90,53 +83,29 @@ def _fold(base: bytes | None, texts: list[bytes]) -> bytes | None:
     return merged
 
 
-def _read(
-    context: Context, places: Places, endpoint: EndpointId, entry: str, version: str
-) -> bytes:
-    reader = context.providers[endpoint].read(places.ref(endpoint, entry), version)
-    try:
+def _read(context: Context, places: Places, source: Source) -> bytes:
+    ref = places.ref(source.endpoint, source.entry)
+    with closing(context.providers[source.endpoint].read(ref, source.version)) as reader:
         if reader.entry.size > LIMIT:
             return b"\0"  # too large to be merged: binary to the merger
         return b"".join(bytes(chunk) for chunk in reader.chunks())
-    finally:
-        reader.close()
 
 
-def _write(
-    context: Context,
-    places: Places,
-    node: Node,
-    entries: dict[EndpointId, Entry],
-    texts: list[bytes],
-    merged: bytes,
-) -> None:
-    """Put the merged text in place of each edit, each edit being kept in the trash."""
-    for (endpoint, entry), text in zip(entries.items(), texts, strict=True):
-        if text == merged:
-            continue
-        ref = places.ref(endpoint, entry.id)
-        folder, _, name = ref.path.rpartition("/")
-        written = context.providers[endpoint].upload(
-            places.folder(endpoint, entry.parent),
-            name,
-            [merged],
-            size=len(merged),
-            attributes=Attributes(executable=entry.executable),
-            replaces=(ref, entry.version),
-            keep=True,
-        )
-        del folder
-        replica = msgspec.structs.replace(node.replicas[endpoint], entry=written.id)
-        node = msgspec.structs.replace(node, replicas={**node.replicas, endpoint: replica})
-        context.store.commit(
-            Commit(
-                nodes=[node],
-                observed=[
-                    Observation(
-                        endpoint,
-                        put=[written],
-                        gone=[entry.id] if written.id != entry.id else [],
-                    )
-                ],
-            )
-        )
+def _write(context: Context, places: Places, edit: Source, merged: bytes) -> None:
+    """Put the merged text in place of an edit, which is kept in the trash."""
+    endpoint = edit.endpoint
+    entry = places.entry(endpoint, edit.entry)
+    if entry is None:
+        raise Stale("it is not there any more")
+    written = context.providers[endpoint].upload(
+        places.folder(endpoint, entry.parent),
+        entry.name,
+        [merged],
+        size=len(merged),
+        attributes=Attributes(executable=entry.executable),
+        replaces=(places.ref(endpoint, entry.id), entry.version),
+        keep=True,
+    )
+    gone = [entry.id] if written.id != entry.id else []
+    context.store.commit(Commit(observed=[Observation(endpoint, put=[written], gone=gone)]))
+    places.put(endpoint, written)

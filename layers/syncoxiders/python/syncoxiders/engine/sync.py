@@ -272,14 +272,15 @@ class Run:
         if result.probes:
             self._probe(result.probes)
         if result.merges:
-            for node in result.merges:
-                event = automerge.merge_node(self._context, node)
+            for merge in result.merges:
+                event = automerge.merge_edits(self._context, merge)
                 if event is not None:
                     self._note(event.verb, event.endpoint, event.path, event.detail)
         if result.probes or result.merges or result.actions:
             again.extend(result.waiting)
         elif result.waiting:
             self._unsettled = True
+        again.extend(sorted(applied.again))
         if applied.stale:
             again.extend(looks.again(applied.stale))
         if self._rule.mode == "move":

@@ -16,6 +16,7 @@ from syncoxiders.adapters.state._sqlite_codec import (
     node_from,
     node_rows,
     text,
+    trees_of,
 )
 from syncoxiders.adapters.state._sqlite_database import Database, Numbers
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
@@ -73,9 +74,7 @@ class SqliteBaseTree:
         trees = {self._numbers.tree(endpoint) for endpoint in endpoints}
         found = array("q")
         for reach in self._reaches(sync):
-            if reach == SETTLED_NOWHERE or not trees <= {
-                int(tree) for tree in reach.split(",") if tree
-            }:
+            if reach == SETTLED_NOWHERE or not trees <= trees_of(reach):
                 self._database.collect(
                     found, "SELECT id FROM node WHERE sync = ? AND reach = ?", (sync, reach)
                 )
@@ -142,12 +141,8 @@ class SqliteBaseTree:
         return self._nodes(self._database.rows(f"{_SELECT} {where}", (self._sync, *parameters)))
 
     def _nodes(self, rows: Iterable[Any]) -> list[Node]:
-        rows = list(rows)
-        try:
-            return [node_from(row, self._numbers.endpoints()) for row in rows]
-        except KeyError:  # an endpoint has joined since
-            endpoints = self._numbers.endpoints(afresh=True)
-            return [node_from(row, endpoints) for row in rows]
+        endpoint = self._numbers.endpoint
+        return [node_from(row, endpoint) for row in rows]
 
 
 def put_nodes(

@@ -8,12 +8,13 @@ keeps it exactly, and its row says so by the flag ``ODD``.
 
 import functools
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 import xxhash
 
+from syncoxiders.adapters.state._sqlite_schema import REMEDY
 from syncoxiders.core import names
 from syncoxiders.core.model import (
     Conflict,
@@ -26,9 +27,11 @@ from syncoxiders.core.model import (
     NodeId,
     Replica,
 )
+from syncoxiders.ports.errors import StateCorrupt
 
 Cell: TypeAlias = str | bytes | int | float | None
 Row: TypeAlias = tuple[Cell, ...]
+P = ParamSpec("P")
 T = TypeVar("T")
 
 GONE, OUT, LOSER, ODD = 4, 8, 16, 32
@@ -68,6 +71,20 @@ def cell(value: str) -> str | bytes:
     return value
 
 
+def _reads(function: Callable[P, T]) -> Callable[P, T]:
+    """Make a reader of rows raise StateCorrupt where it cannot understand them."""
+
+    @functools.wraps(function)
+    def reader(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except (msgspec.DecodeError, ValueError, TypeError, LookupError) as error:
+            raise StateCorrupt(f"The state is damaged ({error!r}). {REMEDY}") from error
+
+    return reader
+
+
+@_reads
 def text(value: Any) -> str:
     """Return the text of a cell."""
     return value if type(value) is str else value.decode("utf-8", "surrogatepass")
@@ -81,6 +98,7 @@ def pack(value: Any) -> str | bytes:
         return json.dumps(msgspec.to_builtins(value))
 
 
+@_reads
 def unpack(packed: Any, kind: type[T]) -> T:
     """Return the message of a cell."""
     if type(packed) is str:
@@ -136,6 +154,7 @@ def entry_row(tree: int, entry: Entry) -> Row:
         )
 
 
+@_reads
 def entries(parent: EntryId, rows: Iterable[tuple[Any, Any, Any, bytes]]) -> list[Entry]:
     """Return the entries of one folder from its rows: id, key, name, body."""
     found: list[Entry] = []
@@ -260,12 +279,19 @@ def _node_rows(
     )
 
 
+@_reads
+def trees_of(reach: str) -> set[int]:
+    """Return the trees of a reach."""
+    return set() if reach in ("", SETTLED_NOWHERE) else set(map(int, reach.split(",")))
+
+
 @functools.lru_cache
 def _reach(trees: tuple[int, ...]) -> str:
     return ",".join(map(str, sorted(trees)))
 
 
-def node_from(row: tuple[Any, ...], endpoints: Mapping[int, EndpointId]) -> Node:
+@_reads
+def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> Node:
     """Return the node of a row: id, parent, key, name, flags, body."""
     ident, parent, key, name, flags, packed = row
     body = _decode(packed)
@@ -287,7 +313,7 @@ def node_from(row: tuple[Any, ...], endpoints: Mapping[int, EndpointId]) -> Node
         conflict and Conflict(*conflict),
         merge_failed,
         {
-            endpoints[tree]: Replica(
+            endpoint(tree): Replica(
                 entry,
                 version,
                 folder,
@@ -306,6 +332,7 @@ def _content(size: Any, hashes: Any, mtime_ns: Any, executable: bool | None) -> 
     return Content(int(size), _full(hashes), int(mtime_ns), executable)
 
 
+@_reads
 def claims(packed: bytes) -> list[tuple[int, Cell]]:
     """Return tree and entry of each replica in a node's body, as they stand in ``bound``."""
     return [(replica[0], replica[1]) for replica in _decode(packed)[3]]

@@ -29,6 +29,23 @@ PRAGMA journal_size_limit = 0;
 # look and adopted; what a commit says of files was settled on their disk before it.
 
 
+# A message, or a text, that a damaged file brings about need not be valid UTF-8.
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+_OUTSIDE = (
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOLFS,
+    sqlite3.SQLITE_AUTH,
+)
+"""Errors that do not tell of the file's content. All others do: the statements are ours."""
+
+
 class Database:
     """A connection that several threads may use, one statement or transaction at a time.
 
@@ -66,7 +83,7 @@ class Database:
         with self._lock:
             try:
                 return self.connection.execute(sql, parameters).fetchall()
-            except sqlite3.Error as error:
+            except _ERRORS as error:
                 raise _meant(self._path, error) from error
 
     def value(self, sql: str, parameters: Row = ()) -> Any:
@@ -123,22 +140,21 @@ def meaning(path: Path) -> Iterator[None]:
     """Raise SQLite's errors as what they mean for the state at ``path``."""
     try:
         yield
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         raise _meant(path, error) from error
 
 
-def _meant(path: Path, error: sqlite3.Error) -> StateError:
-    # Some errors come from the module, not from SQLite, and have no code.
+def _meant(path: Path, error: Exception) -> StateError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StateCorrupt(f"{path} is damaged ({error}). {REMEDY}")
+    if isinstance(error, sqlite3.ProgrammingError):
+        return StateError(f"{path}: {error}")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StateBusy(f"{path} is in use by another program.")
     if code == sqlite3.SQLITE_FULL:
         return StateError(f"No room is left for {path}. The last step was not recorded.")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return StateError(f"{path} cannot be opened or written ({error}).")
-    return StateError(f"{path}: {error}.")
+    if code in _OUTSIDE:
+        return StateError(f"{path} cannot be read or written ({error}).")
+    return StateCorrupt(f"{path} is damaged ({error}). {REMEDY}")
 
 
 class Numbers:
@@ -173,11 +189,11 @@ class Numbers:
             self._load()
         return self._trees.get(endpoint, 0)
 
-    def endpoints(self, *, afresh: bool = False) -> Mapping[int, EndpointId]:
-        """Return the endpoint of each number, as far as known; ``afresh`` looks again."""
-        if afresh:
+    def endpoint(self, tree: int) -> EndpointId:
+        """Return the endpoint of a number. Raises KeyError where there is none."""
+        if tree not in self._endpoints:
             self._load()
-        return self._endpoints
+        return self._endpoints[tree]
 
     def _load(self) -> None:
         found = self._database.rows("SELECT endpoint, id FROM tree WHERE sync = ?", (self.sync(),))

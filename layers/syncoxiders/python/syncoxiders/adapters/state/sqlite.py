@@ -204,11 +204,11 @@ class SqliteSync:
         self._database.many(
             "INSERT INTO action (sync, id, body) VALUES (?, ?, ?)"
             " ON CONFLICT (sync, id) DO UPDATE SET body = excluded.body",
-            [(sync, action.id, pack(action)) for action in change.opened],
+            [(sync, cell(action.id), pack(action)) for action in change.opened],
         )
         self._database.many(
             "DELETE FROM action WHERE sync = ? AND id = ?",
-            [(sync, closed) for closed in change.closed],
+            [(sync, cell(closed)) for closed in change.closed],
         )
 
     def _count_losses(self, sync: int, change: Commit) -> None:

@@ -14,28 +14,37 @@ _LONGEST = 4000
 """Paths up to this many characters may be given to the system at once (PATH_MAX is 4,096 bytes)."""
 
 
-class Directory:
-    """An open folder. The descriptor lives as long as somebody holds the object.
+class Handle:
+    """A descriptor that lives as long as somebody holds the object."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __del__(self) -> None:
+        os.close(self.fd)
+
+
+class Directory(Handle):
+    """An open folder.
 
     ``path`` is where it was found, below the root; ``top`` says that a file system begins here;
     ``linked`` that it was reached through a symbolic link. ``id`` is its entry id.
     """
 
-    __slots__ = ("dev", "fd", "id", "ino", "linked", "path", "top")
+    __slots__ = ("dev", "id", "ino", "linked", "path", "top")
 
     def __init__(
         self, fd: int, path: str, st: os.stat_result, entry: EntryId, *, top: bool, linked: bool
     ) -> None:
-        self.fd = fd
+        super().__init__(fd)
         self.path = path
         self.id = entry
         self.ino = st.st_ino
         self.dev = st.st_dev
         self.top = top
         self.linked = linked
-
-    def __del__(self) -> None:
-        os.close(self.fd)
 
     def below(self, name: str) -> str:
         """Return the path of what stands in this folder under a name."""

@@ -135,6 +135,10 @@ class Identity:
             found = self._volumes[device] = volume(fd, suffix=f"@{device:x}")
         return found
 
+    def has_ids(self, directory: Directory) -> bool:
+        """Say whether entries in a folder go by inode, and not by path."""
+        return not directory.linked and self._volume(directory.dev, directory.fd).trusted
+
     def folder_id(self, fd: int, st: os.stat_result, path: str, linked: bool) -> EntryId:
         """Return the id of an open folder; see :data:`._fds.Identify`."""
         of = self._volume(st.st_dev, fd)

@@ -135,3 +135,8 @@ def file_system_type(fd: int) -> int | None:
     if calls.fstatfs(fd, answer.address):
         return None
     return int(_WORD.unpack_from(answer.data)[0]) & 0xFFFFFFFF
+
+
+def is_unsupported(exc: OSError) -> bool:
+    """Say whether a call failed because the file system or kernel does not have it."""
+    return exc.errno in _UNSUPPORTED

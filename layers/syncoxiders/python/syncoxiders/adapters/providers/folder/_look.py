@@ -99,6 +99,12 @@ class Lookout:
         """Say whether a name is of our own making, and no entry."""
         return name.startswith(TEMPORARY) or (directory.top and name == TRASH)
 
+    def is_link(self, directory: Directory, name: str) -> bool:
+        """Say whether a link stands at the place that is followed."""
+        if self.links != "follow":
+            return False
+        return stat.S_ISLNK(os.stat(name, dir_fd=directory.fd, follow_symlinks=False).st_mode)
+
     def open(self, directory: Directory, name: str) -> int:
         """Open a file to read it; a link only if links are followed."""
         flags = _READ if self.links == "follow" else _READ | os.O_NOFOLLOW

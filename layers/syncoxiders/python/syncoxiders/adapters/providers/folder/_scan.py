@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from syncoxiders.adapters.providers.folder._errors import shown
 from syncoxiders.adapters.providers.folder._fds import FOLDER, Directory
 from syncoxiders.adapters.providers.folder._identity import (
     UNSEEN,
@@ -105,12 +104,17 @@ class _Comparison:
         self._directory = directory
         self._known = known
         self._by_name = {entry.name: entry for entry in known}
+        # What was replaced stays known beside its successor until its absence is believed.
+        self._shadowed = (
+            [entry for entry in known if self._by_name[entry.name] is not entry]
+            if len(self._by_name) < len(known)
+            else []
+        )
         self._by_id: dict[EntryId, Entry] | None = None
         self._seen: set[EntryId] = set()  # what stands here, if not under its known name
         self._spared: set[EntryId] = set()  # what may stand here, for all that can be told
         self._changed: list[Entry] = []
         self._problems: list[Problem] = []
-        self._matched = 0
         self.leftovers: list[str] = []
 
     def run(
@@ -176,7 +180,6 @@ class _Comparison:
         if stat.S_ISLNK(st.st_mode) and self._lookout.links == "follow":
             found = self._lookout.follow(directory, name)
             if found is None:
-                self._put_back(name, old)
                 reason = "a symbolic link that leads nowhere, or back into what is synced"
                 self._leave_out(name, reason, old, unreadable=old is not None)
                 return
@@ -258,17 +261,10 @@ class _Comparison:
 
     def delta(self) -> FolderDelta:
         """Return how the folder differs."""
-        missing: tuple[EntryId, ...] = ()
-        if self._by_name or len(self._seen) > len(self._changed):
-            here = self._seen | self._spared
-            missing = tuple(
-                dict.fromkeys(
-                    entry.id for entry in self._by_name.values() if entry.id not in here
-                )
-            )
+        gone = [*self._by_name.values(), *self._shadowed]
+        here = self._seen | self._spared
+        missing = tuple(dict.fromkeys(entry.id for entry in gone if entry.id not in here))
         return FolderDelta(
             self._directory.id, tuple(self._changed), missing, tuple(self._problems)
         )
 
-
-__all__ = ["Scanner", "shown"]

@@ -1,0 +1,124 @@
+# Needs make, Node 20+ and Python 3.11 to 3.14; everything else is brought into .venv by the lock.
+#
+#   make up      set up, keep two sample folders in step, and say what to try
+#   make test    every check and every test          make check   the fast part of it
+#   make bench   measure against rclone, Unison, cp and rsync (options: BENCH="--quick")
+#   make lock    bring the locks up to date            make clean   remove what was built
+#
+# PYTHON=... chooses the interpreter, TESTS="-k name" narrows the tests.
+
+PYTHON  ?=
+BENCH   ?=
+TESTS   ?=
+WORKERS ?= 2
+
+here := $(shell cd "$$(dirname '$(strip $(MAKEFILE_LIST))')" && pwd -P)
+targets := up test check lint bench env lock clean
+
+.PHONY: $(targets)
+.DEFAULT_GOAL := check
+
+ifneq ($(CURDIR),$(here))
+# Called from elsewhere: begin again here, so that every path below may be relative.
+$(targets):
+	@$(MAKE) --no-print-directory -C '$(here)' $@
+else
+
+bin := .venv/bin
+pytest := $(bin)/python -m pytest -n $(WORKERS) $(TESTS)
+
+# The first interpreter that will do, as "python"; a Python without venv or pip will not.
+find_python = \
+	python=; \
+	for candidate in $(if $(PYTHON),'$(PYTHON)',python3.11 python3.12 python3.13 python3.14 python3); do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+	    >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo 'SyncOxiders needs Python 3.11 to 3.14 with venv (Debian: apt install python3 python3-venv).' >&2; \
+	  echo '$(if $(PYTHON),PYTHON=$(PYTHON) is not one.,None was found; name one with make PYTHON=/path/to/python3.)' >&2; \
+	  exit 1; \
+	fi
+
+# A .venv of another Python, or of one that was removed, is made anew.
+fresh_venv = \
+	version='import sys; print(sys.version_info[:3])'; \
+	if [ "$$($(bin)/python -c "$$version" 2>&1)" != "$$("$$python" -c "$$version")" ]; then \
+	  "$$python" -m venv --clear .venv; \
+	fi
+
+# uv, as the lock has it; pip is only used to bring it.
+bring_uv = \
+	$(find_python); \
+	$(fresh_venv); \
+	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.txt; \
+	$(bin)/python -m ensurepip >/dev/null; \
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt; \
+	export VIRTUAL_ENV='$(here)/.venv'
+
+# Another PYTHON= than last time sets up again.
+ready := .venv/.ready$(subst /,-,$(PYTHON))
+
+$(ready): requirements-dev.lock pyproject.toml
+	@set -eu; \
+	echo 'Setting up .venv ...'; \
+	$(bring_uv); \
+	$(bin)/uv pip sync --quiet --require-hashes requirements-dev.lock; \
+	$(bin)/uv pip install --quiet --no-deps --no-build-isolation --editable .; \
+	rm -f .venv/.ready*; \
+	touch $@
+
+env: $(ready)
+
+lint: env
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+check: lint
+	$(pytest) -m 'not slow'
+
+test: lint
+	$(pytest)
+
+# The sample folders are made once; what a person makes of them stays.
+up: env
+	@if [ ! -d demo ]; then \
+	  mkdir -p demo/left/notes demo/right/pictures; \
+	  printf 'Edit me in one folder, and look into the other.\n' > demo/left/hello.txt; \
+	  printf '%s\n' '- bread' '- apples' > demo/left/notes/shopping.md; \
+	  printf 'This one was made on the right.\n' > demo/right/from-the-right.txt; \
+	  printf '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="24"/></svg>\n' \
+	    > demo/right/pictures/circle.svg; \
+	fi
+	@printf '%s\n' \
+	  'Keeping demo/left and demo/right in step. In another terminal, or your file manager, try:' \
+	  '  echo "more" >> demo/left/hello.txt && sleep 3 && cat demo/right/hello.txt' \
+	  '  mv demo/right/pictures demo/right/drawings     (a rename is one step on the other side)' \
+	  '  rm demo/left/notes/shopping.md                 (kept in demo/right/.syncoxiders-trash)' \
+	  'Ctrl-C stops it. Run make up again at any time; rm -r demo starts over.' ''
+	@exec $(bin)/syncoxiders watch demo/left demo/right --state demo/state
+
+bench: env
+	$(bin)/python -m tests.benchmarks $(BENCH)
+
+# What builds the package is locked with the rest, so that no build asks the network.
+build_needs = import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables", sep="\n")
+compile = $(bin)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate $(LOCK)
+
+# LOCK="--upgrade" takes the newest versions; without it only what must change does.
+lock:
+	@set -eu; \
+	$(bring_uv); \
+	$(compile) pyproject.toml -o requirements.lock >/dev/null; \
+	$(bin)/python -c '$(build_needs)' | $(compile) --group dev --group bench pyproject.toml - \
+	  -o requirements-dev.lock >/dev/null
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+endif

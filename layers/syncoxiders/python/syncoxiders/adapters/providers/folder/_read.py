@@ -1,0 +1,197 @@
+"""Reading content that is pinned to a version."""
+
+import os
+from collections.abc import Iterator
+
+from syncoxiders.adapters.providers.folder._errors import fail, shown
+from syncoxiders.adapters.providers.folder._fds import Directory
+from syncoxiders.adapters.providers.folder._look import Found, Lookout, digest_of, same_status
+from syncoxiders.core.model import Entry, Kind, Ref
+from syncoxiders.ports.errors import Changing, Stale, Vanished
+from syncoxiders.ports.provider import Reader
+
+_BUFFER = 1 << 20
+
+
+class FileReader:
+    """An open file. It need not be closed if it was read to its end."""
+
+    __slots__ = ("_directory", "_fd", "_lookout", "_name", "_ref", "_st", "_version")
+
+    def __init__(
+        self,
+        lookout: Lookout,
+        directory: Directory,
+        name: str,
+        ref: Ref,
+        version: str,
+        fd: int,
+        st: os.stat_result,
+    ) -> None:
+        self._lookout = lookout
+        self._directory = directory
+        self._name = name
+        self._ref = ref
+        self._version = version
+        self._fd = fd
+        self._st = st
+
+    @property
+    def entry(self) -> Entry:
+        """The entry as it was when reading began."""
+        return self._lookout.file(
+            self._directory,
+            self._name,
+            self._st,
+            self._ref.id,
+            self._version,
+            "",
+            fresh=self._lookout.is_fresh(self._st),
+        )
+
+    def chunks(self, size: int = _BUFFER) -> Iterator[memoryview | bytes]:
+        """Yield the bytes in order."""
+        expected = self._st.st_size
+        if expected >= size or expected >= _BUFFER:
+            return self._long(size)
+        # One byte more than there should be shows that the file has grown.
+        try:
+            data = os.read(self._fd, expected + 1)
+            self._check(len(data))
+        except OSError as exc:
+            fail(exc, self._ref.path)
+        self.close()
+        return iter((data,) if data else ())
+
+    def _long(self, size: int) -> Iterator[memoryview | bytes]:
+        buffer = memoryview(bytearray(min(size, _BUFFER)))
+        total = 0
+        try:
+            while count := os.readv(self._fd, [buffer]):
+                total += count
+                yield buffer[:count]
+            self._check(total)
+        except OSError as exc:
+            fail(exc, self._ref.path)
+
+    def _check(self, total: int) -> None:
+        if total != self._st.st_size or not same_status(os.fstat(self._fd), self._st):
+            raise Changing(f"{shown(self._ref.path)} changed while it was read")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class LinkReader:
+    """A link's target."""
+
+    def __init__(self, entry: Entry, target: bytes) -> None:
+        self.entry = entry
+        self._target = target
+
+    def chunks(self, size: int = _BUFFER) -> Iterator[memoryview | bytes]:
+        """Yield the bytes in order."""
+        for start in range(0, len(self._target), size):
+            yield self._target[start : start + size]
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class Reading:
+    """Opens files, making sure that they are what is meant."""
+
+    def __init__(self, lookout: Lookout) -> None:
+        self._lookout = lookout
+        self._directories = lookout.directories
+
+    def read(self, ref: Ref, version: str) -> Reader:
+        """Begin to read the version."""
+        path, _, name = ref.path.rpartition("/")
+        if version.startswith("l"):
+            return self._read_link(ref, version, path, name)
+        directory, fd, st = self.open(ref, version)
+        return FileReader(self._lookout, directory, name, ref, version, fd, st)
+
+    def open(self, ref: Ref, version: str) -> tuple[Directory, int, os.stat_result]:
+        """Open a file whose id and version are what is expected; the caller closes it.
+
+        The folder in which it is found need not be the one that stands at the path by now: the
+        file itself is asked who it is.
+        """
+        path, _, name = ref.path.rpartition("/")
+        directory: Directory | None = None
+        try:
+            directory = self._directories.open(path)
+            return self._open(directory, name, ref, version)
+        except (OSError, Stale) as exc:
+            if directory is not None and self._directories.is_current(directory):
+                if isinstance(exc, Stale):
+                    raise
+                fail(exc, ref.path)
+        try:
+            return self._open(self._directories.current(path), name, ref, version)
+        except OSError as exc:
+            fail(exc, ref.path)
+
+    def _open(
+        self, directory: Directory, name: str, ref: Ref, version: str
+    ) -> tuple[Directory, int, os.stat_result]:
+        fd = self._lookout.open(directory, name)
+        try:
+            return directory, fd, self._checked(directory, name, fd, ref, version)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def _checked(
+        self, directory: Directory, name: str, fd: int, ref: Ref, version: str
+    ) -> os.stat_result:
+        lookout = self._lookout
+        st = os.fstat(fd)
+        found = Found(st, linked=ref.id.startswith("/") and lookout.is_link(directory, name))
+        if (
+            lookout.kind(found) is not Kind.FILE
+            or lookout.entry_id(directory, name, found, fd) != ref.id
+            or not lookout.matches(ref.id, version, st, lambda: self._digest(fd, st))
+        ):
+            raise Stale(f"{shown(ref.path)} is not what it was")
+        return st
+
+    @staticmethod
+    def _digest(fd: int, st: os.stat_result) -> str:
+        digest = digest_of(fd, st.st_size)
+        os.lseek(fd, 0, os.SEEK_SET)
+        return digest if same_status(os.fstat(fd), st) else ""
+
+    def _read_link(self, ref: Ref, version: str, path: str, name: str) -> LinkReader:
+        try:
+            directory = self._directories.current(path)
+            found = self._lookout.find(directory, name)
+            if found is None:
+                raise Vanished(f"{shown(ref.path)} is gone")
+            entry = self._lookout.entry(directory, name, found)
+            if entry is None or entry.id != ref.id or entry.version != version:
+                raise Stale(f"{shown(ref.path)} is not what it was")
+            return LinkReader(entry, os.fsencode(os.readlink(name, dir_fd=directory.fd)))
+        except OSError as exc:
+            fail(exc, ref.path)
+
+    def digest(self, ref: Ref, version: str) -> str:
+        """Return the sha256 of the version in hexadecimal."""
+        _, fd, st = self.open(ref, version)
+        try:
+            digest = digest_of(fd, st.st_size)
+            if not same_status(os.fstat(fd), st):
+                raise Changing(f"{shown(ref.path)} changed while it was read")
+        except OSError as exc:
+            fail(exc, ref.path)
+        finally:
+            os.close(fd)
+        return digest

@@ -1,0 +1,443 @@
+"""The options of ``sync``, ``watch`` and ``check``, and what they amount to."""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from syncoxiders.cli import config
+from syncoxiders.cli.endpoints import Root, parse
+from syncoxiders.cli.exits import Usage
+from syncoxiders.cli.text import counted, shown
+from syncoxiders.core import filters
+from syncoxiders.core.model import Kind, Mode
+from syncoxiders.core.rule import Hides
+from syncoxiders.engine.guard import Limit, parse_limit
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_KEEPS = ("newer", "older", "bigger", "smaller")
+_COMPARES = ("size", "modtime", "hash")
+_NANO = 1_000_000_000
+_ORDER = "syncoxiders.filters"
+
+
+# --- values ---------------------------------------------------------------------------------
+
+
+class Reads(click.ParamType):
+    """A value that a function reads from text; its ValueError is told to the person."""
+
+    def __init__(self, name: str, read: Callable[[str], object]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return what the text means."""
+        if not isinstance(value, str | int | float):
+            return value
+        try:
+            return self._read(str(value))
+        except ValueError as error:
+            self.fail(shown(str(error)), param, ctx)
+
+
+def _keep(text: str) -> str:
+    plain = text.strip().lower()
+    if plain in _KEEPS or re.fullmatch(r"path[1-9][0-9]{0,3}", plain):
+        return plain
+    raise ValueError(f"{text!r} is not one of {', '.join(_KEEPS)}, path1, path2 …")
+
+
+def _compare(text: str) -> frozenset[str]:
+    parts = frozenset(part.strip().lower() for part in text.split(","))
+    if wrong := sorted(parts.difference(_COMPARES)):
+        raise ValueError(f"{wrong[0]!r} is not one of {', '.join(_COMPARES)}")
+    return parts
+
+
+def _rate(text: str) -> float | None:
+    if text.strip().lower() in ("off", "0"):
+        return None
+    rate = filters.parse_size(text)
+    if not rate:
+        raise ValueError(f"{text!r} is less than a byte a second")
+    return float(rate)
+
+
+def _age(text: str) -> str:
+    filters.parse_age(text, time.time())
+    return text
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = -filters.parse_age(text, 0.0) / _NANO
+        except ValueError:
+            seconds = 0.0
+    if not 1.0 <= seconds < 10 * 365 * 86_400:
+        raise ValueError(f"{text!r} is not a duration of a second or more, as 90s, 5m or 2h")
+    return seconds
+
+
+# --- the options ----------------------------------------------------------------------------
+
+
+class FilteredCommand(click.Command):
+    """A command that remembers the order of its filter options, of which the last match wins."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and note each filter option with its value as it came."""
+        values, _, order = self.make_parser(ctx).parse_args(list(args))
+        taken: dict[str, int] = {}
+        given: list[tuple[str, str]] = []
+        for param in order:
+            name = param.name or ""
+            if name in config.FILTERS:
+                given.append((name, values[name][taken.get(name, 0)]))
+                taken[name] = taken.get(name, 0) + 1
+        ctx.meta[_ORDER] = given
+        return super().parse_args(ctx, args)
+
+
+def _all(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_size = Reads("SIZE", filters.parse_size)
+_ages = Reads("AGE", _age)
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+paths_argument = click.argument(
+    "paths", nargs=-1, metavar="PATH1 PATH2 [PATH3 …]", type=click.Path()
+)
+
+named_options = _all(
+    click.option("--name", default="", metavar="NAME", help="Take the sync of this name."),
+    click.option(
+        "--config", "config_file", type=_file, help="The file that names syncs (TOML)."
+    ),
+)
+
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to remember what the folders agree on. Default: found by the set of folders.",
+)
+
+output_options = _all(
+    click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs."),
+    click.option("-v", "--verbose", count=True, help="Say more: every file, whole plans."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but what went wrong."),
+)
+
+filter_options = _all(
+    click.option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Let in what matches (gitignore syntax). Of all filters the last match wins.",
+    ),
+    click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches."),
+    click.option(
+        "--filter-from", multiple=True, type=_file, help="Read gitignore lines from a file."
+    ),
+    click.option("--min-size", type=_size, help="Leave out smaller files (10K, 1.5M, 2GB)."),
+    click.option("--max-size", type=_size, help="Leave out larger files."),
+    click.option("--min-age", type=_ages, help="Leave out younger files (12h, 7d, a date)."),
+    click.option("--max-age", type=_ages, help="Leave out older files."),
+)
+
+links_option = click.option(
+    "--links",
+    type=click.Choice(["skip", "follow", "copy"]),
+    default="skip",
+    show_default=True,
+    help="What to do with symbolic links.",
+)
+
+transfers_option = click.option(
+    "--transfers",
+    type=click.IntRange(1, 256),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="How many files to carry at once.",
+)
+
+sync_options = _all(
+    named_options,
+    state_option,
+    click.option(
+        "--mode",
+        type=click.Choice([mode.value for mode in Mode]),
+        default=Mode.TWO_WAY.value,
+        show_default=True,
+        help="Which changes count; PATH1 is the source of all but two-way.",
+    ),
+    click.option(
+        "--keep",
+        type=Reads("newer|older|bigger|smaller|pathN", _keep),
+        default="newer",
+        show_default=True,
+        help="Which version of a conflict keeps its name; the other is kept beside it.",
+    ),
+    click.option(
+        "--compare",
+        type=Reads("size,modtime,hash", _compare),
+        default="size,modtime",
+        show_default=True,
+        help="How a change is noticed. hash reads every file.",
+    ),
+    click.option(
+        "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
+    ),
+    filter_options,
+    links_option,
+    click.option(
+        "--max-delete",
+        type=Reads("N|N%", parse_limit),
+        default="50%",
+        show_default=True,
+        help="Stop and ask if more would be deleted or overwritten within a day.",
+    ),
+    click.option(
+        "--approve", default="", metavar="PLAN", help="Let this plan, which was stopped, through."
+    ),
+    click.option(
+        "--fail-on-conflict/--no-fail-on-conflict", help="Exit with 5 if there were conflicts."
+    ),
+    click.option(
+        "--verify/--no-verify",
+        default=True,
+        show_default=True,
+        help="Read back what was written and compare.",
+    ),
+    click.option(
+        "--trash/--no-trash",
+        default=True,
+        show_default=True,
+        help="Keep what is deleted or replaced in .syncoxiders-trash for 30 days.",
+    ),
+    transfers_option,
+    click.option(
+        "--bwlimit",
+        type=Reads("RATE", _rate),
+        default="off",
+        show_default=True,
+        help="Carry at most so many bytes a second (500K, 10M).",
+    ),
+    output_options,
+)
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done; touch nothing."
+)
+
+interval_option = click.option(
+    "--interval",
+    type=Reads("DURATION", _interval),
+    default="5m",
+    show_default=True,
+    help="How often to look at everything, whatever the file system tells.",
+)
+
+
+# --- what they amount to --------------------------------------------------------------------
+
+
+class Aging:
+    """A filter with limits on age, whose version stays the same as time goes by."""
+
+    def __init__(self, now: filters.Filter, version: str) -> None:
+        self._now = now
+        self.version = version
+
+    def out(self, path: str, kind: Kind, size: int | None, mtime_ns: int | None) -> bool:
+        """Say whether what stands at the path is left out."""
+        return self._now.out(path, kind, size, mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The filter options."""
+
+    rules: tuple[filters.Rule, ...] = ()
+    min_size: int | None = None
+    max_size: int | None = None
+    min_age: str | None = None
+    max_age: str | None = None
+
+    @property
+    def aging(self) -> bool:
+        """Say whether what is out changes as time goes by."""
+        return self.min_age is not None or self.max_age is not None
+
+    def at(self, now: float) -> Hides:
+        """Return the filter as it is at an instant. Raises Usage where it contradicts itself."""
+        try:
+            timeless = filters.Filter(
+                options=self.rules, min_size=self.min_size, max_size=self.max_size
+            )
+            if not self.aging:
+                return timeless
+            oldest = filters.parse_age(self.max_age, now) if self.max_age else None
+            youngest = filters.parse_age(self.min_age, now) if self.min_age else None
+            aged = filters.Filter(
+                options=self.rules,
+                min_size=self.min_size,
+                max_size=self.max_size,
+                min_mtime_ns=oldest,
+                max_mtime_ns=youngest,
+            )
+        except ValueError as error:
+            raise Usage(shown(str(error))) from error
+        return Aging(aged, f"{timeless.version}|{self.min_age or ''}|{self.max_age or ''}")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How to tell."""
+
+    json: bool = False
+    verbose: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks for. ``locate`` are the options by which its state is found again."""
+
+    roots: tuple[Root, ...]
+    state: Path | None
+    mode: Mode
+    keep: str
+    compare: frozenset[str]
+    auto_merge: bool
+    filters: Filters
+    links: str
+    limit: Limit
+    approve: str
+    fail_on_conflict: bool
+    verify: bool
+    trash: bool
+    transfers: int
+    rate: float | None
+    output: Output
+    dry_run: bool = False
+    interval: float = 0.0
+    locate: tuple[str, ...] = ()
+
+
+def read_request(ctx: click.Context, given: Mapping[str, Any]) -> Request:
+    """Return what ``sync`` and ``watch`` were asked for. Raises Usage."""
+    values, rules = _values(ctx, given)
+    roots = read_roots(values["paths"])
+    keep = values["keep"]
+    if keep.startswith("path") and int(keep[4:]) > len(roots):
+        raise Usage(f"--keep {keep}: there are only {counted(len(roots), 'folder')}")
+    state = values["state"]
+    request = Request(
+        roots=roots,
+        state=state,
+        mode=Mode(values["mode"]),
+        keep=keep,
+        compare=values["compare"],
+        auto_merge=values["auto_merge"],
+        filters=_filters(values, rules),
+        links=values["links"],
+        limit=values["max_delete"],
+        approve=values["approve"].strip(),
+        fail_on_conflict=values["fail_on_conflict"],
+        verify=values["verify"],
+        trash=values["trash"],
+        transfers=values["transfers"],
+        rate=values["bwlimit"],
+        output=read_output(values),
+        dry_run=values.get("dry_run", False),
+        interval=values.get("interval", 0.0),
+        locate=("--state", str(state)) if state is not None else (),
+    )
+    request.filters.at(time.time())
+    return request
+
+
+def read_roots(paths: Sequence[str]) -> tuple[Root, ...]:
+    """Return the folders that were named. Raises Usage."""
+    if len(paths) < 2:  # noqa: PLR2004 -- a sync has two
+        raise Usage("name at least two folders, as in: syncoxiders sync LEFT RIGHT")
+    return tuple(parse(path) for path in paths)
+
+
+def read_output(values: Mapping[str, Any]) -> Output:
+    """Return how to tell. Raises Usage."""
+    if values["verbose"] and values["quiet"]:
+        raise Usage("--verbose and --quiet contradict each other")
+    return Output(values["as_json"], bool(values["verbose"]), values["quiet"])
+
+
+def read_filters(ctx: click.Context, given: Mapping[str, Any]) -> Filters:
+    """Return the filter options alone. Raises Usage."""
+    found = _filters(given, ctx.meta[_ORDER])
+    found.at(time.time())
+    return found
+
+
+def _values(
+    ctx: click.Context, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Join the command line with what a file says under a name; the command line wins."""
+    values = dict(given)
+    rules: list[tuple[str, str]] = ctx.meta[_ORDER]
+    if values["name"] or values["config_file"]:
+        named = config.named(ctx, values["name"], values["config_file"])
+        for key, value in named.values.items():
+            if ctx.get_parameter_source(key) is click.core.ParameterSource.DEFAULT:
+                values[key] = value
+        if not values["paths"]:
+            values["paths"] = named.paths
+        rules = [*named.rules, *rules]
+    return values, rules
+
+
+def _filters(values: Mapping[str, Any], rules: Sequence[tuple[str, str]]) -> Filters:
+    found: list[filters.Rule] = []
+    for name, value in rules:
+        try:
+            if name == "filter_from":
+                found.extend(_rules_from(Path(value)))
+            else:
+                found.append((filters.include if name == "include" else filters.exclude)(value))
+        except ValueError as error:
+            option = "--" + name.replace("_", "-")
+            raise Usage(f"{option}: {shown(str(error))}") from error
+    return Filters(
+        tuple(found),
+        values["min_size"],
+        values["max_size"],
+        values["min_age"],
+        values["max_age"],
+    )
+
+
+def _rules_from(path: Path) -> Sequence[filters.Rule]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    return filters.read_rules(text, str(path))

@@ -1,0 +1,136 @@
+"""The ``.syncignore`` files of the endpoints: finding, reading and remembering them.
+
+A look tells of entries that are new or differ, so that nothing has to walk the tree for them.
+What was told is kept in the store *before* the observed tree is, so that a run that dies between
+the two does not forget a file that it will not be told of again.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from syncoxiders.core import names
+from syncoxiders.core.filters import IGNORE_FILE, Rule, read_ignore_file
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
+from syncoxiders.engine.context import Context
+from syncoxiders.ports.errors import ProviderError
+
+KEPT = "ignore-files"
+"""The text that holds the files that are known, with their content."""
+
+LIMIT = 1 << 20
+"""The most bytes that are read of such a file."""
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """A file that was told of; ``version`` is that of ``data``, ``""`` before it was read."""
+
+    endpoint: EndpointId
+    entry: EntryId
+    version: str = ""
+    data: bytes = b""
+
+
+class IgnoreFiles:
+    """The ``.syncignore`` files of a sync, across its runs."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        text = context.store.text(KEPT)
+        known = msgspec.json.decode(text, type=list[_Known]) if text else []
+        self._known = {(each.endpoint, each.entry): each for each in known}
+
+    def see(self, endpoint: EndpointId, entries: Iterable[Entry]) -> None:
+        """Take note of entries that a look found, before they are committed as observed."""
+        new = {
+            (endpoint, entry.id): _Known(endpoint, entry.id)
+            for entry in entries
+            if entry.name == IGNORE_FILE and (endpoint, entry.id) not in self._known
+        }
+        if new:
+            self._known |= new
+            self._save()
+
+    def rules(self) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+        """Return all rules, once everything observed is committed, and what was wrong with them.
+
+        A file that cannot be read now keeps the rules that it had. Where endpoints differ in a
+        file, the rules of all apply, in the order of the endpoints, until it is in step.
+        """
+        rules: list[Rule] = []
+        complaints: list[str] = []
+        before, self._known = self._known, {}
+        taken: set[tuple[str, bytes]] = set()
+        for endpoint in self._context.rule.endpoints:
+            for known in before.values():
+                if known.endpoint != endpoint.id:
+                    continue
+                entry = self._entry(endpoint.id, known.entry)
+                path = None if entry is None else self._path(endpoint.id, entry)
+                if entry is None or path is None:
+                    continue
+                folder, local = path
+                current = self._read(known, entry, local, complaints)
+                self._known[endpoint.id, entry.id] = current
+                if (folder, current.data) not in taken:
+                    taken.add((folder, current.data))
+                    read, wrong = read_ignore_file(folder, current.data)
+                    rules += read
+                    complaints += wrong
+        if self._known != before:
+            self._save()
+        return tuple(rules), tuple(complaints)
+
+    def _save(self) -> None:
+        known = list(self._known.values())
+        self._context.store.save_text(KEPT, msgspec.json.encode(known).decode() if known else "")
+
+    def _entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
+        """Return the file as observed, None if it is no such file any more."""
+        found = self._context.store.observed(endpoint).get([entry]).get(entry)
+        fits = found is not None and found.name == IGNORE_FILE and found.kind is Kind.FILE
+        return found if fits else None
+
+    def _path(self, endpoint: EndpointId, entry: Entry) -> tuple[str, str] | None:
+        """Return the path of the entry's folder in our names, and its own in the endpoint's."""
+        store = self._context.store
+        traits = self._context.rule.endpoint(endpoint).traits
+        ours: list[str] = []
+        theirs = [entry.name]
+        seen: set[EntryId] = set()
+        parent = entry.parent
+        while parent != ROOT_ENTRY:
+            folder = store.observed(endpoint).get([parent]).get(parent)
+            if folder is None or parent in seen:
+                return None
+            seen.add(parent)
+            bound = store.base().of(endpoint, [parent]).get(parent)
+            node = None if bound is None else store.base().get([bound]).get(bound)
+            replica = None if node is None else node.replicas.get(endpoint)
+            if node is not None and replica is not None and replica.name == folder.name:
+                ours.append(node.name)
+            else:
+                ours.append(names.true_name(folder.name, traits))
+            theirs.append(folder.name)
+            parent = folder.parent
+        return "/".join(reversed(ours)), "/".join(reversed(theirs))
+
+    def _read(self, known: _Known, entry: Entry, path: str, complaints: list[str]) -> _Known:
+        """Return the file as it is now, or as it was where it cannot be read."""
+        if known.version == entry.version and known.version:
+            return known
+        try:
+            reader = self._context.providers[known.endpoint].read(
+                Ref(entry.id, path), entry.version
+            )
+            try:
+                if reader.entry.size > LIMIT:
+                    complaints.append(f"{path} is too large to be read as a list of patterns")
+                    return known
+                data = b"".join(bytes(chunk) for chunk in reader.chunks())
+            finally:
+                reader.close()
+        except ProviderError as error:
+            complaints.append(f"{path} cannot be read: {error}")
+            return known
+        return msgspec.structs.replace(known, version=entry.version, data=data)

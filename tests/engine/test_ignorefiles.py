@@ -1,0 +1,112 @@
+"""What the engine knows of the ``.syncignore`` files in the trees."""
+
+import pytest
+
+from syncoxiders.core.model import Entry, Kind
+from syncoxiders.engine.ignorefiles import LIMIT, IgnoreFiles
+from syncoxiders.ports.state import Commit, Observation
+from tests.engine.world import World
+
+
+class Watched:
+    """A world in which looks tell of what they find."""
+
+    def __init__(self) -> None:
+        self.world = World()
+
+    def look(self, *, die: bool = False) -> None:
+        """Observe all trees, as a run's look does; ``die`` before that is committed."""
+        store = self.world.store.sync("me", "sync")
+        files = IgnoreFiles(self.world.context())
+        for name, provider in self.world.providers.items():
+            tree = store.observed(name)
+            for delta in provider.rescan(tree):
+                files.see(name, delta.changed)
+                if not die:
+                    store.commit(Commit(observed=[Observation(name, delta.changed, delta.missing)]))
+
+    def patterns(self) -> list[tuple[str, str]]:
+        rules, complaints = IgnoreFiles(self.world.context()).rules()
+        assert complaints == ()
+        return [(rule.scope, rule.pattern) for rule in rules]
+
+
+@pytest.fixture
+def watched() -> Watched:
+    watched = Watched()
+    watched.world.a.write(".syncignore", b"*.log\n")
+    watched.world.a.write("sub/dir/.syncignore", b"/x\n!y\n")
+    watched.world.a.write("sub/syncignore", b"z\n")
+    watched.world.b.write(".syncignore", b"*.log\n")
+    watched.look()
+    return watched
+
+
+def test_files_are_found_with_their_folder(watched: Watched) -> None:
+    """Each file's rules speak of its folder; what all endpoints say is said once."""
+    assert sorted(watched.patterns()) == [("", "*.log"), ("sub/dir", "/x"), ("sub/dir", "y")]
+
+
+def test_files_are_remembered(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that no look tells of again still counts, and is not read again."""
+    watched.patterns()
+    watched.look()
+    for provider in watched.world.providers.values():
+        monkeypatch.setattr(provider, "read", None)
+    assert len(watched.patterns()) == 3
+
+
+def test_an_edit_counts_at_once(watched: Watched) -> None:
+    """A changed file has its new rules; where another endpoint's differs, both apply."""
+    watched.patterns()
+    watched.world.b.write(".syncignore", b"*.tmp\n")
+    watched.look()
+    assert [each for each in watched.patterns() if not each[0]] == [("", "*.log"), ("", "*.tmp")]
+
+
+def test_a_file_that_is_gone_says_nothing(watched: Watched) -> None:
+    """The rules of a file that was deleted are gone with it."""
+    watched.patterns()
+    watched.world.a.remove("sub/dir/.syncignore")
+    watched.look()
+    assert watched.patterns() == [("", "*.log")]
+
+
+def test_a_file_moves_with_its_folder(watched: Watched) -> None:
+    """Where a folder above is renamed, the rules speak of its new place."""
+    watched.patterns()
+    watched.world.a.rename("sub", "new")
+    watched.look()
+    assert ("new/dir", "/x") in watched.patterns()
+
+
+def test_a_look_that_dies_forgets_no_file(watched: Watched) -> None:
+    """A file is known from before it is observed."""
+    watched.world.b.write("late/.syncignore", b"q\n")
+    watched.look(die=True)
+    assert ("late", "q") not in watched.patterns()
+    watched.look()
+    assert ("late", "q") in watched.patterns()
+
+
+def test_what_cannot_be_read_is_told(watched: Watched) -> None:
+    """A malformed line or a huge file is a complaint, and takes nothing else out of force."""
+    watched.patterns()
+    watched.world.a.write(".syncignore", b"*.log\na[\n")
+    watched.world.b.write("big/.syncignore", b"x" * (LIMIT + 1))
+    watched.look()
+    rules, complaints = IgnoreFiles(watched.world.context()).rules()
+    assert len(rules) == 4  # the two roots' files differ now
+    assert [text.split(" ")[0] for text in complaints] == [".syncignore,", "big/.syncignore"]
+
+
+def test_an_unreachable_file_keeps_its_rules(watched: Watched) -> None:
+    """What was hidden stays hidden while its list cannot be read."""
+    watched.patterns()
+    store = watched.world.store.sync("me", "sync")
+    known = next(each for each in store.observed("a").children("/") if each.name == ".syncignore")
+    elsewhere = Entry(known.id, known.parent, known.name, Kind.FILE, version="unheard of")
+    store.commit(Commit(observed=[Observation("a", [elsewhere])]))
+    rules, complaints = IgnoreFiles(watched.world.context()).rules()
+    assert ("", "*.log") in [(rule.scope, rule.pattern) for rule in rules]
+    assert "cannot be read" in complaints[0]
