@@ -38,10 +38,10 @@ class World:
         )
 
     def __getattr__(self, name: str) -> MemoryProvider:
-        try:
-            return self.__dict__["providers"][name]
-        except KeyError:
-            raise AttributeError(name) from None
+        providers: dict[str, MemoryProvider] = self.__dict__.get("providers", {})
+        if name not in providers:
+            raise AttributeError(name)
+        return providers[name]
 
     def context(self) -> Context:
         return Context(

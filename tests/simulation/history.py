@@ -179,7 +179,7 @@ class History:
 
     def _clear_filter(self) -> None:
         self.world.rule = msgspec.structs.replace(
-            self.world.rule, filter=World("ab").rule.filter
+            self.world.rule, filter=Filter()
         )
 
     def _run_with_kills(self) -> None:

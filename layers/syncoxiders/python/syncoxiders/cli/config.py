@@ -92,6 +92,8 @@ def _read(ctx: click.Context, table: dict[str, Any], folder: Path, where: str) -
         key = written.replace("_", "-")
         if key == "paths":
             paths = tuple(_local(each, folder) for each in _texts(value, written, where))
+        elif key == "interval" and key not in params:
+            pass  # of a sync that is also watched
         elif key not in params:
             raise Usage(f"{where}: there is no option {shown(written)!r}")
         elif (param := params[key]).name in FILTERS:

@@ -144,9 +144,7 @@ def endpoints(store: SyncStore) -> dict[EndpointId, str]:
     return {str(each): str(address) for each, address in json.loads(text).items()} if text else {}
 
 
-def assign(
-    known: Mapping[EndpointId, str], addresses: Iterable[str]
-) -> dict[EndpointId, str]:
+def assign(known: Mapping[EndpointId, str], addresses: Iterable[str]) -> dict[EndpointId, str]:
     """Return the endpoint id of each address, in their order: the known one, or a new one."""
     ids = {address: each for each, address in known.items()}
     fresh = iter(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -14,8 +14,7 @@ from syncoxiders.cli.endpoints import Root, parse
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.text import counted, shown
 from syncoxiders.core import filters
-from syncoxiders.core.model import Kind, Mode
-from syncoxiders.core.rule import Hides
+from syncoxiders.core.model import Mode
 from syncoxiders.engine.guard import Limit, parse_limit
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -29,23 +28,16 @@ _ORDER = "syncoxiders.filters"
 # --- values ---------------------------------------------------------------------------------
 
 
-class Reads(click.ParamType):
-    """A value that a function reads from text; its ValueError is told to the person."""
+def _reads(read: Callable[[str], Any]) -> Callable[[Any], Any]:
+    """Return an option's type that reads text; its ValueError is told to the person."""
 
-    def __init__(self, name: str, read: Callable[[str], object]) -> None:
-        self.name = name
-        self._read = read
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        """Return what the text means."""
-        if not isinstance(value, str | int | float):
-            return value
+    def convert(value: Any) -> Any:
         try:
-            return self._read(str(value))
+            return read(str(value))
         except ValueError as error:
-            self.fail(shown(str(error)), param, ctx)
+            raise click.BadParameter(shown(str(error))) from error
+
+    return convert
 
 
 def _keep(text: str) -> str:
@@ -118,8 +110,8 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
     return decorate
 
 
-_size = Reads("SIZE", filters.parse_size)
-_ages = Reads("AGE", _age)
+_size = _reads(filters.parse_size)
+_ages = _reads(_age)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 paths_argument = click.argument(
@@ -128,9 +120,7 @@ paths_argument = click.argument(
 
 named_options = _all(
     click.option("--name", default="", metavar="NAME", help="Take the sync of this name."),
-    click.option(
-        "--config", "config_file", type=_file, help="The file that names syncs (TOML)."
-    ),
+    click.option("--config", "config_file", type=_file, help="The file that names syncs (TOML)."),
 )
 
 state_option = click.option(
@@ -155,12 +145,20 @@ filter_options = _all(
     ),
     click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out what matches."),
     click.option(
-        "--filter-from", multiple=True, type=_file, help="Read gitignore lines from a file."
+        "--filter-from",
+        multiple=True,
+        type=_file,
+        metavar="FILE",
+        help="Read gitignore lines from a file.",
     ),
-    click.option("--min-size", type=_size, help="Leave out smaller files (10K, 1.5M, 2GB)."),
-    click.option("--max-size", type=_size, help="Leave out larger files."),
-    click.option("--min-age", type=_ages, help="Leave out younger files (12h, 7d, a date)."),
-    click.option("--max-age", type=_ages, help="Leave out older files."),
+    click.option(
+        "--min-size", type=_size, metavar="SIZE", help="Leave out smaller files (10K, 1.5M, 2GB)."
+    ),
+    click.option("--max-size", type=_size, metavar="SIZE", help="Leave out larger files."),
+    click.option(
+        "--min-age", type=_ages, metavar="AGE", help="Leave out younger files (12h, 7d, a date)."
+    ),
+    click.option("--max-age", type=_ages, metavar="AGE", help="Leave out older files."),
 )
 
 links_option = click.option(
@@ -192,14 +190,16 @@ sync_options = _all(
     ),
     click.option(
         "--keep",
-        type=Reads("newer|older|bigger|smaller|pathN", _keep),
+        type=_reads(_keep),
+        metavar="newer|older|bigger|smaller|pathN",
         default="newer",
         show_default=True,
         help="Which version of a conflict keeps its name; the other is kept beside it.",
     ),
     click.option(
         "--compare",
-        type=Reads("size,modtime,hash", _compare),
+        type=_reads(_compare),
+        metavar="size,modtime,hash",
         default="size,modtime",
         show_default=True,
         help="How a change is noticed. hash reads every file.",
@@ -211,7 +211,8 @@ sync_options = _all(
     links_option,
     click.option(
         "--max-delete",
-        type=Reads("N|N%", parse_limit),
+        type=_reads(parse_limit),
+        metavar="N|N%",
         default="50%",
         show_default=True,
         help="Stop and ask if more would be deleted or overwritten within a day.",
@@ -237,7 +238,8 @@ sync_options = _all(
     transfers_option,
     click.option(
         "--bwlimit",
-        type=Reads("RATE", _rate),
+        type=_reads(_rate),
+        metavar="RATE",
         default="off",
         show_default=True,
         help="Carry at most so many bytes a second (500K, 10M).",
@@ -251,7 +253,8 @@ dry_run_option = click.option(
 
 interval_option = click.option(
     "--interval",
-    type=Reads("DURATION", _interval),
+    type=_reads(_interval),
+    metavar="DURATION",
     default="5m",
     show_default=True,
     help="How often to look at everything, whatever the file system tells.",
@@ -259,18 +262,6 @@ interval_option = click.option(
 
 
 # --- what they amount to --------------------------------------------------------------------
-
-
-class Aging:
-    """A filter with limits on age, whose version stays the same as time goes by."""
-
-    def __init__(self, now: filters.Filter, version: str) -> None:
-        self._now = now
-        self.version = version
-
-    def out(self, path: str, kind: Kind, size: int | None, mtime_ns: int | None) -> bool:
-        """Say whether what stands at the path is left out."""
-        return self._now.out(path, kind, size, mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,31 +274,18 @@ class Filters:
     min_age: str | None = None
     max_age: str | None = None
 
-    @property
-    def aging(self) -> bool:
-        """Say whether what is out changes as time goes by."""
-        return self.min_age is not None or self.max_age is not None
-
-    def at(self, now: float) -> Hides:
+    def at(self, now: float) -> filters.Filter:
         """Return the filter as it is at an instant. Raises Usage where it contradicts itself."""
         try:
-            timeless = filters.Filter(
-                options=self.rules, min_size=self.min_size, max_size=self.max_size
-            )
-            if not self.aging:
-                return timeless
-            oldest = filters.parse_age(self.max_age, now) if self.max_age else None
-            youngest = filters.parse_age(self.min_age, now) if self.min_age else None
-            aged = filters.Filter(
+            return filters.Filter(
                 options=self.rules,
                 min_size=self.min_size,
                 max_size=self.max_size,
-                min_mtime_ns=oldest,
-                max_mtime_ns=youngest,
+                min_mtime_ns=filters.parse_age(self.max_age, now) if self.max_age else None,
+                max_mtime_ns=filters.parse_age(self.min_age, now) if self.min_age else None,
             )
         except ValueError as error:
             raise Usage(shown(str(error))) from error
-        return Aging(aged, f"{timeless.version}|{self.min_age or ''}|{self.max_age or ''}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +308,7 @@ class Request:
     compare: frozenset[str]
     auto_merge: bool
     filters: Filters
-    links: str
+    links: Literal["skip", "follow", "copy"]
     limit: Limit
     approve: str
     fail_on_conflict: bool
@@ -406,9 +384,11 @@ def _values(
     rules: list[tuple[str, str]] = ctx.meta[_ORDER]
     if values["name"] or values["config_file"]:
         named = config.named(ctx, values["name"], values["config_file"])
-        for key, value in named.values.items():
-            if ctx.get_parameter_source(key) is click.core.ParameterSource.DEFAULT:
-                values[key] = value
+        values |= {
+            key: value
+            for key, value in named.values.items()
+            if ctx.get_parameter_source(key) is click.core.ParameterSource.DEFAULT
+        }
         if not values["paths"]:
             values["paths"] = named.paths
         rules = [*named.rules, *rules]

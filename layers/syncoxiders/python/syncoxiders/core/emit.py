@@ -466,7 +466,7 @@ class Ordering:
                 return
         raise AssertionError("a circle of waiting actions has a move in it")
 
-    def _enter(self, action: Action, stack: list[tuple[Action, list[Action], list[str]]]) -> None:
+    def _enter(self, action: Action, stack: list["_Frame"]) -> None:
         if action.id in self._done or action.id in self._open:
             return
         self._open.add(action.id)

@@ -170,6 +170,12 @@ class Filter(msgspec.Struct, frozen=True, dict=True):
         return hashlib.sha256(fields).hexdigest()[:16]
 
     @functools.cached_property
+    def patterns_version(self) -> str:
+        """Return the version of the same filter without its bounds of age."""
+        timeless = msgspec.structs.replace(self, min_mtime_ns=None, max_mtime_ns=None)
+        return timeless.version
+
+    @functools.cached_property
     def _active(self) -> bool:
         return self != Filter()
 

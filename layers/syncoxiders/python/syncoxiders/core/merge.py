@@ -358,16 +358,17 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
     """Decide the place: ``()`` if it stays, None if a new parent is not known yet."""
     wishes: list[tuple[Version, tuple[NodeId, str]]] = []
     for endpoint, entry in work.entries.items():
-        if not draft.is_moved(work, endpoint):
+        back = work.gone and is_new(work, endpoint)  # it decides where it comes back
+        if not draft.is_moved(work, endpoint) and not back:
             continue
-        replica = work.replicas[endpoint]
+        replica = work.replicas.get(endpoint)
         parent = draft.node_of(endpoint, entry.parent)
         if parent is None:
             return None
         name = work.name
-        if entry.name != replica.name:
+        if replica is None or entry.name != replica.name:
             name = names.true_name(entry.name, draft.rule.endpoint(endpoint).traits)
-        clean = replica.place_gen == work.place_gen
+        clean = back or (replica is not None and replica.place_gen == work.place_gen)
         wishes.append((Version(content_of(entry), [endpoint], clean=clean), (parent, name)))
     wishes = [wish for wish in wishes if wish[1] != (work.parent, work.name)]
     if not wishes:
@@ -514,7 +515,7 @@ def conflict_place(
     wish = names.conflict_name(name, label, mtime, max_bytes=limit)
     number = 0
     while is_taken(draft, parent, wish):
-        unique = digest[:8] if digest and not number else f"{digest[:6]}{number}"
+        unique = digest[:8] if digest and not number else f"{number:08x}"
         wish = names.conflict_name(name, label, mtime, unique, max_bytes=limit)
         number += 1
     return wish

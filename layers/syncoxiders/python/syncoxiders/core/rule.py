@@ -5,40 +5,17 @@ from typing import Protocol
 
 import msgspec
 
+from syncoxiders.core.filters import Filter
 from syncoxiders.core.model import (
     ROOT,
-    ROOT_ENTRY,
     Endpoint,
     EndpointId,
     Entry,
     EntryId,
-    Kind,
     Mode,
     Node,
     NodeId,
 )
-
-
-class Hides(Protocol):
-    """A filter; :class:`syncoxiders.core.filters.Filter` is one."""
-
-    @property
-    def version(self) -> str:
-        """A text that differs for filters that differ."""
-
-    def out(self, path: str, kind: Kind, size: int | None, mtime_ns: int | None) -> bool:
-        """Say whether what stands at the path is left out."""
-
-
-class HidesNothing:
-    """The filter that lets everything through."""
-
-    version = ""
-
-    def out(self, path: str, kind: Kind, size: int | None, mtime_ns: int | None) -> bool:
-        """Return False."""
-        del path, kind, size, mtime_ns
-        return False
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -52,7 +29,7 @@ class Rule(msgspec.Struct, frozen=True):
     mode: Mode = Mode.TWO_WAY
     keep: str = "newer"
     auto_merge: bool = False
-    filter: Hides = HidesNothing()
+    filter: Filter = Filter()
 
     def endpoint(self, endpoint: EndpointId) -> Endpoint:
         """Return the endpoint with this id."""
@@ -60,8 +37,11 @@ class Rule(msgspec.Struct, frozen=True):
 
     @property
     def version(self) -> str:
-        """A text that differs for rules under which base means something else."""
-        return f"{self.mode}|{self.filter.version}"
+        """A text that differs for rules under which base means something else.
+
+        An age limit moves with time, and is none of these.
+        """
+        return f"{self.mode}|{self.filter.patterns_version}"
 
 
 class View(Protocol):
@@ -106,7 +86,3 @@ class Look(msgspec.Struct, frozen=True):
     union: bool = False
     first_id: NodeId = ROOT + 1
 
-
-def is_root(entry: EntryId) -> bool:
-    """Say whether an entry id is the root folder's."""
-    return entry == ROOT_ENTRY

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node
+from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Kind, Node
 from syncoxiders.core.plan import Plan, closed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
+from syncoxiders.engine.rekey import rekey
 from syncoxiders.ports.errors import (
     Changing,
     Full,
@@ -168,6 +169,7 @@ class Applier:
             if isinstance(error, Changing):
                 result.left.append(msgspec.structs.replace(event, verb="left"))
             self._look_again(action)
+            self._take_seen()
         elif isinstance(error, Unreachable | RootLost | Full | Throttled):
             result.errors.append(event)
             result.away[action.endpoint] = str(error)
@@ -176,6 +178,14 @@ class Applier:
             result.errors.append(event)
         if event.verb == "error" and event in result.errors:
             self._context.reporter.event(event)
+
+    def _take_seen(self) -> None:
+        """Observe what a check came across."""
+        while self._operations.seen:
+            endpoint, entry = self._operations.seen.pop()
+            self._context.store.commit(Commit(observed=[Observation(endpoint, put=[entry])]))
+            self._places.put(endpoint, entry)
+            self._result.again.add((endpoint, entry.id))
 
     def _plan_again(self, action: Action) -> None:
         """Note that a node has to be planned again, what it waited for having failed."""
@@ -207,6 +217,8 @@ class Applier:
             self._drop(action)
         else:
             self._close(action, entry)
+            if action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry:
+                self._follow_ids(action, entry)
             kind = action.kind.value
             self._result.done[kind] = self._result.done.get(kind, 0) + 1
         self._context.reporter.finished(action, path, ok=ok)
@@ -240,6 +252,15 @@ class Applier:
         if action.source is not None:
             self._touched.add(action.source.endpoint)
         self._closed.append(action.id)
+
+    def _follow_ids(self, action: Action, entry: Entry) -> None:
+        """After a move that changed an id: whatever is in the folder has new ids as well."""
+        if entry.kind is not Kind.FOLDER:
+            return
+        self._land(self._flying)
+        self._flush()
+        rekey(self._context, action.endpoint, action.entry, entry)
+        self._places.reset()
 
     # -- journal -------------------------------------------------------------------------------
 

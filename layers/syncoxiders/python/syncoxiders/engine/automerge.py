@@ -33,7 +33,8 @@ def keep_base(context: Context, node: Node) -> None:
             data = _read(context, places, Source(endpoint, replica.entry, replica.version))
         except ProviderError:
             continue
-        context.blobs.put(digest, data)
+        if data is not None:
+            context.blobs.put(digest, data)
         return
 
 
@@ -66,9 +67,10 @@ def merge_edits(context: Context, merge: Merge) -> Event | None:
     return Event("merged", merge.edits[0].endpoint, path, detail)
 
 
-def _fold(base: bytes | None, texts: list[bytes]) -> bytes | None:
+def _fold(base: bytes | None, edits: list[bytes | None]) -> bytes | None:
     """Merge all edits of a base into one, None if that is not clean."""
-    if base is None or not texts:
+    texts = [each for each in edits if each is not None]
+    if base is None or not texts or len(texts) < len(edits):
         return None
     from syncoxiders.core.textmerge import merge_text  # noqa: PLC0415 -- only who merges pays
 
@@ -83,11 +85,12 @@ def _fold(base: bytes | None, texts: list[bytes]) -> bytes | None:
     return merged
 
 
-def _read(context: Context, places: Places, source: Source) -> bytes:
+def _read(context: Context, places: Places, source: Source) -> bytes | None:
+    """Return the bytes of a version, None if they are too many to be merged."""
     ref = places.ref(source.endpoint, source.entry)
     with closing(context.providers[source.endpoint].read(ref, source.version)) as reader:
         if reader.entry.size > LIMIT:
-            return b"\0"  # too large to be merged: binary to the merger
+            return None
         return b"".join(bytes(chunk) for chunk in reader.chunks())
 
 

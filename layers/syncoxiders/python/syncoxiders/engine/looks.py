@@ -6,6 +6,7 @@ import msgspec
 
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Kind, Ref
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.observe import Look, Observer
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.report import Outcome, Stop
@@ -28,6 +29,7 @@ class Looks:
         self._context = context
         self._record = record
         self._outcome = outcome
+        self.ignore_files = IgnoreFiles(context)
         self.away: dict[EndpointId, str] = {}
         self.positions: dict[EndpointId, int] = dict(record.planned) if record is not None else {}
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
@@ -161,7 +163,12 @@ class Looks:
             touched.extend(ids)
 
     def _observer(self, endpoint: EndpointId) -> Observer:
-        return Observer(self._context.store, endpoint, self._context.providers[endpoint])
+        return Observer(
+            self._context.store,
+            endpoint,
+            self._context.providers[endpoint],
+            told=self.ignore_files.see,
+        )
 
     def _folders(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> list[Ref]:
         places = Places(self._context.store)

@@ -1,6 +1,6 @@
 """Looking at endpoints: what changed goes into the observed tree and the change log."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -21,13 +21,24 @@ class Look(msgspec.Struct):
 
 
 class Observer:
-    """Brings the observed tree of one endpoint up to date by comparing with what is known."""
+    """Brings the observed tree of one endpoint up to date by comparing with what is known.
 
-    def __init__(self, store: SyncStore, endpoint: EndpointId, provider: Provider) -> None:
+    ``told`` hears of entries that are new or differ, before they are committed.
+    """
+
+    def __init__(
+        self,
+        store: SyncStore,
+        endpoint: EndpointId,
+        provider: Provider,
+        *,
+        told: Callable[[EndpointId, Sequence[Entry]], None],
+    ) -> None:
         if not isinstance(provider, Rescans):
             raise TypeError(f"endpoint {endpoint} can neither be rescanned nor followed")
         self._provider: Rescans = provider
         self._store = store
+        self._told = told
         self._endpoint = endpoint
         self._tree: ObservedTree = store.observed(endpoint)
 
@@ -100,5 +111,7 @@ class Observer:
 
     def _commit(self, put: list[Entry], gone: Iterable[EntryId]) -> None:
         gone = list(gone)
+        if put:
+            self._told(self._endpoint, put)
         if put or gone:
             self._store.commit(Commit(observed=[Observation(self._endpoint, put, gone)]))

@@ -14,7 +14,10 @@ from syncoxiders.ports.provider import Attributes, Provider, Providers, SetsMeta
 
 
 class Operations:
-    """Runs single actions. Raises the port's errors; changes nothing but the provider."""
+    """Runs single actions. Raises the port's errors; changes nothing but the provider.
+
+    ``seen`` gathers entries that a check found where they had not been known to be.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Operations:
         self._verify = verify
         self._carried = carried
         self._absent: set[tuple[EndpointId, NodeId]] = set()
+        self.seen: list[tuple[EndpointId, Entry]] = []
 
     def run(self, action: Action) -> Entry | None:
         """Run an action; returns what stands there now, None after a deletion."""
@@ -161,7 +165,9 @@ class Operations:
             ref = self._places.child(endpoint, replica.parent, replica.name, replica.entry)
         except Vanished:
             ref = Ref(replica.entry, replica.name)
-        if self._providers[endpoint].get(ref) is not None:
+        found = self._providers[endpoint].get(ref)
+        if found is not None:
+            self.seen.append((endpoint, found))
             raise Stale("it is there again where it had been deleted")
         if top is not node:
             self._absent.add((endpoint, top.id))

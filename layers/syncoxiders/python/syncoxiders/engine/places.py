@@ -60,10 +60,11 @@ class Places:
             if (endpoint, entry) in self._folders:
                 self._folders.clear()
 
-    def forget_files(self) -> None:
-        """Let go of what is committed by now, so that memory follows the batch."""
+    def reset(self) -> None:
+        """Let go of everything: it is committed by now, or has been changed in the store."""
         with self._lock:
             self._entries.clear()
+            self._folders.clear()
             self._nodes.clear()
 
     def folder(self, endpoint: EndpointId, folder: EntryId) -> Ref:

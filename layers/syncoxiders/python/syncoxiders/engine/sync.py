@@ -81,16 +81,19 @@ class Run:
         looks = Looks(context, record, self._outcome)
         if not looks.check_roots():
             return
+        self._read_ignore_files(looks, complain=False)
         recovered = 0 if context.options.dry_run else recover(context)
         settled = self._store.text(SETTLED)
-        state = self._state_text(looks.away)
-        full = record is None or bool(recovered) or settled != state
+        if settled:
+            self._store.save_text(SETTLED, "")
+        # a look is full unless all is known to be planned but what the folders named hold
+        if not looks.look(only if settled == self._state_text(looks) and not recovered else None):
+            return
+        self._read_ignore_files(looks)
         self._first_contact = record is None or self._store.base().count() == 0
         self._union = record is None or record.rule != self._rule.version
-        if not context.options.dry_run and settled:
-            self._store.save_text(SETTLED, "")
-        if not looks.look(None if full else only):
-            return
+        state = self._state_text(looks)
+        full = record is None or bool(recovered) or settled != state
         if not context.options.dry_run:
             self._tidy()
         touched = self._touched(looks, full=full)
@@ -102,9 +105,19 @@ class Run:
         if done:
             self._conclude(looks, state)
 
-    def _state_text(self, away: Iterable[EndpointId]) -> str:
-        here = [each.id for each in self._rule.endpoints if each.id not in set(away)]
-        return f"{self._rule.version}|{','.join(here)}"
+    def _read_ignore_files(self, looks: Looks, *, complain: bool = True) -> None:
+        """Let the ``.syncignore`` files that are known take part in the filter."""
+        ignored, complaints = looks.ignore_files.rules()
+        for complaint in complaints if complain else ():
+            self._note("note", "", "", complaint)
+        if ignored != self._rule.filter.ignored:
+            both = msgspec.structs.replace(self._rule.filter, ignored=ignored)
+            self._rule = msgspec.structs.replace(self._rule, filter=both)
+
+    def _state_text(self, looks: Looks) -> str:
+        """Name the conditions under which what is planned stays planned."""
+        here = [each.id for each in self._rule.endpoints if each.id not in looks.away]
+        return f"{self._rule.mode}|{self._rule.filter.version}|{','.join(here)}"
 
     def _tidy(self) -> None:
         """Let providers clear away what an interrupted run left."""

@@ -22,7 +22,7 @@ from syncoxiders.adapters.state._sqlite_database import Database, Numbers
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 
 _BATCH = 1_000
-_SELECT = "SELECT id, parent, key, name, flags, body FROM node WHERE sync = ? AND"
+_SELECT = "SELECT id, parent, key, name, flags, body FROM node"
 _LOWEST = -(1 << 63)
 
 
@@ -39,16 +39,20 @@ class SqliteBaseTree:
 
     def get(self, ids: Iterable[NodeId]) -> dict[NodeId, Node]:
         """Return those that are there, tombstones included."""
-        rows = self._database.among(f"{_SELECT} id IN ({{}})", self._sync, list(ids))
+        rows = self._database.among(
+            f"{_SELECT} WHERE sync = ? AND id IN ({{}})", self._sync, list(ids)
+        )
         return {node.id: node for node in self._nodes(rows)}
 
     def children(self, parent: NodeId) -> list[Node]:
         """Return the nodes in a folder, tombstones included."""
-        return self._found("parent = ?", parent)
+        return self._found("node_place", "parent = ?", parent)
 
     def at(self, parent: NodeId, key: str) -> list[Node]:
         """Return the nodes in a folder whose name has this ``names.key``, no tombstones."""
-        return self._found(f"parent = ? AND key = ? AND NOT flags & {GONE}", parent, cell(key))
+        return self._found(
+            "node_place", f"parent = ? AND key = ? AND NOT flags & {GONE}", parent, cell(key)
+        )
 
     def of(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, NodeId]:
         """Return which node each entry belongs to, where it belongs to one.
@@ -76,7 +80,9 @@ class SqliteBaseTree:
         for reach in self._reaches(sync):
             if reach == SETTLED_NOWHERE or not trees <= trees_of(reach):
                 self._database.collect(
-                    found, "SELECT id FROM node WHERE sync = ? AND reach = ?", (sync, reach)
+                    found,
+                    "SELECT id FROM node INDEXED BY node_reach WHERE sync = ? AND reach = ?",
+                    (sync, reach),
                 )
         for tree in trees:
             self._database.collect(
@@ -135,10 +141,11 @@ class SqliteBaseTree:
 
     def conflicts(self) -> list[Node]:
         """Return the nodes, without tombstones, that are kept losers of conflicts."""
-        return self._found(f"flags & {LOSER}")
+        return self._found("node_conflict", f"flags & {LOSER}")
 
-    def _found(self, where: str, *parameters: Cell) -> list[Node]:
-        return self._nodes(self._database.rows(f"{_SELECT} {where}", (self._sync, *parameters)))
+    def _found(self, index: str, where: str, *parameters: Cell) -> list[Node]:
+        sql = f"{_SELECT} INDEXED BY {index} WHERE sync = ? AND {where}"
+        return self._nodes(self._database.rows(sql, (self._sync, *parameters)))
 
     def _nodes(self, rows: Iterable[Any]) -> list[Node]:
         endpoint = self._numbers.endpoint

@@ -78,7 +78,7 @@ def _reads(function: Callable[P, T]) -> Callable[P, T]:
     def reader(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (msgspec.DecodeError, ValueError, TypeError, LookupError) as error:
+        except (msgspec.DecodeError, ValueError, TypeError, LookupError, AttributeError) as error:
             raise StateCorrupt(f"The state is damaged ({error!r}). {REMEDY}") from error
 
     return reader

@@ -6,6 +6,9 @@ that a full plan reads two sorted ranges and nothing else. ``fp`` is the fingerp
 and place, see :func:`._sqlite_codec.fingerprint`. A node's replicas live in its ``body``;
 ``bound`` is the way from an entry to its node, with the fingerprint that the replica stands for,
 or NULL where nothing should be observed any more.
+
+Statements name the index they mean: SQLite, which has no statistics of these tables, else prefers
+the beginning of a primary key (all rows of a sync) to the whole of an index (a few).
 """
 
 import os
@@ -21,6 +24,8 @@ VERSION = 1
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
+_PAGE_SIZE = 16
+_PAGE_COUNT = 28
 _USER_VERSION = 60
 _APPLICATION_ID = 68
 
@@ -128,12 +133,14 @@ CREATE TABLE text (
 def inspect(path: Path) -> bool:
     """Say whether there is a state file, without touching anything.
 
-    Raises StateForeign for a file that is not ours or of a newer version. It reads the file's
-    header itself, because SQLite would recover (write to) another program's database.
+    Raises StateForeign for a file that is not ours or of another version, StateCorrupt for one
+    that was cut off. It reads the file's header itself, because SQLite would recover (write to)
+    another program's database.
     """
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)
+            length = file.seek(0, os.SEEK_END)
     except FileNotFoundError:
         return False
     if len(header) < _HEADER or not header.startswith(_MAGIC):
@@ -153,14 +160,22 @@ def inspect(path: Path) -> bool:
             f"{path} was written by another version of SyncOxiders (its layout is {version}, this "
             f"version knows {VERSION}). Nothing was touched: use the version that wrote it."
         )
+    (size,) = struct.unpack_from(">H", header, _PAGE_SIZE)
+    (pages,) = struct.unpack_from(">I", header, _PAGE_COUNT)
+    if length < size * pages and not _side(path, "-wal").exists():
+        raise StateCorrupt(f"{path} is damaged: it was cut off. {REMEDY}")
     return True
+
+
+def _side(path: Path, end: str) -> Path:
+    return path.with_name(path.name + end)
 
 
 def create(path: Path) -> None:
     """Create an empty state file in one step: it is there whole, or not at all."""
-    new = path.with_name(path.name + ".new")
-    # Left over from a state that was deleted, its log would be replayed into the new one.
-    for stale in (new, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+    new = _side(path, ".new")
+    # A write-ahead log that a deleted state left behind would be replayed into the new one.
+    for stale in (new, _side(path, "-wal"), _side(path, "-shm")):
         stale.unlink(missing_ok=True)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     database = sqlite3.connect(new, isolation_level=None)

@@ -97,7 +97,7 @@ class Lookout:
     @staticmethod
     def is_internal(directory: Directory, name: str) -> bool:
         """Say whether a name is of our own making, and no entry."""
-        return name.startswith(TEMPORARY) or (directory.top and name == TRASH)
+        return name.startswith(TEMPORARY) or (name == TRASH and (directory.top or directory.linked))
 
     def is_link(self, directory: Directory, name: str) -> bool:
         """Say whether a link stands at the place that is followed."""

@@ -3,22 +3,27 @@
 import itertools
 import os
 import stat
-from errno import EPERM
+from errno import EEXIST, EPERM
 
 from syncoxiders.adapters.providers.folder import _linux
 from syncoxiders.adapters.providers.folder._errors import shown
-from syncoxiders.adapters.providers.folder._look import TEMPORARY, TRASH
+from syncoxiders.adapters.providers.folder._fds import Directory
+from syncoxiders.adapters.providers.folder._look import TEMPORARY, Lookout
 from syncoxiders.ports.errors import Refused
 
 MAX_NAME = 255
-_IMPOSSIBLE = frozenset({"", ".", ".."})
 
 
-def check_name(name: str) -> None:
-    """Raise Refused for what can be no name here."""
-    if name in _IMPOSSIBLE or "/" in name or "\0" in name:
+def is_impossible(name: str) -> bool:
+    """Say whether a text is no name on any system."""
+    return name in {"", ".", ".."} or "/" in name or "\0" in name
+
+
+def check_name(directory: Directory, name: str) -> None:
+    """Raise Refused for what can be no name in a folder."""
+    if is_impossible(name):
         raise Refused(f"{name!r} is no name for a file or folder")
-    if name.startswith(TEMPORARY) or name == TRASH:
+    if Lookout.is_internal(directory, name):
         raise Refused(f"{name} is a name that SyncOxiders itself uses")
     try:
         length = len(os.fsencode(name))
@@ -67,7 +72,7 @@ def move(old_fd: int, old: str, new_fd: int, new: str) -> None:
     except FileNotFoundError:
         os.rename(old, new, src_dir_fd=old_fd, dst_dir_fd=new_fd)
     else:
-        raise FileExistsError(17, os.strerror(17), new)
+        raise FileExistsError(EEXIST, os.strerror(EEXIST), new)
 
 
 def _move_by_link(old_fd: int, old: str, new_fd: int, new: str, st: os.stat_result) -> bool:

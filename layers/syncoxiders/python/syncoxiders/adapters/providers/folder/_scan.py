@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from syncoxiders.adapters.providers.folder._fds import FOLDER, Directory
+from syncoxiders.adapters.providers.folder._fds import FOLDER, Directory, Handle
 from syncoxiders.adapters.providers.folder._identity import (
     UNSEEN,
     digest_in,
@@ -72,7 +72,7 @@ class Scanner:
             directory = self._directories.open(path)
             if directory.id != folder:
                 return None
-            items = _listed(directory)
+            handle, items = _listed(directory)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
@@ -81,18 +81,19 @@ class Scanner:
             self.tops.add(path)
         comparison = _Comparison(self._lookout, directory, known.children(folder))
         comparison.run(items, todo, everything=everything)
+        del handle
         self.leftovers.extend((path, name) for name in comparison.leftovers)
         return comparison.delta()
 
 
-def _listed(directory: Directory) -> list[os.DirEntry[str]]:
-    # Its own descriptor, because a listing moves the position of the one it is made with.
-    fd = os.open(".", FOLDER, dir_fd=directory.fd)
-    try:
-        with os.scandir(fd) as items:
-            return list(items)
-    finally:
-        os.close(fd)
+def _listed(directory: Directory) -> tuple[Handle, list[os.DirEntry[str]]]:
+    """List a folder by a descriptor of its own, whose position is nobody else's.
+
+    The entries can be asked for their status as long as that is held.
+    """
+    handle = Handle(os.open(".", FOLDER, dir_fd=directory.fd))
+    with os.scandir(handle.fd) as items:
+        return handle, list(items)
 
 
 class _Comparison:
@@ -117,9 +118,7 @@ class _Comparison:
         self._problems: list[Problem] = []
         self.leftovers: list[str] = []
 
-    def run(
-        self, items: list[os.DirEntry[str]], todo: list[_Folder], *, everything: bool
-    ) -> None:
+    def run(self, items: list[os.DirEntry[str]], todo: list[_Folder], *, everything: bool) -> None:
         """Compare each name; folders to go on with are added to ``todo``.
 
         What is the same takes the short way through this loop: one system call, no object.
@@ -264,7 +263,4 @@ class _Comparison:
         gone = [*self._by_name.values(), *self._shadowed]
         here = self._seen | self._spared
         missing = tuple(dict.fromkeys(entry.id for entry in gone if entry.id not in here))
-        return FolderDelta(
-            self._directory.id, tuple(self._changed), missing, tuple(self._problems)
-        )
-
+        return FolderDelta(self._directory.id, tuple(self._changed), missing, tuple(self._problems))

@@ -1,5 +1,6 @@
 """The trash: ``.syncoxiders-trash/<date>/<path>`` at the top of each file system."""
 
+import contextlib
 import itertools
 import os
 import re
@@ -101,7 +102,9 @@ class Trash:
                 continue  # there is none
             for name in os.listdir(trash.fd):
                 if self._expired(name, now):
-                    _remove(trash.fd, name)
+                    # What cannot be removed now, the next run tries again.
+                    with contextlib.suppress(OSError):
+                        _remove(trash.fd, name)
 
     def _expired(self, name: str, now: datetime) -> bool:
         if _DATE.fullmatch(name) is None:
@@ -137,14 +140,12 @@ def _made(parent: Handle, name: str) -> tuple[Handle, str]:
 def _remove(parent: int, name: str) -> None:
     """Remove a tree, however deep, with two descriptors: what is deep is first brought up."""
     top = Handle(os.open(name, _OPEN, dir_fd=parent))
-    numbers = itertools.count()
     while folders := _emptied(top.fd):
         for each in folders:
             inner = Handle(os.open(each, _OPEN, dir_fd=top.fd))
             for deep in _emptied(inner.fd):
-                os.rename(
-                    deep, f".{next(numbers)}-{each[:20]}", src_dir_fd=inner.fd, dst_dir_fd=top.fd
-                )
+                up = os.urandom(16).hex()
+                os.rename(deep, up, src_dir_fd=inner.fd, dst_dir_fd=top.fd)
             os.rmdir(each, dir_fd=top.fd)
     os.rmdir(name, dir_fd=parent)
 
@@ -152,10 +153,10 @@ def _remove(parent: int, name: str) -> None:
 def _emptied(fd: int) -> list[str]:
     """Remove all files in a folder; return the folders in it."""
     folders: list[str] = []
-    for name in os.listdir(fd):
-        try:
-            os.unlink(name, dir_fd=fd)
-        except (IsADirectoryError, PermissionError):
-            os.stat(name, dir_fd=fd, follow_symlinks=False)
-            folders.append(name)
+    with os.scandir(fd) as items:
+        for item in items:
+            if item.is_dir(follow_symlinks=False):
+                folders.append(item.name)
+            else:
+                os.unlink(item.name, dir_fd=fd)
     return folders

@@ -1,0 +1,417 @@
+"""A folder of the local file system as an endpoint."""
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from errno import EEXIST, ENAMETOOLONG, ENOTEMPTY
+from typing import Literal
+
+from msgspec import structs
+
+from syncoxiders.adapters.providers.folder import _linux
+from syncoxiders.adapters.providers.folder._errors import fail, shown
+from syncoxiders.adapters.providers.folder._fds import Directories, Directory
+from syncoxiders.adapters.providers.folder._identity import (
+    UNSEEN,
+    Identity,
+    mark_of_root,
+    plain_version,
+    traits_of,
+)
+from syncoxiders.adapters.providers.folder._leftovers import Leftovers
+from syncoxiders.adapters.providers.folder._look import Lookout
+from syncoxiders.adapters.providers.folder._place import (
+    TemporaryNames,
+    check_name,
+    is_impossible,
+    move,
+    same_thing,
+)
+from syncoxiders.adapters.providers.folder._read import Reading
+from syncoxiders.adapters.providers.folder._scan import Scanner
+from syncoxiders.adapters.providers.folder._trash import Trash
+from syncoxiders.adapters.providers.folder._write import Writer
+from syncoxiders.core import hashes
+from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
+from syncoxiders.ports.errors import NotEmpty, Refused, RootLost, Stale, Vanished
+from syncoxiders.ports.provider import Attributes, FolderDelta, Known, Reader
+
+_NOT_EMPTY = frozenset({ENOTEMPTY, EEXIST})
+
+
+class FolderProvider:
+    """A folder of the local file system: a Provider that also Rescans, SetsMeta and Recovers.
+
+    ``trash`` keeps what is deleted or replaced under ``.syncoxiders-trash`` for
+    ``trash_retention_days``; without it, it is removed for good. ``links`` says what becomes of
+    symbolic links: they are skipped, copied as links, or followed (see
+    :meth:`._look.Lookout.follow`). ``compare`` says by what a change of a file is noticed.
+
+    Descriptors of folders are kept open between calls; :meth:`settle` and a whole rescan close
+    them.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        trash: bool = True,
+        trash_retention_days: float = 30,
+        links: Literal["skip", "follow", "copy"] = "skip",
+        compare: frozenset[str] = frozenset({"size", "modtime"}),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._identity = Identity(compare)
+        self._directories = Directories(
+            os.path.abspath(root),  # noqa: PTH100 -- pathlib costs start-up time
+            self._identity.folder_id,
+            follow=links == "follow",
+        )
+        self._lookout = Lookout(self._directories, self._identity, clock, links=links)
+        self._names = TemporaryNames()
+        self._trash = Trash(self._directories, clock, trash_retention_days)
+        self._reading = Reading(self._lookout)
+        self._writer = Writer(self._lookout, self._names, self._trash, keeps=trash)
+        self._scanner = Scanner(self._lookout)
+        self._leftovers = Leftovers(self._directories, self._names, self._trash)
+        self._keeps = trash
+        self._links = links
+        self._traits: Traits | None = None
+        self._mark = ""
+        self._lock = threading.Lock()
+        self._written: dict[int, Directory] = {}  # a folder of each device written to
+
+    # The root
+
+    @property
+    def traits(self) -> Traits:
+        """What the planner must know; of a root that is missing, what most have."""
+        try:
+            return self._start()
+        except RootLost:
+            return Traits(
+                cheap_hash=True,
+                sets_meta=True,
+                keeps_replaced=self._keeps,
+                keeps_executable=True,
+                keeps_links=self._links == "copy",
+                accepts_any_bytes=True,
+            )
+
+    def _start(self) -> Traits:
+        """Look at the root's file system, once."""
+        with self._lock:
+            if self._traits is None:
+                root = self._directories.root()
+                traits = traits_of(
+                    root,
+                    self._identity.start(root),
+                    links=self._links == "copy",
+                    trash=self._keeps,
+                )
+                self._identity.executables = traits.keeps_executable
+                self._mark = mark_of_root(root)
+                self._traits = traits
+            return self._traits
+
+    def root(self) -> str:
+        """Return the root's mark. Raises RootLost."""
+        self._directories.clear()
+        root = self._directories.root()
+        try:
+            with os.scandir(root.fd):
+                pass
+            mark = mark_of_root(root)
+        except OSError as exc:
+            raise RootLost(f"{self._directories.root_path}: {exc.strerror}") from exc
+        with self._lock:
+            if mark != self._mark:
+                self._traits = None
+        self._start()
+        return mark
+
+    def settle(self) -> None:
+        """Make everything written so far survive a power loss; close what is open."""
+        written, self._written = self._written, {}
+        try:
+            for directory in written.values():
+                _linux.sync_file_system(directory.fd)
+        except OSError as exc:
+            fail(exc, "")
+        self._trash.close()
+        self._directories.clear()
+
+    # Looking
+
+    def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
+        """Compare the whole tree, or these folders, with what is known."""
+        self._start()
+        self._trash.close()
+        return self._scanner.rescan(known, folders)
+
+    def get(self, ref: Ref) -> Entry | None:
+        """Return the entry if it stands at its path; it is not looked for elsewhere."""
+        path, _, name = ref.path.rpartition("/")
+        entry = self._standing(path, None, name)
+        return entry if entry is not None and entry.id == ref.id else None
+
+    def at(self, parent: Ref, name: str) -> Entry | None:
+        """Return what stands at the place now, or None."""
+        return self._standing(parent.path, parent.id, name)
+
+    def _standing(self, path: str, folder: EntryId | None, name: str) -> Entry | None:
+        """Return what stands in a folder, given by path and id, if that is the one meant."""
+        self._start()
+        if is_impossible(name):
+            return None
+        try:
+            directory = self._directories.current(path)
+            if folder not in {None, directory.id}:
+                return None
+            found = self._lookout.find(directory, name)
+            if found is None:
+                return None
+            return self._lookout.entry(directory, self._stored(directory, name, found.st), found)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as exc:
+            if exc.errno == ENAMETOOLONG:
+                return None
+            fail(exc, f"{path}/{name}")
+
+    def _stored(self, directory: Directory, name: str, st: os.stat_result) -> str:
+        """Return the name as it is stored, where several forms of it find the same."""
+        traits = self._start()
+        if not (traits.case_insensitive or traits.normalizing):
+            return name
+        stored = os.listdir(directory.fd)
+        if name in stored:
+            return name
+        for each in stored:
+            with suppress(OSError):
+                if os.path.samestat(os.stat(each, dir_fd=directory.fd, follow_symlinks=False), st):
+                    return each
+        return name
+
+    # Reading
+
+    def read(self, ref: Ref, version: str) -> Reader:
+        """Begin to read the version."""
+        self._start()
+        return self._reading.read(ref, version)
+
+    def hash(self, ref: Ref, version: str) -> str:
+        """Return the sha256 of the version."""
+        self._start()
+        if version.startswith("l"):
+            reader = self._reading.read(ref, version)
+            return reader.entry.hashes
+        return f"{hashes.OWN}:{self._reading.digest(ref, version)}"
+
+    # Writing
+
+    def _folder(self, ref: Ref) -> Directory:
+        """Return the folder meant, to write to. Raises Vanished."""
+        self._start()
+        try:
+            directory = self._directories.open(ref.path)
+            if directory.id != ref.id:
+                directory = self._directories.current(ref.path)
+        except OSError as exc:
+            fail(exc, ref.path)
+        if directory.id != ref.id:
+            raise Vanished(f"{shown(ref.path)} is another folder now")
+        self._written[directory.dev] = directory
+        return directory
+
+    def _current_folder(self, ref: Ref) -> Directory:
+        """Return the folder meant, if it stands at its path now. Raises Vanished."""
+        directory = self._folder(ref)
+        if self._directories.is_current(directory):
+            return directory
+        self._directories.forget(ref.path)
+        return self._folder(ref)
+
+    def make_folder(self, parent: Ref, name: str) -> Entry:
+        """Create a folder."""
+        directory = self._current_folder(parent)
+        check_name(directory, name)
+        try:
+            os.mkdir(name, dir_fd=directory.fd)
+            found = self._lookout.find(directory, name)
+            entry = None if found is None else self._lookout.entry(directory, name, found)
+        except OSError as exc:
+            fail(exc, directory.below(name))
+        if entry is None or entry.kind is not Kind.FOLDER:
+            raise Stale(f"{shown(directory.below(name))} was taken away at once")
+        return entry
+
+    def upload(
+        self,
+        parent: Ref,
+        name: str,
+        chunks: Iterable[memoryview | bytes],
+        *,
+        size: int,  # noqa: ARG002 -- a hint of the port's that is of no use here
+        attributes: Attributes,
+        replaces: tuple[Ref, str] | None = None,
+        keep: bool = False,
+        verify: bool = True,
+    ) -> Entry:
+        """Write content beside its place, and bring it there in one step."""
+        directory = self._folder(parent)
+        check_name(directory, name)
+        if attributes.kind is Kind.FILE:
+            return self._writer.write(
+                directory, name, chunks, attributes, replaces, keep=keep, verify=verify
+            )
+        if attributes.kind is not Kind.LINK or self._links != "copy":
+            raise Refused(f"{shown(directory.below(name))}: links are not kept here")
+        return self._writer.write_link(directory, name, chunks, attributes, replaces, keep=keep)
+
+    def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
+        """Set modified time and executable bit."""
+        self._start()
+        if version.startswith("l"):
+            return self._set_meta_of_link(ref, version, attributes)
+        directory, fd, _ = self._reading.open(ref, version)
+        self._written[directory.dev] = directory
+        try:
+            name = ref.path.rpartition("/")[2]
+            return self._writer.set_meta(directory, name, fd, ref, attributes)
+        except OSError as exc:
+            fail(exc, ref.path)
+        finally:
+            os.close(fd)
+
+    def _set_meta_of_link(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
+        directory, name = self._source(ref)
+        self._writer.expect(directory, name, ref, version)
+        try:
+            if attributes.mtime_ns is not None:
+                times = (time.time_ns(), attributes.mtime_ns)
+                os.utime(name, ns=times, dir_fd=directory.fd, follow_symlinks=False)
+            found = self._lookout.find(directory, name)
+            entry = None if found is None else self._lookout.entry(directory, name, found)
+        except OSError as exc:
+            fail(exc, ref.path)
+        if entry is None or entry.id != ref.id:
+            raise Vanished(f"{shown(ref.path)} is gone")
+        return entry
+
+    def _source(self, ref: Ref) -> tuple[Directory, str]:
+        """Return the folder and name where an entry should stand. Raises Vanished."""
+        self._start()
+        path, _, name = ref.path.rpartition("/")
+        if not name:
+            raise Refused("the root itself is never moved or deleted")
+        try:
+            directory = self._directories.current(path)
+        except OSError as exc:
+            fail(exc, ref.path)
+        self._written[directory.dev] = directory
+        return directory, name
+
+    def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
+        """Bring an entry to a place where nothing stands, in one step."""
+        source, old_name = self._source(ref)
+        target = self._current_folder(parent)
+        check_name(target, name)
+        if f"{target.path}/".startswith(f"{ref.path}/"):
+            raise Stale(f"{shown(ref.path)} cannot be brought into itself")
+        before = self._writer.expect(source, old_name, ref, version)
+        path = target.below(name)
+        if before.found.linked and target.id != source.id:
+            raise Refused(f"{shown(ref.path)}: a link that is followed stays in its folder")
+        try:
+            self._rename(source, old_name, target, name, before.st)
+            after = os.stat(name, dir_fd=target.fd, follow_symlinks=False)
+            if not same_thing(before.st, after):
+                move(target.fd, name, source.fd, old_name)
+                raise Stale(f"{shown(ref.path)} was changed meanwhile")
+            if stat.S_ISDIR(after.st_mode):
+                self._directories.forget(ref.path)
+            found = self._lookout.find(target, name)
+            entry = None if found is None else self._lookout.entry(target, name, found)
+        except OSError as exc:
+            fail(exc, path)
+        if entry is None:
+            raise Vanished(f"{shown(path)} was taken away at once")
+        if entry.version == plain_version(version):
+            entry = structs.replace(entry, version=version)
+            if version.startswith(UNSEEN):
+                self._lookout.unseen[entry.id] = version
+        return entry
+
+    def _rename(
+        self, source: Directory, old: str, target: Directory, new: str, st: os.stat_result
+    ) -> None:
+        try:
+            move(source.fd, old, target.fd, new)
+        except FileExistsError:
+            # Where case or Unicode form does not matter, the new name finds the old entry.
+            traits = self._start()
+            if not (traits.case_insensitive or traits.normalizing) or source.id != target.id:
+                raise
+            there = os.stat(new, dir_fd=target.fd, follow_symlinks=False)
+            if not os.path.samestat(there, st) or new in os.listdir(target.fd):
+                raise
+            os.rename(old, new, src_dir_fd=source.fd, dst_dir_fd=target.fd)
+
+    def delete(self, ref: Ref, version: str) -> None:
+        """Delete a file or link, to the trash if there is one, or an empty folder."""
+        directory, name = self._source(ref)
+        before = self._writer.expect(directory, name, ref, version).st
+        try:
+            if stat.S_ISDIR(before.st_mode):
+                self._delete_folder(directory, name, ref)
+            elif self._keeps:
+                kept = self._trash.keep(directory, name, name)
+                after = os.stat(kept.name, dir_fd=kept.folder.fd, follow_symlinks=False)
+                if not same_thing(before, after):
+                    with suppress(FileExistsError):  # then the trash is where it can be found
+                        move(kept.folder.fd, kept.name, directory.fd, name)
+                    raise Stale(f"{shown(ref.path)} was changed meanwhile")
+            else:
+                self._delete_for_good(directory, name, ref, before)
+        except OSError as exc:
+            fail(exc, ref.path)
+
+    def _delete_for_good(
+        self, directory: Directory, name: str, ref: Ref, before: os.stat_result
+    ) -> None:
+        aside = self._names.new()
+        move(directory.fd, name, directory.fd, aside)
+        after = os.stat(aside, dir_fd=directory.fd, follow_symlinks=False)
+        if not same_thing(before, after):
+            self._writer.restore(directory, aside, name)
+            raise Stale(f"{shown(ref.path)} was changed meanwhile")
+        os.unlink(aside, dir_fd=directory.fd)
+
+    def _delete_folder(self, directory: Directory, name: str, ref: Ref) -> None:
+        try:
+            os.rmdir(name, dir_fd=directory.fd)
+        except OSError as exc:
+            if exc.errno not in _NOT_EMPTY:
+                raise
+            inner = self._directories.current(ref.path)
+            content = os.listdir(inner.fd)
+            if not all(self._leftovers.is_one(each) for each in content):
+                raise NotEmpty(f"{shown(ref.path)} is not empty") from exc
+            for each in content:
+                self._leftovers.tidy(inner, each)
+            os.rmdir(name, dir_fd=directory.fd)
+        self._directories.forget(ref.path)
+
+    # Recovering
+
+    def recover(self, on_rescue: Callable[[str], None]) -> None:
+        """Tidy temporary names that looks came across, and purge the trash."""
+        self._start()
+        found = list(self._scanner.leftovers)
+        self._scanner.leftovers.clear()
+        self._leftovers.recover(found, on_rescue)
+        self._trash.purge(self._scanner.tops)

@@ -1,0 +1,184 @@
+"""Putting a run together: providers, store, rule and options from what a person asks for."""
+
+import json
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncoxiders.adapters.providers.folder import FolderProvider
+from syncoxiders.adapters.state.sqlite import SqliteStateStore
+from syncoxiders.adapters.system import SystemClock
+from syncoxiders.cli import endpoints, home
+from syncoxiders.cli.exits import Usage
+from syncoxiders.cli.home import Home
+from syncoxiders.cli.options import Request
+from syncoxiders.cli.text import shown
+from syncoxiders.core.model import Endpoint, EndpointId, EntryId
+from syncoxiders.core.rule import Rule
+from syncoxiders.engine.context import Context, Options
+from syncoxiders.engine.report import Outcome, Reporter
+from syncoxiders.engine.sync import Run
+from syncoxiders.ports.provider import Providers
+from syncoxiders.ports.state import BlobStore, SyncStore
+
+STOPPED = "stopped"
+"""The text that holds the id and the reason of the plan that was stopped last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open state and the folders that it keeps in step."""
+
+    request: Request
+    home: Home
+    store: SyncStore
+    endpoints: tuple[Endpoint, ...]
+    addresses: Mapping[EndpointId, str]
+    providers: Providers
+    clock: SystemClock
+    blobs: BlobStore | None
+
+    def context(self, reporter: Reporter) -> Context:
+        """Return what a run works with, as of now."""
+        request = self.request
+        return Context(
+            store=self.store,
+            providers=self.providers,
+            rule=Rule(
+                endpoints=self.endpoints,
+                mode=request.mode,
+                keep=request.keep,
+                auto_merge=request.auto_merge,
+                filter=request.filters.at(self.clock.now()),
+            ),
+            clock=self.clock,
+            blobs=self.blobs,
+            options=Options(
+                limit=request.limit,
+                approve=request.approve,
+                dry_run=request.dry_run,
+                verify=request.verify,
+                transfers=request.transfers,
+                rate=request.rate,
+            ),
+            reporter=reporter,
+        )
+
+    def run(
+        self, reporter: Reporter, only: Mapping[EndpointId, Sequence[EntryId]] | None = None
+    ) -> Outcome:
+        """Bring the folders into step; ``only`` limits the look to these folders."""
+        outcome = Run(self.context(reporter)).run(dict(only) if only is not None else None)
+        if not self.request.dry_run:
+            self._remember_stop(outcome)
+        return outcome
+
+    def stopped(self) -> tuple[str, str]:
+        """Return the id and the reason of the plan that was stopped last, empty if none."""
+        return stopped(self.store)
+
+    def _remember_stop(self, outcome: Outcome) -> None:
+        before, _ = self.stopped()
+        stop = outcome.stop
+        plan_id = stop.plan_id if stop is not None else ""
+        if before and before != plan_id:
+            self.store.save_text(f"plan:{before}", "")
+            self.store.save_text(STOPPED, "")
+        if stop is not None and plan_id and before != plan_id:
+            self.store.save_text(STOPPED, json.dumps([plan_id, stop.reason]))
+
+
+def stopped(store: SyncStore) -> tuple[str, str]:
+    """Return the id and the reason of the plan that was stopped last, empty if none."""
+    text = store.text(STOPPED)
+    if not text:
+        return "", ""
+    plan_id, reason = json.loads(text)
+    return str(plan_id), str(reason)
+
+
+@contextmanager
+def opened(request: Request, stop: threading.Event) -> Iterator[Session]:
+    """Open the state of the folders, which are checked first.
+
+    A dry run works on a copy of the state. Raises Usage and errors of the state store; then
+    nothing was touched.
+    """
+    found = home.find(request.roots, request.state)
+    endpoints.check(request.roots, known=found.addresses, writable=not request.dry_run)
+    if request.dry_run:
+        with _copied(found) as copy:
+            yield _session(request, found, copy, stop)
+        return
+    with SqliteStateStore(found.file) as store:
+        yield _session(request, found, store, stop)
+
+
+def _session(
+    request: Request, found: Home, states: SqliteStateStore, stop: threading.Event
+) -> Session:
+    store = states.sync(home.OWNER, home.SYNC)
+    known = home.endpoints(store)
+    assigned = home.assign(known, [root.address for root in request.roots])
+    _check_approved(request, store)
+    if not request.dry_run:
+        home.remember(found, store, assigned)
+    clock = SystemClock(stop)
+    providers = {each: _provider(request, Path(address)) for each, address in assigned.items()}
+    labels = endpoints.labels(request.roots)
+    return Session(
+        request=request,
+        home=found,
+        store=store,
+        endpoints=tuple(
+            Endpoint(each, label, providers[each].traits)
+            for each, label in zip(assigned, labels, strict=True)
+        ),
+        addresses=assigned,
+        providers=providers,
+        clock=clock,
+        blobs=_blobs(request, found),
+    )
+
+
+def _check_approved(request: Request, store: SyncStore) -> None:
+    if not request.approve:
+        return
+    plan_id, _ = stopped(store)
+    if request.approve != plan_id:
+        last = f"the one that was stopped last is {plan_id}" if plan_id else "none was stopped"
+        raise Usage(f"there is no plan {shown(request.approve)} to approve; {last}")
+
+
+def _provider(request: Request, root: Path) -> FolderProvider:
+    return FolderProvider(root, trash=request.trash, links=request.links, compare=request.compare)
+
+
+def _blobs(request: Request, found: Home) -> BlobStore | None:
+    if not request.auto_merge or request.dry_run:
+        return None
+    from syncoxiders.adapters.state.blobs import FolderBlobStore  # noqa: PLC0415 -- zstandard
+
+    return FolderBlobStore(found.blobs)
+
+
+@contextmanager
+def _copied(found: Home) -> Iterator[SqliteStateStore]:
+    """Yield a copy of a state, which need not exist and may be in use."""
+    with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder:
+        copy = Path(folder) / found.file.name
+        if found.file.exists():
+            SqliteStateStore(found.file, read_only=True).close()  # it says what is wrong with it
+            source = f"{found.file.absolute().as_uri()}?mode=ro"
+            with (
+                closing(sqlite3.connect(source, uri=True)) as old,
+                closing(sqlite3.connect(os.fspath(copy))) as new,
+            ):
+                old.backup(new)
+        with SqliteStateStore(copy) as store:
+            yield store

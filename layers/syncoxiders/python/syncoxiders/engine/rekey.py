@@ -1,0 +1,80 @@
+"""After a folder was moved where ids are paths: everything in it has another id now."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.places import Places
+from syncoxiders.ports.provider import Rescans
+from syncoxiders.ports.state import Commit, Observation
+
+
+class _Nothing:
+    """A tree of which nothing is known."""
+
+    def children(self, folder: EntryId) -> list[Entry]:
+        """Return nothing."""
+        del folder
+        return []
+
+
+def rekey(context: Context, endpoint: EndpointId, old: EntryId, moved: Entry) -> None:
+    """Give what stood in a folder the ids that it has in the folder's new place.
+
+    ``old`` is the folder's former id, ``moved`` the folder as it stands now. What is not found
+    again by name under an equal version is left to the next look.
+    """
+    provider = context.providers[endpoint]
+    if not isinstance(provider, Rescans):
+        return
+    store = context.store
+    before = dict(_walk(context, endpoint, old))
+    ref = Places(store).folder(endpoint, moved.id)
+    children: dict[EntryId, list[Entry]] = {}
+    for delta in provider.rescan(_Nothing(), [ref]):
+        children[delta.folder] = list(delta.changed)
+    now: dict[str, Entry] = {}
+    todo = [("", moved.id)]
+    while todo:
+        above, folder = todo.pop()
+        for entry in children.get(folder, []):
+            path = f"{above}/{entry.name}"
+            now[path] = entry
+            if entry.kind is Kind.FOLDER:
+                todo.append((path, entry.id))
+    put: list[Entry] = []
+    nodes: list[Node] = []
+    owners = store.base().of(endpoint, [entry.id for entry in before.values()])
+    known = store.base().get(owners.values())
+    for path, was in before.items():
+        entry = now.get(path)
+        if entry is None or entry.kind is not was.kind:
+            continue
+        put.append(msgspec.structs.replace(entry, hashes=entry.hashes or was.hashes))
+        node = known.get(owners.get(was.id, NodeId()))
+        if node is not None and was.version == entry.version:
+            nodes.append(_with_id(node, endpoint, entry))
+    gone = [was.id for was in before.values()]
+    store.commit(Commit(nodes=nodes, observed=[Observation(endpoint, put, gone, log=False)]))
+
+
+def _walk(context: Context, endpoint: EndpointId, folder: EntryId) -> Iterator[tuple[str, Entry]]:
+    """Yield everything known in a folder with its path below it."""
+    tree = context.store.observed(endpoint)
+    todo = [("", folder)]
+    while todo:
+        above, each = todo.pop()
+        for entry in tree.children(each):
+            path = f"{above}/{entry.name}"
+            yield path, entry
+            if entry.kind is Kind.FOLDER:
+                todo.append((path, entry.id))
+
+
+def _with_id(node: Node, endpoint: EndpointId, entry: Entry) -> Node:
+    """Return a node whose part at an endpoint has another id, in a folder that has, too."""
+    replica = node.replicas[endpoint]
+    renamed = msgspec.structs.replace(replica, entry=entry.id, parent=entry.parent)
+    return msgspec.structs.replace(node, replicas={**node.replicas, endpoint: renamed})
