@@ -1,6 +1,7 @@
 """The command as a person has it: the installed program, in a home of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,9 +30,10 @@ class Command(msgspec.Struct, frozen=True):
 
     def run(self, *args: str | Path) -> tuple[int, str]:
         """Run to the end; return the exit code and all that was said."""
-        with self.start(*args) as process:
-            said, _ = process.communicate(timeout=LIMIT)
-        return process.returncode, said
+        code, said = self.kill(LIMIT, *args)
+        if code == -signal.SIGKILL:
+            pytest.fail(f"still running after {LIMIT} s: {said}")
+        return code, said
 
     def kill(self, delay: float, *args: str | Path) -> tuple[int, str]:
         """Run, and end it by SIGKILL after so many seconds unless it has ended by itself."""
@@ -40,7 +42,7 @@ class Command(msgspec.Struct, frozen=True):
                 said, _ = process.communicate(timeout=delay)
             except subprocess.TimeoutExpired:
                 process.kill()
-                said, _ = process.communicate(timeout=LIMIT)
+                said, _ = process.communicate()
         return process.returncode, said
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ from syncoxiders.core.model import Mode
 from syncoxiders.engine.guard import Limit, parse_limit
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+Links: TypeAlias = Literal["skip", "follow", "copy"]
 
 _KEEPS = ("newer", "older", "bigger", "smaller")
 _COMPARES = ("size", "modtime", "hash")
@@ -308,7 +310,7 @@ class Request:
     compare: frozenset[str]
     auto_merge: bool
     filters: Filters
-    links: Literal["skip", "follow", "copy"]
+    links: Links
     limit: Limit
     approve: str
     fail_on_conflict: bool

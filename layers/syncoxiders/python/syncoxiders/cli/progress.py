@@ -98,13 +98,23 @@ def reporting(output: Output, sides: Sides, stop: threading.Event) -> Iterator[R
     """Yield the reporter that suits where the output goes."""
     if output.json:
         yield Objects(stop)
-    elif output.quiet:
+        return
+    if output.quiet:
         yield Tally(stop)
-    elif not sys.stderr.isatty():
-        yield Lines(stop, sides, verbose=output.verbose)
-    else:
-        from syncoxiders.cli.display import Display  # noqa: PLC0415 -- rich is slow to import
+        return
+    status = not sys.stderr.isatty()
+    tally = Lines(stop, sides, verbose=output.verbose, status=status)
+    with displayed(tally, sides.all(), output):
+        yield tally
 
-        tally = Lines(stop, sides, verbose=output.verbose, status=False)
-        with Display(tally, sides.all()):
-            yield tally
+
+@contextmanager
+def displayed(tally: Tally, title: str, output: Output) -> Iterator[None]:
+    """Show a tally on the terminal, if there is one and it is wanted."""
+    if output.json or output.quiet or not sys.stderr.isatty():
+        yield
+        return
+    from syncoxiders.cli.display import Display  # noqa: PLC0415 -- rich is slow to import
+
+    with Display(tally, title):
+        yield

@@ -304,6 +304,9 @@ class MoveMatcher:
             if is_own(content_of(entry)):
                 return None
             self.draft.probes[endpoint, entry.id] = entry
+            self.draft.unsure.append((endpoint, entry.id))
+            for work in unsure:
+                work.frozen = True  # it is not deleted before this is known
             return self.UNKNOWN
         return equal[0] if len(equal) == 1 else None
 

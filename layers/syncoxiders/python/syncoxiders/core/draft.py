@@ -113,6 +113,7 @@ class Draft:
         self.notes: list[Note] = []
         self.probes: dict[tuple[EndpointId, EntryId], Entry] = {}
         self.merges: list[NodeId] = []
+        self.unsure: list[tuple[EndpointId, EntryId]] = []
         self.more: list[tuple[EndpointId, EntryId]] = []
         self._bound: dict[tuple[EndpointId, EntryId], NodeId | None] = {}
         self._released: list[tuple[NodeId, EndpointId, EntryId]] = []

@@ -32,7 +32,7 @@ class Kind(enum.StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A file or folder as a provider reports it.
+    """A file or folder as a provider reports it. An id never names things of two kinds.
 
     ``version`` is opaque and differs whenever the content, or metadata that is kept in step
     (executable bit, modified time), may have changed; it never changes on a move or rename.

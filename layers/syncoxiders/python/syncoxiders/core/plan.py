@@ -107,6 +107,8 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
 
 
 def _decide(draft: Draft, work: Work) -> None:
+    if work.frozen:
+        return
     if any(draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()):
         work.out = work.frozen = True
         return
@@ -128,7 +130,7 @@ def _result(
 ) -> Plan:
     nodes: list[Node] = []
     forget: list[NodeId] = []
-    waiting: list[tuple[EndpointId, EntryId]] = []
+    waiting: list[tuple[EndpointId, EntryId]] = list(draft.unsure)
     for node in sorted(decided):
         work = draft.works[node]
         if work.frozen:
@@ -136,6 +138,7 @@ def _result(
                 nodes.append(msgspec.structs.replace(work.base, out=True))
             elif not work.out:
                 waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
+                waiting.extend((each, replica.entry) for each, replica in work.replicas.items())
             continue
         if node in postponed:
             waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())

@@ -258,8 +258,12 @@ class Applier:
         if entry.kind is not Kind.FOLDER:
             return
         self._land(self._flying)
+        found = rekey(self._context, self._places, action.endpoint, action.entry, entry)
+        put = self._put.setdefault(action.endpoint, {})
+        put.update(dict.fromkeys(found.gone))
+        put.update({each.id: each for each in found.put})
+        self._nodes.update({node.id: node for node in found.nodes})
         self._flush()
-        rekey(self._context, action.endpoint, action.entry, entry)
         self._places.reset()
 
     # -- journal -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from syncoxiders.core.plan import closed
 from syncoxiders.engine.apply import commit
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
+from syncoxiders.engine.rekey import rekey
 from syncoxiders.ports.errors import ProviderError, Vanished
 
 
@@ -51,6 +52,13 @@ def recover(context: Context) -> int:
         if entry is not None:
             seen[entry.id] = entry
             places.put(action.endpoint, entry)
+        if action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry:
+            found = rekey(context, places, action.endpoint, action.entry, entry)
+            seen.update(dict.fromkeys(found.gone))
+            seen.update({each.id: each for each in found.put})
+            nodes.update({each.id: each for each in found.nodes})
+            for each in found.nodes:
+                places.know(each)
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
     for endpoint in sorted(put):
@@ -70,7 +78,10 @@ def _outcome(
     if action.kind is ActionKind.MOVE:
         parent = places.parent(action.endpoint, action.parent)
         found = provider.at(parent, action.name)
-        return found is not None and found.id == action.entry, found
+        if found is None or provider.traits.stable_ids:
+            return found is not None and found.id == action.entry, found
+        stays = provider.get(_last_seen(places, action)) is not None
+        return not stays and found.kind is node.kind and found.version == action.expect, found
     if action.kind is ActionKind.UPDATE:
         at = _last_seen(places, action)
         folder, _, name = at.path.rpartition("/")

@@ -8,7 +8,6 @@ from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeI
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.provider import Rescans
-from syncoxiders.ports.state import Commit, Observation
 
 
 class _Nothing:
@@ -20,18 +19,29 @@ class _Nothing:
         return []
 
 
-def rekey(context: Context, endpoint: EndpointId, old: EntryId, moved: Entry) -> None:
-    """Give what stood in a folder the ids that it has in the folder's new place.
+class Rekeyed(msgspec.Struct):
+    """What became of a folder's content: nodes, entries as they are now, ids that are no more."""
 
-    ``old`` is the folder's former id, ``moved`` the folder as it stands now. What is not found
-    again by name under an equal version is left to the next look.
+    nodes: list[Node] = []
+    put: list[Entry] = []
+    gone: list[EntryId] = []
+
+
+def rekey(
+    context: Context, places: Places, endpoint: EndpointId, old: EntryId, moved: Entry
+) -> Rekeyed:
+    """Return what stood in a folder with the ids that it has in the folder's new place.
+
+    ``old`` is the folder's former id, ``moved`` the folder as it stands now, as ``places`` knows
+    it. What is not found again by name under an equal version is left to the next look.
     """
+    result = Rekeyed()
     provider = context.providers[endpoint]
     if not isinstance(provider, Rescans):
-        return
+        return result
     store = context.store
     before = dict(_walk(context, endpoint, old))
-    ref = Places(store).folder(endpoint, moved.id)
+    ref = places.folder(endpoint, moved.id)
     children: dict[EntryId, list[Entry]] = {}
     for delta in provider.rescan(_Nothing(), [ref]):
         children[delta.folder] = list(delta.changed)
@@ -44,20 +54,18 @@ def rekey(context: Context, endpoint: EndpointId, old: EntryId, moved: Entry) ->
             now[path] = entry
             if entry.kind is Kind.FOLDER:
                 todo.append((path, entry.id))
-    put: list[Entry] = []
-    nodes: list[Node] = []
     owners = store.base().of(endpoint, [entry.id for entry in before.values()])
-    known = store.base().get(owners.values())
+    known = {each: places.node(each) for each in owners.values()}
     for path, was in before.items():
         entry = now.get(path)
         if entry is None or entry.kind is not was.kind:
             continue
-        put.append(msgspec.structs.replace(entry, hashes=entry.hashes or was.hashes))
+        result.put.append(msgspec.structs.replace(entry, hashes=entry.hashes or was.hashes))
         node = known.get(owners.get(was.id, NodeId()))
         if node is not None and was.version == entry.version:
-            nodes.append(_with_id(node, endpoint, entry))
-    gone = [was.id for was in before.values()]
-    store.commit(Commit(nodes=nodes, observed=[Observation(endpoint, put, gone, log=False)]))
+            result.nodes.append(_with_id(node, endpoint, entry))
+    result.gone = [was.id for was in before.values()]
+    return result
 
 
 def _walk(context: Context, endpoint: EndpointId, folder: EntryId) -> Iterator[tuple[str, Entry]]:

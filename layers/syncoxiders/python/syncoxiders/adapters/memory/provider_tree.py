@@ -86,7 +86,7 @@ class Tree:
         """Return the node of an id."""
         if self.traits.stable_ids or entry_id == ROOT_ENTRY:
             return self._by_id.get(entry_id)
-        node = self.walk(entry_id[1:])
+        node = self.walk(entry_id.strip("/"))
         return node if node is not None and self.id_of(node) == entry_id else None
 
     def folder(self, entry_id: EntryId) -> TreeNode:
@@ -147,7 +147,8 @@ class Tree:
         """Return the id under which a node is reported."""
         if self.traits.stable_ids or node is self.root:
             return node.id
-        return "/" + self.path_of(node)
+        end = "/" if node.kind is Kind.FOLDER else ""
+        return f"/{self.path_of(node)}{end}"
 
     def entry_of(self, node: TreeNode) -> Entry:
         """Return the node as it is reported."""

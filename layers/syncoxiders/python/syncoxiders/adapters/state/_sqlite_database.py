@@ -22,7 +22,6 @@ PRAGMA wal_autocheckpoint = 4096;
 _WRITER_SETTINGS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA secure_delete = OFF;
-PRAGMA journal_size_limit = 0;
 """
 # NORMAL: a power loss may take the last commits with it, never a part of one, and never an
 # earlier one without the later. An effect whose journal is lost that way is found by the next

@@ -114,7 +114,8 @@ class Directories:
         place = f"{self.root_path}/{directory.path}" if directory.path else self.root_path
         try:
             if len(place) <= _LONGEST:
-                st = os.stat(place, follow_symlinks=directory.linked or not directory.path)
+                follow = directory.linked or not directory.path
+                st = os.stat(place, follow_symlinks=follow)  # noqa: PTH116 -- pathlib is slow here
             else:
                 st = os.fstat(self._walk(directory.path).fd)
         except OSError:
@@ -205,3 +206,8 @@ class Directories:
             if len(self._open) > self._room:
                 del self._open[next(iter(self._open))]
         return directory
+
+
+def names_in(fd: int) -> list[str]:
+    """Return the names in an open folder."""
+    return os.listdir(fd)

@@ -134,7 +134,7 @@ class Lookout:
         seen = self.unseen.get(entry_id)
         if seen is not None and plain_version(seen) == version:
             version = self.identity.unseen(version, digest) if digest else seen
-        return self.file(directory, name, found.st, entry_id, version, digest, fresh=fresh)
+        return self.file(directory, name, found.st, entry_id, version, digest=digest, fresh=fresh)
 
     def kind(self, found: Found) -> Kind | None:
         """Return the kind of what was found, None for what is left out by policy."""
@@ -148,8 +148,8 @@ class Lookout:
         st: os.stat_result,
         entry_id: str,
         version: str,
-        digest: str,
         *,
+        digest: str,
         fresh: bool,
     ) -> Entry:
         """Return a file's entry."""
@@ -181,7 +181,7 @@ class Lookout:
             st.st_mtime_ns,
             f"{hashes.OWN}:{digest}",
             None,
-            False,  # noqa: FBT003 -- msgspec's constructors are quickest by position
+            False,
             mark_of(st),
         )
 

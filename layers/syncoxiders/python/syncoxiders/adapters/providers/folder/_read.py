@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from syncoxiders.adapters.providers.folder._errors import fail, shown
 from syncoxiders.adapters.providers.folder._fds import Directory
@@ -13,39 +14,38 @@ from syncoxiders.ports.provider import Reader
 _BUFFER = 1 << 20
 
 
+class Opened(NamedTuple):
+    """A file that was found to be what was meant, and where."""
+
+    directory: Directory
+    name: str
+    fd: int
+    st: os.stat_result
+
+
 class FileReader:
-    """An open file. It need not be closed if it was read to its end."""
+    """An open file."""
 
-    __slots__ = ("_directory", "_fd", "_lookout", "_name", "_ref", "_st", "_version")
+    __slots__ = ("_fd", "_lookout", "_opened", "_ref", "_st", "_version")
 
-    def __init__(
-        self,
-        lookout: Lookout,
-        directory: Directory,
-        name: str,
-        ref: Ref,
-        version: str,
-        fd: int,
-        st: os.stat_result,
-    ) -> None:
+    def __init__(self, lookout: Lookout, ref: Ref, version: str, opened: Opened) -> None:
         self._lookout = lookout
-        self._directory = directory
-        self._name = name
         self._ref = ref
         self._version = version
-        self._fd = fd
-        self._st = st
+        self._opened = opened
+        self._fd = opened.fd
+        self._st = opened.st
 
     @property
     def entry(self) -> Entry:
         """The entry as it was when reading began."""
         return self._lookout.file(
-            self._directory,
-            self._name,
+            self._opened.directory,
+            self._opened.name,
             self._st,
             self._ref.id,
             self._version,
-            "",
+            digest="",
             fresh=self._lookout.is_fresh(self._st),
         )
 
@@ -116,10 +116,9 @@ class Reading:
         path, _, name = ref.path.rpartition("/")
         if version.startswith("l"):
             return self._read_link(ref, version, path, name)
-        directory, fd, st = self.open(ref, version)
-        return FileReader(self._lookout, directory, name, ref, version, fd, st)
+        return FileReader(self._lookout, ref, version, self.open(ref, version))
 
-    def open(self, ref: Ref, version: str) -> tuple[Directory, int, os.stat_result]:
+    def open(self, ref: Ref, version: str) -> Opened:
         """Open a file whose id and version are what is expected; the caller closes it.
 
         The folder in which it is found need not be the one that stands at the path by now: the
@@ -140,15 +139,14 @@ class Reading:
         except OSError as exc:
             fail(exc, ref.path)
 
-    def _open(
-        self, directory: Directory, name: str, ref: Ref, version: str
-    ) -> tuple[Directory, int, os.stat_result]:
+    def _open(self, directory: Directory, name: str, ref: Ref, version: str) -> Opened:
         fd = self._lookout.open(directory, name)
         try:
-            return directory, fd, self._checked(directory, name, fd, ref, version)
+            st = self._checked(directory, name, fd, ref, version)
         except BaseException:
             os.close(fd)
             raise
+        return Opened(directory, name, fd, st)
 
     def _checked(
         self, directory: Directory, name: str, fd: int, ref: Ref, version: str
@@ -185,7 +183,7 @@ class Reading:
 
     def digest(self, ref: Ref, version: str) -> str:
         """Return the sha256 of the version in hexadecimal."""
-        _, fd, st = self.open(ref, version)
+        _, _, fd, st = self.open(ref, version)
         try:
             digest = digest_of(fd, st.st_size)
             if not same_status(os.fstat(fd), st):

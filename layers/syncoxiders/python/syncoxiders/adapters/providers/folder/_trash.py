@@ -8,7 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from syncoxiders.adapters.providers.folder._fds import FOLDER, Directories, Directory, Handle
+from syncoxiders.adapters.providers.folder._fds import (
+    FOLDER,
+    Directories,
+    Directory,
+    Handle,
+    names_in,
+)
 from syncoxiders.adapters.providers.folder._look import TRASH
 from syncoxiders.adapters.providers.folder._place import MAX_NAME, move
 from syncoxiders.core import names
@@ -100,7 +106,7 @@ class Trash:
                 trash = Handle(os.open(TRASH, _OPEN, dir_fd=self._directories.open(path).fd))
             except OSError:
                 continue  # there is none
-            for name in os.listdir(trash.fd):
+            for name in names_in(trash.fd):
                 if self._expired(name, now):
                     # What cannot be removed now, the next run tries again.
                     with contextlib.suppress(OSError):
@@ -126,10 +132,8 @@ def _alternatives(name: str) -> Iterator[str]:
 def _made(parent: Handle, name: str) -> tuple[Handle, str]:
     """Open a folder, made if need be, under a name or, if no folder stands there, another."""
     for free in _alternatives(name):
-        try:
+        with contextlib.suppress(FileExistsError):
             os.mkdir(free, 0o700, dir_fd=parent.fd)
-        except FileExistsError:
-            pass
         try:
             return Handle(os.open(free, _OPEN, dir_fd=parent.fd)), free
         except NotADirectoryError:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -57,6 +58,8 @@ class Writer:
         self._keeps = keeps
         # Without /proc an unnamed file cannot be given a name.
         self._unnamed = bool(_UNNAMED) and os.path.isdir("/proc/self/fd")  # noqa: PTH112 -- startup
+        # Of several that replace one version the first must be told apart before the second acts.
+        self._swapping = threading.Lock()
         self._named_only: set[int] = set()  # devices that have no unnamed files
 
     # Checking
@@ -76,6 +79,10 @@ class Writer:
         except OSError as exc:
             fail(exc, ref.path)
         raise Stale(f"{shown(ref.path)} is not what it was")
+
+    def _check_place(self, directory: Directory) -> None:
+        if not self._lookout.directories.is_current(directory):
+            raise Vanished(f"{shown(directory.path)} is gone")
 
     def _is(self, directory: Directory, name: str, found: Found, ref: Ref, version: str) -> bool:
         lookout = self._lookout
@@ -120,18 +127,23 @@ class Writer:
             digest = self._fill(draft.fd, chunks, path, verify=verify)
             try:
                 if replaces is not None:
-                    standing = self.expect(directory, name, *replaces)
                     self._dress_alike(draft.fd, place, at, standing.found.st, attributes)
                 if attributes.mtime_ns is not None:
                     os.utime(draft.fd, ns=(time.time_ns(), attributes.mtime_ns))
                 before = os.fstat(draft.fd)
-                if not self._lookout.directories.is_current(directory):
-                    raise Vanished(f"{shown(directory.path)} is gone")
+                self._check_place(directory)
                 if replaces is None:
                     self._publish(draft, place, at)
                 else:
-                    old = standing.found.st if linked else standing.st
-                    self._replace(draft, place, at, old, path, keep=keep)
+                    aside = self._names.new()
+                    self._publish(draft, place, aside)
+                    with self._swapping:
+                        try:
+                            old = self.expect(directory, name, *replaces).found.st
+                        except BaseException:
+                            os.unlink(aside, dir_fd=place.fd)
+                            raise
+                        self.swap(place, aside, at, os.fstat(draft.fd), old, keep=keep)
                 after = os.fstat(draft.fd)
             except OverflowError as exc:
                 raise Refused(f"{shown(path)}: no such time can be kept here") from exc
@@ -154,7 +166,7 @@ class Writer:
             found.st,
             lookout.entry_id(directory, name, found, fd),
             self._identity.version(found.st, digest),
-            digest,
+            digest=digest,
             fresh=lookout.is_fresh(found.st),
         )
 
@@ -234,21 +246,6 @@ class Writer:
                 f"/proc/self/fd/{draft.fd}", name, dst_dir_fd=directory.fd, follow_symlinks=True
             )
 
-    def _replace(
-        self,
-        draft: _Draft,
-        directory: Directory,
-        name: str,
-        old: os.stat_result,
-        path: str,
-        *,
-        keep: bool,
-    ) -> None:
-        """Put a draft in the place of what is expected there, and of nothing else."""
-        aside = self._names.new()
-        self._publish(draft, directory, aside)
-        self.swap(directory, aside, name, os.fstat(draft.fd), old, path, keep=keep)
-
     # Changing places
 
     def swap(
@@ -258,7 +255,6 @@ class Writer:
         name: str,
         ours: os.stat_result,
         old: os.stat_result,
-        path: str,
         *,
         keep: bool,
     ) -> None:
@@ -269,7 +265,7 @@ class Writer:
         fd = directory.fd
         try:
             if not _linux.exchange(fd, aside, name):
-                self._swap_slowly(directory, aside, name, old, path)
+                self._swap_slowly(directory, aside, name, old)
         except BaseException:
             self._drop(directory, aside, ours, name)
             raise
@@ -280,10 +276,10 @@ class Writer:
             self.dispose(directory, aside, name, keep=keep)
             return
         self._put_back(directory, aside, name, ours)
-        raise Stale(f"{shown(path)} was changed meanwhile")
+        raise Stale(f"{shown(directory.below(name))} was changed meanwhile")
 
     def _swap_slowly(
-        self, directory: Directory, aside: str, name: str, old: os.stat_result, path: str
+        self, directory: Directory, aside: str, name: str, old: os.stat_result
     ) -> None:
         """Do what an exchange does in three steps; between two of them the place is empty."""
         fd = directory.fd
@@ -292,7 +288,7 @@ class Writer:
         came = self._status(directory, out)
         if came is not None and not same_thing(old, came):
             self.restore(directory, out, name)
-            raise Stale(f"{shown(path)} was changed meanwhile")
+            raise Stale(f"{shown(directory.below(name))} was changed meanwhile")
         try:
             move(fd, aside, fd, name)
         except BaseException:
@@ -373,13 +369,13 @@ class Writer:
                     times = (time.time_ns(), attributes.mtime_ns)
                     os.utime(aside, ns=times, dir_fd=fd, follow_symlinks=False)
                 ours = os.stat(aside, dir_fd=fd, follow_symlinks=False)
-                if not self._lookout.directories.is_current(directory):
-                    raise Vanished(f"{shown(directory.path)} is gone")
+                self._check_place(directory)
                 if replaces is None:
                     move(fd, aside, fd, name)
                 else:
-                    old = self.expect(directory, name, *replaces).st
-                    self.swap(directory, aside, name, ours, old, path, keep=keep)
+                    with self._swapping:
+                        old = self.expect(directory, name, *replaces).st
+                        self.swap(directory, aside, name, ours, old, keep=keep)
             except BaseException:
                 with suppress(OSError):
                     self._drop(directory, aside, ours, name)

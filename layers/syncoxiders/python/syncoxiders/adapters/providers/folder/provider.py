@@ -13,7 +13,7 @@ from msgspec import structs
 
 from syncoxiders.adapters.providers.folder import _linux
 from syncoxiders.adapters.providers.folder._errors import fail, shown
-from syncoxiders.adapters.providers.folder._fds import Directories, Directory
+from syncoxiders.adapters.providers.folder._fds import Directories, Directory, names_in
 from syncoxiders.adapters.providers.folder._identity import (
     UNSEEN,
     Identity,
@@ -187,7 +187,7 @@ class FolderProvider:
         traits = self._start()
         if not (traits.case_insensitive or traits.normalizing):
             return name
-        stored = os.listdir(directory.fd)
+        stored = names_in(directory.fd)
         if name in stored:
             return name
         for each in stored:
@@ -277,10 +277,9 @@ class FolderProvider:
         self._start()
         if version.startswith("l"):
             return self._set_meta_of_link(ref, version, attributes)
-        directory, fd, _ = self._reading.open(ref, version)
+        directory, name, fd, _ = self._reading.open(ref, version)
         self._written[directory.dev] = directory
         try:
-            name = ref.path.rpartition("/")[2]
             return self._writer.set_meta(directory, name, fd, ref, attributes)
         except OSError as exc:
             fail(exc, ref.path)
@@ -357,7 +356,7 @@ class FolderProvider:
             if not (traits.case_insensitive or traits.normalizing) or source.id != target.id:
                 raise
             there = os.stat(new, dir_fd=target.fd, follow_symlinks=False)
-            if not os.path.samestat(there, st) or new in os.listdir(target.fd):
+            if not os.path.samestat(there, st) or new in names_in(target.fd):
                 raise
             os.rename(old, new, src_dir_fd=source.fd, dst_dir_fd=target.fd)
 
@@ -398,7 +397,7 @@ class FolderProvider:
             if exc.errno not in _NOT_EMPTY:
                 raise
             inner = self._directories.current(ref.path)
-            content = os.listdir(inner.fd)
+            content = names_in(inner.fd)
             if not all(self._leftovers.is_one(each) for each in content):
                 raise NotEmpty(f"{shown(ref.path)} is not empty") from exc
             for each in content:
