@@ -98,7 +98,7 @@ up: env
 	  '  mv demo/right/pictures demo/right/drawings     (a rename is one step on the other side)' \
 	  '  rm demo/left/notes/shopping.md                 (kept in demo/right/.syncoxiders-trash)' \
 	  'Ctrl-C stops it. Run make up again at any time; rm -r demo starts over.' ''
-	@exec $(bin)/syncoxiders watch demo/left demo/right --state demo/state
+	@trap : INT; $(bin)/syncoxiders watch demo/left demo/right --state demo/state || [ $$? -eq 130 ]
 
 bench: env
 	$(bin)/python -m tests.benchmarks $(BENCH)

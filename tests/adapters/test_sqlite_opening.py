@@ -14,7 +14,7 @@ import pytest
 from syncoxiders.adapters.state._sqlite_schema import APPLICATION_ID, VERSION
 from syncoxiders.adapters.state.sqlite import SqliteStateStore
 from syncoxiders.ports.errors import StateBusy, StateCorrupt, StateError, StateForeign
-from syncoxiders.ports.state import Commit, Event, SyncRecord, SyncStore
+from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord, SyncStore
 from tests.contracts.state_harness import action, agree, entry, node, observe
 
 
@@ -320,8 +320,9 @@ class TestInterrupted:
             (pages,) = database.execute("PRAGMA page_count").fetchone()
             database.execute(f"PRAGMA max_page_count = {pages + 3}")
             many = [node(number, name="x" * 200) for number in range(2, 1_000)]
+            new = store.sync("owner", "new")
             with pytest.raises(StateError, match="No room is left"):
-                store.sync("owner", "new").commit(Commit(nodes=many, record=SyncRecord({})))
+                new.commit(Commit(nodes=many, observed=[Observation("new")]))
             with pytest.raises(StateError, match="No room is left"):
                 sync.commit(Commit(nodes=many, record=SyncRecord({})))
             assert sync.base().count() == 1
@@ -329,3 +330,5 @@ class TestInterrupted:
             database.execute("PRAGMA max_page_count = 1000000")
             sync.commit(Commit(nodes=many, record=SyncRecord({})))
             assert sync.base().count() == 999
+            agree(new, 1)
+            assert new.base().get([1]) == {1: sync.base().get([1])[1]}

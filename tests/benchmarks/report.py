@@ -25,7 +25,8 @@ class Target(msgspec.Struct, frozen=True):
 
 
 RCLONE, UNISON, CP = PEERS["rclone"].name, PEERS["unison"].name, PEERS["cp"].name
-OF_MANY = (  # met or not is said at 100,000 files and more
+# Whether they are met is said of 100,000 small files, or 4 GB in large ones, and more.
+OF_MANY = (
     Target(Step.FIRST, RCLONE, 0.7),
     Target(Step.FIRST, UNISON, 0.7),
     Target(Step.AGAIN, RCLONE, 0.5),
@@ -115,7 +116,7 @@ def _median(samples: Sequence[Sample], step: Step, tool: str) -> float:
 
 def _verdicts(shape: Shape, step: Step, medians: dict[str, float], peak: int) -> list[str]:
     targets = OF_MANY if shape.small else OF_LARGE
-    binding = not shape.small or shape.files >= 100_000
+    binding = shape.files >= 100_000 if shape.small else shape.files * shape.largest >= 4e9
     notes = []
     for target in targets:
         if target.step is step and (theirs := medians.get(target.peer)):

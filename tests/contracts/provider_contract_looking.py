@@ -107,14 +107,14 @@ class TestRescan:
         assert (after.id, after.version) != (before.id, before.version)
 
     def test_touched(self, w: World) -> None:
-        """Another modified time is told of, as another version."""
+        """Another modified time is told of, as another version where times are compared."""
         w.need(w.traits.keeps_mtime, "keeps no modified times")
         w.people.write("file", b"content", mtime_ns=1_500_000_000_000_000_000)
         w.look()
         before = w.entry("file")
         w.people.write("file", b"content", mtime_ns=1_600_000_000_000_000_000)
         (after,) = w.look().changed
-        assert after.version != before.version
+        assert (after.version != before.version) is w.people.touching_is_a_change
         assert after.mtime_ns == 1_600_000_000_000_000_000
 
     def test_made_executable(self, w: World) -> None:
@@ -227,12 +227,14 @@ class TestRescan:
 
     @pytest.mark.parametrize("first", ["file", "folder"])
     def test_another_kind(self, w: World, first: str) -> None:
-        """A folder in a file's place, or a file in a folder's, is told of as what it is."""
+        """A folder in a file's place, or a file in a folder's, is another entry."""
         w.people.write("place" if first == "file" else "place/file", b"content")
         w.look()
+        before = w.entry("place")
         w.people.remove("place")
         w.people.write("place/file" if first == "file" else "place", b"content")
         w.look()
+        assert w.known.paths()["place"].id != before.id
         expected = Kind.FOLDER if first == "file" else Kind.FILE
         assert w.known.paths()["place"].kind is expected
         assert w.known.paths().keys() == w.people.tree().keys()
@@ -272,6 +274,7 @@ class TestRescan:
             w.people.write(f"{number}/new", b"new")
             w.people.write(f"{number}/file", b"edited")
         w.people.remove("7")
+        w.people.rename("8", "renamed")
         for delta in look:
             w.known.apply(delta)
         w.look()

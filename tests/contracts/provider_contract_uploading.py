@@ -331,7 +331,7 @@ class TestReplacing:
 
     def test_keep(self, w: World) -> None:
         """With `keep` the replaced bytes are in trash or versions, and in no look."""
-        w.need(w.people.keeps_deleted, "has neither trash nor versions")
+        w.need(w.traits.keeps_replaced, "has neither trash nor versions")
         w.people.write("folder/file", b"precious")
         w.look()
         old = w.entry("folder/file")
@@ -343,7 +343,7 @@ class TestReplacing:
 
     def test_keep_each(self, w: World) -> None:
         """Every replaced content is kept, not only the last."""
-        w.need(w.people.keeps_deleted, "has neither trash nor versions")
+        w.need(w.traits.keeps_replaced, "has neither trash nor versions")
         entry = w.upload("file", b"0")
         for number in range(1, 4):
             entry = w.upload("file", b"%d" % number, replaces=entry, keep=True)
@@ -464,6 +464,19 @@ class TestLink:
         assert w.people.tree() == {"target": b"person's", "moved": b"./target"}
         w.delete("moved")
         assert w.people.tree() == {"target": b"person's"}
+
+    @pytest.mark.parametrize("first", [Kind.FILE, Kind.LINK])
+    def test_another_kind(self, w: World, first: Kind) -> None:
+        """A link that replaces a file, or a file a link, is an entry with another id."""
+        w.need(w.traits.keeps_links, "keeps no links")
+        then = Kind.LINK if first is Kind.FILE else Kind.FILE
+        w.look()
+        old = w.upload("place", b"before", kind=first)
+        new = w.upload("place", b"after", kind=then, replaces=old)
+        assert (new.kind, new.id == old.id) == (then, False)
+        assert w.people.tree() == {"place": b"after"}
+        w.known.adopt(new)
+        assert w.look().deltas == []
 
     def test_links_that_are_not_kept(self, w: World) -> None:
         """Storage that keeps no links refuses them, and says of a person's that it left it out."""

@@ -26,8 +26,9 @@ class Harness(Protocol):
     mtime_step_ns: int
     """The precision to which modified times are kept."""
 
-    keeps_deleted: bool
-    """Whether a trash or versions keep what the provider deletes."""
+    touching_is_a_change: bool
+    """Whether another modified time alone is another version; False where a person asked that
+    only contents be compared."""
 
     def open(self) -> Provider:
         """Return a provider of this storage; every call may return another."""
@@ -85,6 +86,7 @@ class KnownTree:
         for entry_id in delta.missing:
             del folder[entry_id]
         for entry in delta.changed:
+            assert entry.parent == delta.folder, "an entry was told of in another folder"
             folder[entry.id] = entry
 
     def adopt(self, entry: Entry) -> None:

@@ -8,7 +8,7 @@ from syncoxiders.core.model import Traits
 from syncoxiders.ports.provider import Provider
 from tests.contracts.provider_contract import *  # noqa: F403 -- the suite is its names
 
-PLAIN = Traits(keeps_executable=True, keeps_links=True, accepts_any_bytes=True)
+PLAIN = Traits(keeps_executable=True, keeps_links=True, sets_meta=True, accepts_any_bytes=True)
 WINDOWS = Traits(
     case_insensitive=True,
     normalizing=True,
@@ -20,13 +20,16 @@ WINDOWS = Traits(
 
 CONFIGURATIONS: dict[str, Quirks] = {
     "plain": Quirks(traits=PLAIN),
-    "paths for ids": Quirks(traits=Traits(stable_ids=False, keeps_mtime=False), listed_hash="md5"),
+    "paths for ids": Quirks(
+        traits=Traits(stable_ids=False, keeps_mtime=False, keeps_links=True), listed_hash="md5"
+    ),
     "case and form insensitive": Quirks(traits=WINDOWS, mtime_step_ns=1_000_000_000),
     "decomposing": Quirks(
         traits=Traits(case_insensitive=True, normalizing=True), stored_form="NFD", listed_hash=""
     ),
     "new id at each replacement": Quirks(replace_keeps_id=False, listed_hash=""),
-    "without preconditions": Quirks(preconditions=False, duplicates=True, trash=False),
+    "without preconditions": Quirks(preconditions=False, duplicates=True),
+    "without trash": Quirks(traits=Traits(keeps_replaced=False, sets_meta=True)),
     "late": Quirks(lag=50),
     "feed": Quirks(feed=FeedQuirks(page_size=7, repeats=3)),
 }
@@ -35,10 +38,11 @@ CONFIGURATIONS: dict[str, Quirks] = {
 class MemoryHarness:
     """People's hands on a memory provider's storage."""
 
+    touching_is_a_change = True
+
     def __init__(self, quirks: Quirks, *, feeds: bool) -> None:
         self.memory = (MemoryFeedProvider if feeds else MemoryProvider)(quirks)
         self.mtime_step_ns = quirks.mtime_step_ns
-        self.keeps_deleted = quirks.trash
 
     def open(self) -> Provider:
         return self.memory

@@ -116,7 +116,7 @@ class TestLost:
     @pytest.mark.parametrize("trash", [True, False])
     def test_deleted_by_the_provider(self, trash: bool) -> None:
         """What a person wrote is lost if the provider deletes it, unless a trash keeps it."""
-        provider = MemoryProvider(Quirks(trash=trash))
+        provider = MemoryProvider(Quirks(traits=Traits(keeps_replaced=trash)))
         entry = provider.write("file", b"precious")
         provider.delete(Ref(entry.id, "file"), entry.version)
         assert lost(provider) == (set() if trash else {b"precious"})
@@ -222,7 +222,7 @@ class TestWithoutPreconditions:
 
     def test_deleted_though_edited(self) -> None:
         """An edited file that was deleted is back: Stale."""
-        provider = MemoryProvider(Quirks(preconditions=False, trash=False))
+        provider = MemoryProvider(self.QUIRKS)
         old = upload(provider, "file", b"old")
         provider.before = once(lambda: provider.write("file", b"person's"))
         with pytest.raises(Stale):
@@ -333,8 +333,8 @@ class TestFeedQuirks:
         cursor = provider.start_cursor()
         provider.rename("folder", "other")
         page = provider.changes(cursor)
-        assert set(page.gone) == {"/folder", "/folder/file"}
-        assert {entry.id for entry in page.changed} == {"/other", "/other/file"}
+        assert set(page.gone) == {"/folder/", "/folder/file"}
+        assert {entry.id for entry in page.changed} == {"/other/", "/other/file"}
 
 
 class TestStorageQuirks:

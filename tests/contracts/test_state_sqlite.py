@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncoxiders.adapters.memory.state import MemoryStateStore
@@ -128,6 +128,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStateStor
 names_of_syncs = map(str, itertools.count())
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(commits, max_size=6))
 def test_answers_as_memory_does(shared: SqliteStateStore, history: list[Commit]) -> None:
     """Whatever is committed, both stores give the same answers to every question."""

@@ -45,6 +45,18 @@ class Command(msgspec.Struct, frozen=True):
                 said, _ = process.communicate()
         return process.returncode, said
 
+    def kill_after(self, actions: int, *args: str | Path) -> tuple[int, str]:
+        """Run, and end it by SIGKILL as soon as so many actions were reported to be done."""
+        said = []
+        with self.start(*args, "--json") as process:
+            for line in process.stdout or ():
+                said.append(line)
+                actions -= line.startswith('{"schema": "syncoxiders.action/1"')
+                if actions == 0:
+                    process.kill()
+                    break
+        return process.returncode, "".join(said)
+
 
 @pytest.fixture
 def syncoxiders(tmp_path: Path) -> Command:

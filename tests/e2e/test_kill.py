@@ -4,6 +4,7 @@
 the command has come when it is killed follows from the machine as well.
 """
 
+import json
 import os
 import random
 import signal
@@ -36,22 +37,29 @@ class History:
         for side in (self.left, self.right):
             side.mkdir()
 
-    def sync(self) -> str:
-        """Run to the end, which has to go well."""
-        code, said = self._command.run(*self._sync)
+    def sync(self) -> dict[str, int]:
+        """Run to the end, which has to go well; return what was done, counted by kind."""
+        code, said = self._command.run(*self._sync, "--json")
         assert code == 0, self._told(f"exit code {code}", said)
-        return said
+        outcome = json.loads(said.splitlines()[-1])
+        assert outcome["schema"] == "syncoxiders.outcome/1", said
+        counts: dict[str, int] = outcome["counts"]
+        return counts
 
     def killed(self) -> None:
         """Run, and be killed somewhere; a run that is too quick is given something to do."""
         for _ in range(20):
-            began = time.monotonic()
-            delay = self._pace * self.choose.uniform(0.2, 1)
-            code, said = self._command.kill(delay, *self._sync)
+            if self.choose.random() < 0.3:
+                began = time.monotonic()
+                delay = self._pace * self.choose.uniform(0.2, 1)
+                code, said = self._command.kill(delay, *self._sync)
+                self._pace = self._pace if code else time.monotonic() - began
+            else:
+                actions = self.choose.choice((1, 2, 3, 5, 10, 20, 50))
+                code, said = self._command.kill_after(actions, *self._sync)
             if code == -signal.SIGKILL:
                 return
             assert code == 0, self._told(f"exit code {code} after a kill", said)
-            self._pace = time.monotonic() - began
             self.work()
         pytest.fail(self._told("it never was killed in time", ""))
 
@@ -76,7 +84,8 @@ class History:
     def rests(self) -> None:
         """Check that a further run finds nothing to do and touches nothing."""
         before = stamps(self.left), stamps(self.right)
-        self.sync()
+        done = self.sync()
+        assert not done, self._told(f"there still was something to do: {done}")
         assert (stamps(self.left), stamps(self.right)) == before, self._told("it did not rest")
 
     def _told(self, what: str, *details: str) -> str:

@@ -1,41 +1,65 @@
 """People who work on the endpoints of a simulated sync, and what they may expect of it."""
 
 import random
+from collections.abc import Callable, Sequence
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
 
 NAMES = ["a", "b", "c", "A", "n.txt"]
 FOLDERS = ["", "d", "e", "d/f", "e/d"]
 
+DEEDS = [
+    "write", "write", "edit", "edit", "line", "save", "restore", "rename", "remove", "mkdir",
+    "folder", "rmdir", "touch", "chmod", "swap", "copy", "aside",
+]  # fmt: skip
+
+EDITS = ["edit", "line", "save", "touch"]
+
+Tree = dict[str, bytes | None]
+
+
+def tokens(content: bytes) -> set[bytes]:
+    """Return the lines of a content; each that a person wrote is unique."""
+    return set(content.split(b"\n"))
+
 
 class People:
     """Does random things to providers, and keeps count of what must survive.
 
-    Every content written is unique. ``alive`` are those that nobody overwrote or deleted where
-    they stood; none of them may ever get lost.
+    Every line written is unique, save for copies and restored contents. ``alive`` are those that
+    nobody overwrote or deleted where they stood; none of them may ever get lost. ``ever`` are
+    all contents that were ever written, ``lines`` all lines. ``bars`` says which paths an endpoint's people
+    leave alone, and ``crosses`` which renames.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, log: list[str]) -> None:
         self._rng = rng
         self._written = 0
+        self._log = log
         self.alive: set[bytes] = set()
-        self.log: list[str] = []
+        self.ever: set[bytes] = set()
+        self.lines: set[bytes] = set()
+        self.bars: Callable[[MemoryProvider, str], bool] = lambda _provider, _path: False
+        self.crosses: Callable[[MemoryProvider, str, str], bool] = lambda _p, _path, _to: False
 
-    def act(self, provider: MemoryProvider) -> None:
+    def act(self, provider: MemoryProvider, deeds: Sequence[str] = DEEDS) -> None:
         """Do one thing at an endpoint."""
         tree = provider.tree()
         files = sorted(path for path, data in tree.items() if data is not None)
         folders = sorted(path for path, data in tree.items() if data is None)
-        deeds = ["write", "write", "edit", "edit", "save", "rename", "remove", "mkdir", "folder",
-                 "rmdir", "touch", "chmod", "swap", "copy"]  # fmt: skip
-        deed = self._rng.choice(deeds)
-        match deed:
+        match self._rng.choice(deeds):
             case "write":
-                self._write(provider, self._path(), tree)
+                self._write(provider, self._path(), tree, self._content())
             case "edit" if files:
-                self._write(provider, self._rng.choice(files), tree)
+                self._write(provider, self._rng.choice(files), tree, self._content())
+            case "line" if files:
+                self._line(provider, self._rng.choice(files), tree)
             case "save" if files:
                 self._save(provider, self._rng.choice(files), tree)
+            case "aside" if files:
+                self._aside(provider, self._rng.choice(files), tree)
+            case "restore" if files and self.ever:
+                self._restore(provider, self._rng.choice(files), tree)
             case "rename" if files:
                 self._rename(provider, self._rng.choice(files), self._path(), tree)
             case "folder" if folders:
@@ -49,80 +73,109 @@ class People:
             case "touch" if files:
                 path = self._rng.choice(files)
                 self._say(provider, f"touch {path}")
-                data = tree[path]
-                provider.write(path, data if data is not None else b"")
+                provider.write(path, tree[path] or b"")
             case "chmod" if files and provider.traits.keeps_executable:
                 path = self._rng.choice(files)
                 self._say(provider, f"chmod {path}")
-                executable = not provider.entry(path).executable
-                provider.chmod(path, executable=executable)
+                provider.chmod(path, executable=not provider.entry(path).executable)
             case "swap" if len(files) > 1:
                 self._swap(provider, *self._rng.sample(files, 2))
             case "copy" if files:
                 self._copy(provider, self._rng.choice(files), self._path(), tree)
 
     def _say(self, provider: MemoryProvider, text: str) -> None:
-        self.log.append(f"{provider.name}: {text}")
+        self._log.append(f"{provider.name}: {text}")
 
     def _path(self) -> str:
         folder = self._rng.choice(FOLDERS)
         name = self._rng.choice(NAMES)
         return f"{folder}/{name}" if folder else name
 
-    def _content(self) -> bytes:
+    def _new_line(self) -> bytes:
         self._written += 1
         # some share their size, so that size alone tells nothing
         return b"%06d" % self._written + b"." * self._rng.choice([0, 0, 3])
 
-    def _ends(self, content: bytes | None) -> None:
-        if content is not None:
-            self.alive.discard(content)
+    def _content(self) -> bytes:
+        return b"\n".join(self._new_line() for _ in range(self._rng.choice([1] * 9 + [4, 4, 0])))
 
-    def _fits(self, path: str, tree: dict[str, bytes | None], provider: MemoryProvider) -> bool:
-        """Say whether a path can be written: no file above it, no folder at it."""
-        del provider
+    def _takes_place(self, content: bytes, of: bytes | None) -> None:
+        """Count what is overwritten: a line that stays was not written by this person."""
+        old = set() if of is None else tokens(of)
+        new = tokens(content)
+        self.alive -= old - new
+        self.alive |= new - old
+        self.ever.add(content)
+        self.lines |= new
+
+    def _fits(self, provider: MemoryProvider, path: str, tree: Tree) -> bool:
+        """Say whether a file can be written at a path: no file above it, no folder at it."""
         parts = path.split("/")
         above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
-        return all(tree.get(each) is None for each in above) and not (
-            path in tree and tree[path] is None
+        return (
+            all(tree.get(each) is None for each in above)
+            and not (path in tree and tree[path] is None)
+            and not self.bars(provider, path)
         )
 
-    def _write(self, provider: MemoryProvider, path: str, tree: dict[str, bytes | None]) -> None:
-        if not self._fits(path, tree, provider):
+    def _write(self, provider: MemoryProvider, path: str, tree: Tree, content: bytes) -> None:
+        if not self._fits(provider, path, tree):
             return
-        content = self._content()
         self._say(provider, f"write {path} = {content!r}")
-        self._ends(tree.get(path))
+        self._takes_place(content, tree.get(path))
         provider.write(path, content)
-        self.alive.add(content)
 
-    def _save(self, provider: MemoryProvider, path: str, tree: dict[str, bytes | None]) -> None:
+    def _restore(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        """Write an old content again. It may be what base has: then nobody can tell, and no
+        more is expected of it than before."""
+        before = set(self.alive)
+        self._write(provider, path, tree, self._rng.choice(sorted(self.ever)))
+        self.alive &= before
+
+    def _line(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        """Edit one line of a text, as two people may do without a conflict."""
+        lines = (tree[path] or b"").split(b"\n")
+        lines[self._rng.randrange(len(lines))] = self._new_line()
+        self._write(provider, path, tree, b"\n".join(lines))
+
+    def _save(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         content = self._content()
         self._say(provider, f"save {path} = {content!r}")
-        self._ends(tree.get(path))
+        self._takes_place(content, tree.get(path))
         provider.replace(path, content)
-        self.alive.add(content)
 
-    def _copy(
-        self, provider: MemoryProvider, path: str, to: str, tree: dict[str, bytes | None]
-    ) -> None:
+    def _aside(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        """Save as editors do that keep what was there under a name of its own."""
+        if f"{path}~" in tree or self.crosses(provider, path, f"{path}~"):
+            return
+        content = self._content()
+        self._say(provider, f"set aside {path}, write {content!r}")
+        provider.rename(path, f"{path}~")
+        self._takes_place(content, None)
+        provider.write(path, content)
+
+    def _copy(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
         data = tree[path]
-        if data is None or not self._fits(to, tree, provider) or path == to:
+        if data is None or not self._fits(provider, to, tree) or path == to:
             return
         self._say(provider, f"copy {path} -> {to}")
-        if tree.get(to) != data:
-            self._ends(tree.get(to))
+        self.alive -= tokens(tree.get(to) or b"") - tokens(data)
         provider.write(to, data)
 
-    def _rename(
-        self, provider: MemoryProvider, path: str, to: str, tree: dict[str, bytes | None]
-    ) -> None:
-        if to in tree or not self._fits(to, tree, provider) or f"{to}/".startswith(f"{path}/"):
+    def _rename(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
+        if (
+            to in tree
+            or not self._fits(provider, to, tree)
+            or f"{to}/".startswith(f"{path}/")
+            or self.crosses(provider, path, to)
+        ):
             return
         self._say(provider, f"rename {path} -> {to}")
         provider.rename(path, to)
 
     def _swap(self, provider: MemoryProvider, left: str, right: str) -> None:
+        if self.crosses(provider, left, right) or self.crosses(provider, right, left):
+            return
         self._say(provider, f"swap {left} {right}")
         folder = left.rpartition("/")[0]
         passing = f"{folder}/passing" if folder else "passing"
@@ -130,15 +183,15 @@ class People:
         provider.rename(right, left)
         provider.rename(passing, right)
 
-    def _remove(self, provider: MemoryProvider, path: str, tree: dict[str, bytes | None]) -> None:
+    def _remove(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         self._say(provider, f"remove {path}")
         for each, content in tree.items():
-            if each == path or each.startswith(f"{path}/"):
-                self._ends(content)
+            if content is not None and (each == path or each.startswith(f"{path}/")):
+                self.alive -= tokens(content)
         provider.remove(path)
 
-    def _mkdir(self, provider: MemoryProvider, path: str, tree: dict[str, bytes | None]) -> None:
-        if path in tree or not self._fits(path, tree, provider):
+    def _mkdir(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        if path in tree or not self._fits(provider, path, tree):
             return
         self._say(provider, f"mkdir {path}")
         provider.mkdir(path)

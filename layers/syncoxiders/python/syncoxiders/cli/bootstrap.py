@@ -30,9 +30,13 @@ STOPPED = "stopped"
 """The text that holds the id and the reason of the plan that was stopped last."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Session:
-    """An open state and the folders that it keeps in step."""
+    """An open state and the folders that it keeps in step.
+
+    Ages are counted back from the last time that everything was looked at, or else every look
+    would have to be at everything.
+    """
 
     request: Request
     home: Home
@@ -42,9 +46,10 @@ class Session:
     providers: Providers
     clock: SystemClock
     blobs: BlobStore | None
+    looked: float = 0.0
 
     def context(self, reporter: Reporter) -> Context:
-        """Return what a run works with, as of now."""
+        """Return what a run works with."""
         request = self.request
         return Context(
             store=self.store,
@@ -54,7 +59,7 @@ class Session:
                 mode=request.mode,
                 keep=request.keep,
                 auto_merge=request.auto_merge,
-                filter=request.filters.at(self.clock.now()),
+                filter=request.filters.at(self.looked),
             ),
             clock=self.clock,
             blobs=self.blobs,
@@ -73,6 +78,8 @@ class Session:
         self, reporter: Reporter, only: Mapping[EndpointId, Sequence[EntryId]] | None = None
     ) -> Outcome:
         """Bring the folders into step; ``only`` limits the look to these folders."""
+        if only is None or not self.looked:
+            self.looked = self.clock.now()
         outcome = Run(self.context(reporter)).run(dict(only) if only is not None else None)
         if not self.request.dry_run:
             self._remember_stop(outcome)

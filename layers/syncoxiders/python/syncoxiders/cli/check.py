@@ -52,7 +52,7 @@ class Tree:
 
 @dataclass(slots=True)
 class Findings:
-    """What the comparison found: paths with what is the matter there, and what it could not read."""
+    """What was found: paths with what is the matter there, and what could not be read."""
 
     differences: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -61,6 +61,7 @@ class Findings:
 
 def check(
     roots: Sequence[Root],
+    *,
     filter_: Filter,
     links: Links,
     transfers: int,
@@ -142,7 +143,9 @@ def _compare(trees: Sequence[Tree], findings: Findings, transfers: int, tally: T
         having = [tree for tree in trees if path in tree.entries]
         entries = [tree.entries[path] for tree in having]
         if len(having) < len(trees):
-            findings.differences.append((path, f"only in {listed([each.label for each in having])}"))
+            findings.differences.append(
+                (path, f"only in {listed([each.label for each in having])}")
+            )
         elif len({each.kind for each in entries}) > 1:
             kinds = [f"{each.entries[path].kind} in {each.label}" for each in having]
             findings.differences.append((path, listed(kinds)))
@@ -156,7 +159,7 @@ def _compare(trees: Sequence[Tree], findings: Findings, transfers: int, tally: T
     with concurrent.futures.ThreadPoolExecutor(transfers) as pool:
         try:
             for (path, _), found in zip(
-                todo, pool.map(lambda each: _equal(*each, tally), todo), strict=True
+                todo, pool.map(lambda each: _equal(each[0], each[1], tally), todo), strict=True
             ):
                 tally.ended += 1
                 if isinstance(found, str):

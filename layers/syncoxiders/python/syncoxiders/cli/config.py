@@ -40,8 +40,10 @@ class Named:
     values: dict[str, Any]
 
 
-def named(ctx: click.Context, name: str, file: Path | None) -> Named:
+def named(ctx: click.Context, name: str, file: Path | None, *, strict: bool = True) -> Named:
     """Return what the file says of the sync, its values as the command's options read them.
+
+    Unless ``strict``, options that the command does not have are left out.
 
     Raises Usage where there is no such file or sync, and where it cannot be read.
     """
@@ -55,7 +57,7 @@ def named(ctx: click.Context, name: str, file: Path | None) -> Named:
     where = f"{shown(str(path))}, [sync.{shown(name)}]"
     if not isinstance(table, dict):
         raise Usage(f"{where} is not a table")
-    return _read(ctx, table, path.absolute().parent, where)
+    return _read(ctx, table, path.absolute().parent, where, strict=strict)
 
 
 def _usual() -> Path:
@@ -79,7 +81,9 @@ def _syncs(path: Path) -> dict[str, Any]:
     return syncs
 
 
-def _read(ctx: click.Context, table: dict[str, Any], folder: Path, where: str) -> Named:
+def _read(
+    ctx: click.Context, table: dict[str, Any], folder: Path, where: str, *, strict: bool
+) -> Named:
     params = {
         param.opts[0].lstrip("-"): param
         for param in ctx.command.get_params(ctx)
@@ -92,9 +96,9 @@ def _read(ctx: click.Context, table: dict[str, Any], folder: Path, where: str) -
         key = written.replace("_", "-")
         if key == "paths":
             paths = tuple(_local(each, folder) for each in _texts(value, written, where))
-        elif key == "interval" and key not in params:
-            pass  # of a sync that is also watched
         elif key not in params:
+            if not strict or key == "interval":  # of a sync that is also watched
+                continue
             raise Usage(f"{where}: there is no option {shown(written)!r}")
         elif (param := params[key]).name in FILTERS:
             texts = _texts(value, written, where)

@@ -8,7 +8,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from syncoxiders.cli.progress import Tally
 from syncoxiders.cli.text import size
@@ -32,7 +40,7 @@ class Display:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[facts]}", markup=False),
-            TimeRemainingColumn(compact=True),
+            _Left(compact=True),
             console=Console(stderr=True, highlight=False),
             transient=True,
             redirect_stdout=sys.stdout.isatty(),
@@ -52,8 +60,19 @@ class Display:
         self._bar.stop()
 
 
+class _Left(TimeRemainingColumn):
+    """The time that is left, and the word."""
+
+    def render(self, task: Task) -> Text:
+        """Return nothing while nothing is known."""
+        text = super().render(task)
+        return text.append(" left") if text and task.time_remaining is not None else Text("")
+
+
 class _Bar(Progress):
     """A progress display that looks at a tally whenever it is drawn."""
+
+    _tally: Tally | None = None
 
     def follow(self, tally: Tally, title: str) -> None:
         """Show this tally from now on."""
@@ -64,6 +83,8 @@ class _Bar(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         """Return what to draw."""
         tally = self._tally
+        if tally is None:
+            return []
         done, carried = tally.ended, tally.carried
         if tally.actions:
             self.update(

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from syncoxiders import __version__
-from syncoxiders.cli import options, signals
+from syncoxiders.cli import endpoints, options, signals
 from syncoxiders.cli.exits import EPILOG, Exit, Usage
 from syncoxiders.cli.text import shown
 from syncoxiders.ports.errors import StateBusy, StateError, SyncError
@@ -54,7 +55,7 @@ def _told(error: Exception, stopping: signals.Stopping) -> int:
     if isinstance(error, click.Abort):
         if not stopping.event.is_set():
             return _say("the input ended", Exit.FAILED)
-        return _say("interrupted; nothing is lost, the next run goes on from here", stopping.code)
+        return _say(stopping.farewell, stopping.code)
     if isinstance(error, click.ClickException):
         hint = ""
         if isinstance(error, click.UsageError) and not isinstance(error, Usage) and error.ctx:
@@ -101,3 +102,86 @@ def sync(ctx: click.Context, /, **given: Any) -> int:
     from syncoxiders.cli.run import sync as run  # noqa: PLC0415 -- after the command line is right
 
     return run(request, ctx.obj.event)
+
+
+@main.command(cls=options.FilteredCommand, epilog=EPILOG)
+@options.paths_argument
+@options.interval_option
+@options.sync_options
+@click.pass_context
+def watch(ctx: click.Context, /, **given: Any) -> int:
+    """Keep two or more folders in step until it is stopped.
+
+    It follows the file system's events, and looks at everything now and then.
+    """
+    request = options.read_request(ctx, given)
+    from syncoxiders.cli.watch import watch as run  # noqa: PLC0415 -- after the command line is right
+
+    return run(request, ctx.obj)
+
+
+@main.command(epilog=EPILOG)
+@options.sync_choice
+@click.option("--run", type=click.IntRange(1), metavar="N", help="Say all that this run did.")
+@click.option("--plan", default="", metavar="PLAN", help="Show this plan, which was stopped.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="So many runs. Default: 20.")
+@options.json_option
+@click.pass_context
+def log(ctx: click.Context, /, **given: Any) -> int:
+    """Show the runs of a sync, newest last, or what one of them did.
+
+    Without folders, of all syncs. Runs in which nothing changed are shown as such.
+    """
+    roots, state = options.read_choice(ctx, given)
+    from syncoxiders.cli import queries  # noqa: PLC0415 -- after the command line is right
+
+    return queries.log(
+        queries.choose(roots, state),
+        run=given["run"],
+        plan=given["plan"],
+        limit=given["limit"],
+        as_json=given["as_json"],
+    )
+
+
+@main.command(epilog=EPILOG)
+@options.sync_choice
+@options.json_option
+@click.pass_context
+def conflicts(ctx: click.Context, /, **given: Any) -> int:
+    """List the conflict copies that are there: where, whose, of what.
+
+    Without folders, of all syncs.
+    """
+    roots, state = options.read_choice(ctx, given)
+    from syncoxiders.cli import queries  # noqa: PLC0415 -- after the command line is right
+
+    return queries.conflicts(queries.choose(roots, state), as_json=given["as_json"])
+
+
+@main.command(cls=options.FilteredCommand, epilog=EPILOG)
+@options.paths_argument
+@options.filter_options
+@options.links_option
+@options.transfers_option
+@options.output_options
+@click.pass_context
+def check(ctx: click.Context, /, **given: Any) -> int:
+    """Compare two or more folders by content; change nothing.
+
+    Exits with 8 if they differ.
+    """
+    output = options.read_output(given)
+    roots = options.read_roots(given["paths"])
+    endpoints.check(roots, writable=False)
+    found = options.read_filters(ctx, given).at(time.time())
+    from syncoxiders.cli.check import check as run  # noqa: PLC0415 -- after the command line is right
+
+    return run(
+        roots,
+        filter_=found,
+        links=given["links"],
+        transfers=given["transfers"],
+        output=output,
+        stop=ctx.obj.event,
+    )

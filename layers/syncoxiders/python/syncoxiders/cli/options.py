@@ -132,11 +132,22 @@ state_option = click.option(
     help="Where to remember what the folders agree on. Default: found by the set of folders.",
 )
 
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object per line, for programs."
+)
+
 output_options = _all(
-    click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for programs."),
+    json_option,
     click.option("-v", "--verbose", count=True, help="Say more: every file, whole plans."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but what went wrong."),
 )
+
+sync_choice = _all(
+    click.argument("paths", nargs=-1, metavar="[PATH1 PATH2 …]", type=click.Path()),
+    named_options,
+    state_option,
+)
+"""Which sync to speak of."""
 
 filter_options = _all(
     click.option(
@@ -362,6 +373,18 @@ def read_roots(paths: Sequence[str]) -> tuple[Root, ...]:
     if len(paths) < 2:  # noqa: PLR2004 -- a sync has two
         raise Usage("name at least two folders, as in: syncoxiders sync LEFT RIGHT")
     return tuple(parse(path) for path in paths)
+
+
+def read_choice(
+    ctx: click.Context, given: Mapping[str, Any]
+) -> tuple[tuple[Root, ...], Path | None]:
+    """Return the folders and the state folder that say which sync is meant. Raises Usage."""
+    paths, state = given["paths"], given["state"]
+    if given["name"] or given["config_file"]:
+        named = config.named(ctx, given["name"], given["config_file"], strict=False)
+        paths = paths or named.paths
+        state = state or named.values.get("state")
+    return read_roots(paths) if paths else (), state
 
 
 def read_output(values: Mapping[str, Any]) -> Output:

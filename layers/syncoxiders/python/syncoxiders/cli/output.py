@@ -55,12 +55,11 @@ def complain(text: str) -> None:
     click.echo(f"syncoxiders: {text}", err=True)
 
 
-def summed(counts: Mapping[str, int], carried: int = 0) -> str:
+def summed(counts: Mapping[str, int]) -> str:
     """Return what was done, ``""`` if nothing."""
-    parts = [counted(counts[kind], one, many) for kind, one, many in _DONE if counts.get(kind)]
-    if carried and parts:
-        parts[-1] += f" ({size(carried)} carried)"
-    return ", ".join(parts)
+    return ", ".join(
+        counted(counts[kind], one, many) for kind, one, many in _DONE if counts.get(kind)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,8 @@ class Sides:
         for reason in (action.source, action.because):
             if reason is not None and reason.endpoint != action.endpoint:
                 return reason.endpoint
+        if action.kind is ActionKind.MOVE:  # to make room where it stands
+            return ""
         others = [each.id for each in self.endpoints if each.id != action.endpoint]
         return others[0] if len(others) == 1 else ""
 
@@ -181,9 +182,10 @@ def print_outcome(outcome: Outcome, sides: Sides, output: Output, seconds: float
     print_errors(outcome, sides, verbose=output.verbose)
     if output.quiet or outcome.stop is not None:
         return
-    done = summed(outcome.counts, outcome.bytes)
+    done = summed(outcome.counts)
     if done:
-        click.echo(f"{sides.all()}: {done}, in {duration(seconds)}.")
+        carried = f"{size(outcome.bytes)} in " if outcome.bytes else ""
+        click.echo(f"{sides.all()}: {done} ({carried}{duration(seconds)}).")
     elif outcome.word == "done":
         click.echo(f"{sides.all()}: in step, nothing to do.")
     if outcome.conflicts:
@@ -199,17 +201,24 @@ def notes(events: Sequence[Event], sides: Sides, *, verbose: bool) -> list[str]:
 
 def print_errors(outcome: Outcome, sides: Sides, *, verbose: bool) -> None:
     """Print what could not be brought into step."""
-    lines = [sides.event(event) for event in (*outcome.errors, *outcome.left)]
-    told = "\n".join(lines)
-    lines += [
-        f"{sides.label(each)}: {shown(reason)}"
-        for each, reason in outcome.away.items()
-        if outcome.stop is None and shown(reason) not in told
-    ]
+    lines = troubles(outcome, sides)
     for line in _some(lines, verbose=verbose):
         complain(line)
-    if lines:
-        complain(f"{counted(len(lines), 'thing was', 'things were')} not brought into step.")
+    if len(lines) > 1:
+        complain(f"{len(lines):,} things were not brought into step.")
+
+
+def troubles(outcome: Outcome, sides: Sides) -> list[str]:
+    """Return what could not be brought into step, as lines."""
+    lines = [sides.event(event) for event in (*outcome.errors, *outcome.left)]
+    told = "\n".join(lines)
+    if outcome.stop is None:
+        lines += [
+            f"{sides.label(each)}: {shown(reason)}"
+            for each, reason in outcome.away.items()
+            if shown(reason) not in told
+        ]
+    return lines
 
 
 def _some(lines: list[str], *, verbose: bool) -> list[str]:

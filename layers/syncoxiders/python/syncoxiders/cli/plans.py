@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import click
 
 from syncoxiders.cli.bootstrap import Session
-from syncoxiders.cli.output import CARRIES, FEW, VERBS, Sides, emit_action, emit_event, notes
+from syncoxiders.cli.output import CARRIES, FEW, VERBS, Sides, emit_action, notes
 from syncoxiders.cli.text import counted, shown, size
 from syncoxiders.core.model import Action, ActionKind, EndpointId, NodeId
 from syncoxiders.core.plan import Plan
@@ -49,14 +49,12 @@ def print_plan(outcome: Outcome, session: Session, sides: Sides, *, verbose: boo
 
 
 def emit_plan(outcome: Outcome, session: Session) -> None:
-    """Print the plan's actions and what there is to say of it."""
+    """Print the plan's actions; the events were printed as they came."""
     plan = outcome.plan or Plan()
     before = _before(session)
     for action in plan.actions:
         moved = {"before": before(action)} if action.kind is ActionKind.MOVE else {}
         emit_action(action, plan.paths.get(action.node, action.name), **moved)
-    for event in (*outcome.notes, *outcome.errors):
-        emit_event(event)
 
 
 def _before(session: Session) -> Callable[[Action], str]:

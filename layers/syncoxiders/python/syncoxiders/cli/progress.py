@@ -80,6 +80,30 @@ class Lines(Tally):
             )
 
 
+class Narrator(Tally):
+    """Prints a line, with the time, for each change and event as it happens."""
+
+    def __init__(self, stop: threading.Event, sides: Sides) -> None:
+        super().__init__(stop)
+        self._sides = sides
+
+    def finished(self, action: Action, path: str, *, ok: bool) -> None:
+        """Print the action, if it went well."""
+        super().finished(action, path, ok=ok)
+        if ok:
+            self._say(self._sides.action(action, path))
+
+    def event(self, event: Event) -> None:
+        """Print the event, unless it is an error: these are told in the end."""
+        if event.verb != "error":
+            self._say(f"{event.verb:<10} {self._sides.event(event)}")
+
+    @staticmethod
+    def _say(text: str) -> None:
+        click.echo(f"{time.strftime('%H:%M:%S')}  {text}")
+        sys.stdout.flush()
+
+
 class Objects(Tally):
     """Prints an object for each action and event."""
 

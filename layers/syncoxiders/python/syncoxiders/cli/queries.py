@@ -73,7 +73,7 @@ def _print_runs(homes: Sequence[Home], limit: int, *, as_json: bool) -> None:
         click.echo("Nothing has been synced yet.")
     for index, each in enumerate(homes):
         with _opened(each) as known:
-            runs = known.store.runs(limit)
+            runs = known.store.runs(limit if as_json else _MANY)
             if as_json:
                 for record in reversed(runs):
                     _emit_run(known, record)
@@ -83,8 +83,8 @@ def _print_runs(homes: Sequence[Home], limit: int, *, as_json: bool) -> None:
             click.echo(f"{known.title}\n  (state in {shown(str(each.folder))})")
             if not runs:
                 click.echo("  no runs yet")
-            for record in reversed(runs):
-                click.echo(f"  {_run_line(record)}")
+            for line in list(_run_lines(runs))[-limit:]:
+                click.echo(f"  {line}")
 
 
 def _print_run(homes: Sequence[Home], number: int, *, as_json: bool) -> None:
@@ -152,7 +152,9 @@ def conflicts(homes: Sequence[Home], *, as_json: bool) -> Exit:
             if not found:
                 continue
             if not as_json:
-                click.echo(f"{known.title}: {counted(len(found), 'conflict copy', 'conflict copies')}")
+                click.echo(
+                    f"{known.title}: {counted(len(found), 'conflict copy', 'conflict copies')}"
+                )
             for path, node in sorted((_path(base, node), node) for node in found):
                 _tell_conflict(known, base, path, node, as_json=as_json)
             if not as_json:
@@ -230,10 +232,30 @@ def _emit_run(known: Known, record: RunRecord) -> None:
     )
 
 
+def _run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield the runs, newest last; those in a row that had nothing to do share a line."""
+    idle: list[RunRecord] = []
+    for record in reversed(runs):
+        if record.outcome == "done" and not any(record.counts.values()):
+            idle.append(record)
+            continue
+        yield from _idle_lines(idle)
+        idle = []
+        yield _run_line(record)
+    yield from _idle_lines(idle)
+
+
+def _idle_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
+    if runs:
+        more = f" ({len(runs) - 1:,} more before)" if len(runs) > 1 else ""
+        yield _run_line(runs[-1]) + more
+
+
 def _run_line(record: RunRecord) -> str:
     when = moment(record.started or record.ended or time.time())
-    carried = record.counts.get("bytes", 0)
-    parts = [summed(record.counts, carried) or "nothing to do"]
+    parts = [summed(record.counts) or "nothing to do"]
+    if carried := record.counts.get("bytes", 0):
+        parts[0] += f" ({size(carried)})"
     if found := record.counts.get("conflicts", 0):
         parts.append(counted(found, "conflict"))
     if record.message:

@@ -11,11 +11,12 @@ from syncoxiders.cli.exits import Exit
 
 
 class Stopping:
-    """Whether somebody wants the command to end, and how."""
+    """Whether somebody wants the command to end, and how; ``farewell`` is said then."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
         self.code = Exit.INTERRUPTED
+        self.farewell = "interrupted; nothing is lost, the next run goes on from here"
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal. Raises KeyboardInterrupt; the second time it ends the process."""

@@ -35,11 +35,12 @@ def size(count: float) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration."""
-    if seconds < 60:  # noqa: PLR2004 -- a minute
-        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{seconds:.1f} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def moment(seconds: float) -> str:

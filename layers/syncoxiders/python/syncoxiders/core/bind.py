@@ -192,7 +192,7 @@ class Binder:
             parent = self._adopt(endpoint, above, moves) if above is not None else None
         if parent is None or parent in self.draft.look.open or self.draft.hidden(endpoint, entry):
             return None
-        traits = self.draft.rule.endpoint(endpoint).traits
+        traits = self.draft.traits[endpoint]
         name = names.true_name(entry.name, traits)
         if self._is_shadowed(endpoint, entry, parent):
             return None
@@ -217,6 +217,8 @@ class Binder:
 
     def _is_shadowed(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> bool:
         """Say whether another endpoint has something here that the filter leaves out."""
+        if not self.draft.rule.filter:
+            return False
         for other in self.draft.active:
             folder = self.draft.entry_of(other.id, parent)
             if other.id == endpoint or folder is None:
@@ -230,7 +232,7 @@ class Binder:
         self, endpoint: EndpointId, entry: Entry, parent: NodeId, name: str
     ) -> Work | None:
         """Return the node that other endpoints have at this place and that lacks this one."""
-        traits = self.draft.rule.endpoint(endpoint).traits
+        traits = self.draft.traits[endpoint]
         key = names.key(name)
         found: list[Work] = []
         for other in self.draft.active:

@@ -109,6 +109,7 @@ class Draft:
         self.rule = rule
         self.look = look
         self.active = tuple(each for each in rule.endpoints if each.id not in look.away)
+        self.traits = {each.id: each.traits for each in rule.endpoints}
         self.works: dict[NodeId, Work] = {}
         self.notes: list[Note] = []
         self.probes: dict[tuple[EndpointId, EntryId], Entry] = {}
@@ -172,11 +173,16 @@ class Draft:
 
     def nodes_at(self, parent: NodeId, key: str) -> list[Work]:
         """Return the nodes, no tombstones, that will stand in a folder under a name's key."""
-        for node in self.view.nodes_at(parent, key):
-            if node.id not in self.works:
-                self._load(node)
-        ids = {node.id for node in self.view.nodes_at(parent, key)}
-        ids |= self._places.get((parent, key), set())
+        ids = self._places.get((parent, key), set())
+        folder = self.works.get(parent)
+        if folder is None or folder.base is not None:  # in a fresh folder base has nothing
+            found = self.view.nodes_at(parent, key)
+            for node in found:
+                if node.id not in self.works:
+                    self._load(node)
+            ids = ids.union(node.id for node in found)
+        if not ids:
+            return []
         return [
             work
             for work in (self.works[node] for node in sorted(ids))
@@ -215,6 +221,21 @@ class Draft:
         """Return a node's path as it will be, for people and filters."""
         above = [each.name for each in self.ancestors(work.id)]
         return "/".join([*reversed(above), work.name])
+
+    def paths(self, nodes: Iterable[NodeId]) -> dict[NodeId, str]:
+        """Return the paths of many nodes, once everything has its place."""
+        folders: dict[NodeId, str] = {}
+        result: dict[NodeId, str] = {}
+        for node in nodes:
+            work = self.works[node]
+            above = folders.get(work.parent)
+            if above is None:
+                whole = self.path(work)
+                folders[work.parent] = whole[: len(whole) - len(work.name)]
+                result[node] = whole
+            else:
+                result[node] = above + work.name
+        return result
 
     def note(self, verb: str, endpoint: EndpointId, work: Work, detail: str) -> None:
         """Leave a note for the log."""
@@ -297,6 +318,8 @@ class Draft:
 
     def hidden(self, endpoint: EndpointId, entry: Entry) -> bool:
         """Say whether the filter leaves an entry out."""
+        if not self.rule.filter:
+            return False
         path = self.observed_path(endpoint, entry)
         if path is None:
             return False

@@ -421,6 +421,13 @@ class Ordering:
 
     def _visit(self, action: Action) -> None:
         stack: list[_Frame] = []
+        if action.id in self._done:
+            return
+        blockers = self._blockers.get(action.id)
+        if not blockers and self._actions[action.endpoint, action.node][0] is action:
+            self._done.add(action.id)
+            self._order.append(action)
+            return
         self._enter(action, stack)
         while stack:
             frame = stack[-1]

@@ -33,6 +33,9 @@ from syncoxiders.core.versions import (
 
 def merge(draft: Draft, work: Work) -> None:
     """Decide what becomes of a node when every endpoint's changes count."""
+    if work.base is None and len(work.entries) == 1 and not work.replicas:
+        _begin(work)
+        return
     verdict = _content(draft, work)
     place = _place(draft, work)
     if verdict is None or place is None:
@@ -52,6 +55,17 @@ def merge(draft: Draft, work: Work) -> None:
     for loser in losers:
         split(draft, work, loser)
     ground(draft, work)
+
+
+def _begin(work: Work) -> None:
+    """Take what is new, and stands at one endpoint only, as it is: by far the most common case."""
+    endpoint, entry = next(iter(work.entries.items()))
+    if work.kind is not Kind.FOLDER:
+        work.content = content_of(entry)
+        work.content_gen = 1
+    work.replicas[endpoint] = Replica(
+        entry.id, entry.version, entry.parent, entry.name, work.content_gen, work.place_gen
+    )
 
 
 # -- states ------------------------------------------------------------------------------------
@@ -135,7 +149,7 @@ def stands_at(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> b
         and replica.parent == entry.parent
     ):
         return True
-    traits = draft.rule.endpoint(endpoint).traits
+    traits = draft.traits[endpoint]
     return work.name in (entry.name, names.true_name(entry.name, traits))
 
 
@@ -235,7 +249,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         content = content_of(entry)
         verdict = same(content, agreed)
         if clean:
-            cheap = draft.rule.endpoint(endpoint).traits.cheap_hash
+            cheap = draft.traits[endpoint].cheap_hash
             if verdict is None and cheap and agreed.hashes and not is_own(content):
                 probe(draft, endpoint, entry)
                 waiting = True
@@ -367,7 +381,7 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
             return None
         name = work.name
         if replica is None or entry.name != replica.name:
-            name = names.true_name(entry.name, draft.rule.endpoint(endpoint).traits)
+            name = names.true_name(entry.name, draft.traits[endpoint])
         clean = back or (replica is not None and replica.place_gen == work.place_gen)
         wishes.append((Version(content_of(entry), [endpoint], clean=clean), (parent, name)))
     wishes = [wish for wish in wishes if wish[1] != (work.parent, work.name)]
@@ -455,7 +469,9 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
         above = draft.work(base.parent)
         if not any(each in missing(above) or _was_lost(above, each) for each in lost):
             return False
-        if endpoint in above.entries and (draft.is_moved(above, endpoint) or _has_moved(above, endpoint)):
+        if endpoint in above.entries and (
+            draft.is_moved(above, endpoint) or _has_moved(above, endpoint)
+        ):
             return True
         base = above.base
     return False

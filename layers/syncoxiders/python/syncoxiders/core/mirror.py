@@ -109,7 +109,7 @@ def _follow_source(draft: Draft, work: Work, source: EndpointId, *, place: bool)
     if place and (draft.is_moved(work, source) or (is_new(work, source) and work.base is not None)):
         parent = draft.node_of(source, entry.parent)
         if parent is not None:
-            traits = draft.rule.endpoint(source).traits
+            traits = draft.traits[source]
             replica = work.replicas.get(source)
             renamed = replica is None or replica.name != entry.name
             draft.place(work, parent, true_name(entry.name, traits) if renamed else work.name)
@@ -136,7 +136,7 @@ def _wait(draft: Draft, work: Work, source: EndpointId) -> bool:
         not waiting
         and is_edited(work, source)
         and not is_new(work, source)
-        and draft.rule.endpoint(source).traits.cheap_hash
+        and draft.traits[source].cheap_hash
         and work.content is not None
         and work.content.hashes
         and same(target, work.content) is None
@@ -239,7 +239,7 @@ def _meet(
             return
         theirs.append(endpoint)
         return
-    if not draft.rule.endpoint(endpoint).traits.keeps_replaced:
+    if not draft.traits[endpoint].keeps_replaced:
         theirs.append(endpoint)
         return
     confirm(work, endpoint, entry, 0)

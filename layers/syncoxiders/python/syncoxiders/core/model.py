@@ -35,7 +35,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """A file or folder as a provider reports it. An id never names things of two kinds.
 
     ``version`` is opaque and differs whenever the content, or metadata that is kept in step
-    (executable bit, modified time), may have changed; it never changes on a move or rename.
+    (executable bit, modified time), may have changed, as far as the endpoint is asked to notice
+    (``--compare``); it never changes on a move or rename.
     For folders it is ``""``. ``hashes`` is in the form of :mod:`syncoxiders.core.hashes` and
     speaks of exactly this version. ``executable`` is None where the provider keeps no such bit.
     ``provisional`` says that the content may have changed since without the version showing it

@@ -50,9 +50,9 @@ class Plan(msgspec.Struct, frozen=True):
     """What is to change: in base at once, and at the endpoints by actions.
 
     ``nodes`` are base nodes as they are from now on, ``forget`` those that are no more.
-    ``actions`` come in an order in which each can succeed. ``probes`` and ``merges``, or the actions, have to be done before ``waiting`` entries can be
-    planned; ``more`` are entries that this plan has made plannable. ``paths`` gives a path for each node that an action
-    or note speaks of.
+    ``actions`` come in an order in which each can succeed. ``probes`` and ``merges``, or the
+    actions, have to be done before ``waiting`` entries can be planned; ``more`` are entries that
+    this plan has made plannable. ``paths`` gives a path for each node that an action speaks of.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -109,7 +109,9 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
 def _decide(draft: Draft, work: Work) -> None:
     if work.frozen:
         return
-    if any(draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()):
+    if draft.rule.filter and any(
+        draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
+    ):
         work.out = work.frozen = True
         return
     work.out = False
@@ -149,7 +151,7 @@ def _result(
         value = work.node()
         if value != work.base:
             nodes.append(value)
-    paths = {action.node: draft.path(draft.work(action.node)) for action in actions}
+    paths = draft.paths({action.node: None for action in actions})
     return Plan(
         nodes=tuple(nodes),
         forget=tuple(forget),

@@ -85,4 +85,3 @@ class Look(msgspec.Struct, frozen=True):
     open: frozenset[NodeId] = frozenset()
     union: bool = False
     first_id: NodeId = ROOT + 1
-

@@ -67,6 +67,8 @@ def ranked(versions: Sequence[Version], endpoints: Sequence[Endpoint], keep: str
     A tie, or a mode that the endpoints' facts cannot support, falls back to ``newer``, and
     without times to the order of the endpoints.
     """
+    if len(versions) < 2:  # noqa: PLR2004 -- nothing competes
+        return list(versions)
     order = {endpoint.id: index for index, endpoint in enumerate(endpoints)}
     timed = all(
         endpoint.traits.keeps_mtime

@@ -5,7 +5,8 @@ each after the providers were told to make what was written durable.
 """
 
 import concurrent.futures
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -34,6 +35,14 @@ BATCH_ACTIONS = 4_000
 BATCH_SECONDS = 20.0
 PATIENCE = 6
 """How many times a throttled action is tried."""
+
+
+GATHER = 256
+GATHER_BYTES = 1 << 23
+"""So many small files, or bytes of them, are carried in one go."""
+
+Result: TypeAlias = Entry | ProviderError | None
+Flight: TypeAlias = concurrent.futures.Future[list[Result]]
 
 
 class Applied(msgspec.Struct):
@@ -73,8 +82,10 @@ class Applier:
         self._losses: set[int] = set()
         self._touched: set[EndpointId] = set()
         self._since = context.clock.now()
-        self._flying: dict[concurrent.futures.Future[Entry | None], Action] = {}
-        self._flying_ids: dict[str, concurrent.futures.Future[Entry | None]] = {}
+        self._gathered: list[Action] = []
+        self._gathered_bytes = 0
+        self._flying: dict[Flight, list[Action]] = {}
+        self._flying_ids: dict[str, Flight] = {}
         self._pool: concurrent.futures.ThreadPoolExecutor | None = None
 
     def run(self) -> Applied:
@@ -84,6 +95,7 @@ class Applier:
         try:
             for action in self._plan.actions:
                 self._start(action)
+            self._send_gathered()
             self._land(self._flying)
         finally:
             if self._pool is not None:
@@ -94,17 +106,30 @@ class Applier:
     # -- order ---------------------------------------------------------------------------------
 
     def _start(self, action: Action) -> None:
-        self._land([self._flying_ids[each] for each in action.after if each in self._flying_ids])
+        if action.after:
+            self._await(action.after)
         needs = {action.endpoint, action.source.endpoint if action.source else action.endpoint}
         if needs & self._result.away.keys():
             self._drop(action)
         elif self._result.failed.intersection(action.after):
             self._plan_again(action)
             self._drop(action)
-        elif action.kind in TRANSFERS and not self._is_small(action):
-            self._fly(action)
+        elif action.kind not in TRANSFERS:
+            self._finish(action, *self._attempt(action))
+        elif not self._is_small(action):
+            self._fly([action], self._operate_one)
+        elif action.kind is ActionKind.CREATE and self._operations.can_carry(action):
+            self._gather(action)
         else:
-            self._finish(action, self._attempt(action))
+            self._finish(action, *self._attempt(action))
+
+    def _await(self, ids: Iterable[str]) -> None:
+        """Wait for actions that are under way."""
+        wanted = set(ids)
+        if any(each.id in wanted for each in self._gathered):
+            self._send_gathered()
+        flights = [self._flying_ids[each] for each in ids if each in self._flying_ids]
+        self._land(dict.fromkeys(flights))
 
     def _is_small(self, action: Action) -> bool:
         """Say whether starting a thread for a transfer would cost more than it gives."""
@@ -113,32 +138,49 @@ class Applier:
             traits.append(self._context.providers[action.source.endpoint].traits)
         return action.size <= SMALL and all(each.cheap_hash for each in traits)
 
-    def _fly(self, action: Action) -> None:
+    def _gather(self, action: Action) -> None:
+        """Put a small file with others that go the same way."""
+        first = self._gathered[0] if self._gathered else action
+        if (
+            len(self._gathered) >= GATHER
+            or self._gathered_bytes > GATHER_BYTES
+            or _route(first) != _route(action)
+        ):
+            self._send_gathered()
+        self._gathered.append(action)
+        self._gathered_bytes += action.size
+
+    def _send_gathered(self) -> None:
+        if self._gathered:
+            gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
+            self._fly(gathered, self._operations.carry)
+
+    def _fly(self, actions: list[Action], how: Callable[[list[Action]], list[Result]]) -> None:
+        """Let a thread run some actions."""
+        transfers = self._context.options.transfers
         if self._pool is None:
             self._pool = concurrent.futures.ThreadPoolExecutor(
-                self._context.options.transfers,
-                thread_name_prefix="transfer",
+                transfers, thread_name_prefix="transfer"
             )
-        if len(self._flying) >= 2 * self._context.options.transfers:
+        if len(self._flying) >= 2 * transfers:
             done, _ = concurrent.futures.wait(
                 self._flying, return_when=concurrent.futures.FIRST_COMPLETED
             )
             self._land(done)
-        future = self._pool.submit(self._operate, action)
-        self._flying[future] = action
-        self._flying_ids[action.id] = future
+        future = self._pool.submit(how, actions)
+        self._flying[future] = actions
+        self._flying_ids.update((action.id, future) for action in actions)
 
-    def _land(self, futures: Iterable[concurrent.futures.Future[Entry | None]]) -> None:
-        for future in list(futures):
-            action = self._flying.pop(future, None)
-            if action is None:
-                continue
-            del self._flying_ids[action.id]
-            try:
-                self._finish(action, (True, future.result()))
-            except ProviderError as error:
-                self._explain(action, error)
-                self._finish(action, (False, None))
+    def _land(self, flights: Iterable[Flight]) -> None:
+        """Wait for threads, and take what they bring."""
+        for flight in list(flights):
+            for action, result in zip(self._flying.pop(flight), flight.result(), strict=True):
+                del self._flying_ids[action.id]
+                if isinstance(result, ProviderError):
+                    self._explain(action, result)
+                    self._finish(action, None, ok=False)
+                else:
+                    self._finish(action, result)
 
     # -- one action ----------------------------------------------------------------------------
 
@@ -153,12 +195,21 @@ class Applier:
                 self._context.clock.sleep(min(error.retry_after, 60.0))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _attempt(self, action: Action) -> tuple[bool, Entry | None]:
+    def _operate_one(self, actions: list[Action]) -> list[Result]:
+        results: list[Result] = []
+        for action in actions:
+            try:
+                results.append(self._operate(action))
+            except ProviderError as error:
+                results.append(error)
+        return results
+
+    def _attempt(self, action: Action) -> tuple[Entry | None, bool]:
         try:
-            return True, self._operate(action)
+            return self._operate(action), True
         except ProviderError as error:
             self._explain(action, error)
-            return False, None
+            return None, False
 
     def _explain(self, action: Action, error: ProviderError) -> None:
         """File a failure under what the engine does next."""
@@ -210,8 +261,7 @@ class Applier:
         self._result.failed.add(action.id)
         self._closed.append(action.id)
 
-    def _finish(self, action: Action, outcome: tuple[bool, Entry | None]) -> None:
-        ok, entry = outcome
+    def _finish(self, action: Action, entry: Entry | None, ok: bool = True) -> None:
         path = self._plan.paths.get(action.node, action.name)
         if not ok:
             self._drop(action)
@@ -286,6 +336,11 @@ class Applier:
         )
         self._closed, self._nodes, self._put = [], {}, {}
         self._losses, self._touched = set(), set()
+
+
+def _route(action: Action) -> tuple[EndpointId, EndpointId]:
+    """Return where an action's bytes come from and go to."""
+    return (action.source.endpoint if action.source else "", action.endpoint)
 
 
 def commit(

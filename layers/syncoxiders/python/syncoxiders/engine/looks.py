@@ -132,18 +132,19 @@ class Looks:
     ) -> list[tuple[EndpointId, EntryId]]:
         """Look again at the folders around what was not as expected; returns all ids there."""
         touched: dict[tuple[EndpointId, EntryId], None] = {}
-        by_endpoint: dict[EndpointId, set[EntryId]] = {}
-        for endpoint, entry in stale:
-            by_endpoint.setdefault(endpoint, set()).add(entry)
+        by_endpoint: dict[EndpointId, dict[EntryId, None]] = {}
+        for endpoint, entry in sorted(stale):
+            by_endpoint.setdefault(endpoint, {})[entry] = None
             touched[endpoint, entry] = None
         for endpoint, ids in by_endpoint.items():
             if endpoint in self.away:
                 continue
             tree = self._context.store.observed(endpoint)
             known = tree.get(ids)
-            wanted = {each.parent for each in known.values()} | {
-                each for each in ids if each == ROOT_ENTRY or each in known
-            }
+            wanted = sorted(
+                {each.parent for each in known.values()}
+                | {each for each in ids if each == ROOT_ENTRY or each in known}
+            )
             try:
                 self._observer(endpoint).look(self._folders(endpoint, wanted))
             except ProviderError as error:

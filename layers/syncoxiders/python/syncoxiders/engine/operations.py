@@ -7,10 +7,12 @@ people go on working: between plan and action a reason may have passed.
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+import msgspec
+
 from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, Node, NodeId, Ref, Source
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.errors import Refused, Stale, Vanished
-from syncoxiders.ports.provider import Attributes, Provider, Providers, SetsMeta
+from syncoxiders.ports.errors import ProviderError, Refused, Stale, Vanished
+from syncoxiders.ports.provider import Attributes, Carries, Carry, Provider, Providers, SetsMeta
 
 
 class Operations:
@@ -60,36 +62,80 @@ class Operations:
                 return None
         raise ValueError(f"{action.kind} is not an operation of a provider")
 
+    def can_carry(self, action: Action) -> bool:
+        """Say whether an action's destination may take small files many at a time."""
+        return isinstance(self._providers[action.endpoint], Carries)
+
+    def carry(self, actions: list[Action]) -> list[Entry | ProviderError | None]:
+        """Create small files that all go one way; what fails is returned, not raised."""
+        results: list[Entry | ProviderError | None] = [None] * len(actions)
+        items: list[Carry] = []
+        places: list[int] = []
+        for index, action in enumerate(actions):
+            try:
+                items.append(self._item(action))
+                places.append(index)
+            except ProviderError as error:
+                results[index] = error
+        if not items:
+            return results
+        endpoint, source = actions[0].endpoint, _source(actions[0])
+        provider = self._providers[endpoint]
+        done = (
+            provider.carry(self._providers[source.endpoint], items, verify=self._verify)
+            if isinstance(provider, Carries)
+            else None
+        )
+        if done is None:
+            done = [self._alone(actions[index], provider) for index in places]
+        else:
+            self._carried(sum(item.size for item in items))
+        for index, result in zip(places, done, strict=True):
+            results[index] = result
+        return results
+
+    def _alone(self, action: Action, provider: Provider) -> Entry | ProviderError:
+        try:
+            return self._transfer(action, provider)
+        except ProviderError as error:
+            return error
+
+    def _item(self, action: Action) -> Carry:
+        source, node = _source(action), self._node(action)
+        content = node.content
+        return Carry(
+            source=self._places.ref(source.endpoint, source.entry),
+            version=source.version,
+            parent=self._places.parent(action.endpoint, action.parent),
+            name=action.name,
+            size=action.size,
+            attributes=Attributes(
+                kind=node.kind,
+                mtime_ns=content.mtime_ns if content else None,
+                executable=content.executable if content else None,
+            ),
+        )
+
     # -- content -------------------------------------------------------------------------------
 
     def _transfer(self, action: Action, provider: Provider) -> Entry:
-        source = _source(action)
-        origin = self._providers[source.endpoint]
-        node = self._node(action)
-        ref = self._places.ref(source.endpoint, source.entry)
-        with closing(origin.read(ref, source.version)) as reader:
-            content = node.content
-            executable = content.executable if content else reader.entry.executable
-            attributes = Attributes(
-                kind=node.kind,
-                mtime_ns=content.mtime_ns if content else reader.entry.mtime_ns,
-                executable=executable,
-            )
-            if action.kind is ActionKind.UPDATE:
-                at = self._places.ref(action.endpoint, action.entry)
-                folder, _, name = at.path.rpartition("/")
-                entry = self._places.entry(action.endpoint, action.entry)
-                parent = Ref(entry.parent if entry else "", folder)
-                replaces = (at, action.expect)
-            else:
-                parent, name = self._places.parent(action.endpoint, action.parent), action.name
-                replaces = None
+        item = self._item(action)
+        replaces: tuple[Ref, str] | None = None
+        if action.kind is ActionKind.UPDATE:
+            at = self._places.ref(action.endpoint, action.entry)
+            entry = self._places.entry(action.endpoint, action.entry)
+            folder, _, name = at.path.rpartition("/")
+            parent = Ref(entry.parent if entry is not None else "", folder)
+            item = msgspec.structs.replace(item, parent=parent, name=name)
+            replaces = (at, action.expect)
+        source = self._providers[_source(action).endpoint]
+        with closing(source.read(item.source, item.version)) as reader:
             return provider.upload(
-                parent,
-                name,
+                item.parent,
+                item.name,
                 self._counted(reader.chunks()),
-                size=reader.entry.size,
-                attributes=attributes,
+                size=item.size,
+                attributes=item.attributes,
                 replaces=replaces,
                 keep=action.keep,
                 verify=self._verify,

@@ -1,6 +1,7 @@
 """Where entries stand now: the paths that providers are told, through a run's own changes."""
 
 import threading
+from collections.abc import Mapping
 
 from syncoxiders.core.model import ROOT, ROOT_ENTRY, EndpointId, Entry, EntryId, Node, NodeId, Ref
 from syncoxiders.ports.errors import Vanished
@@ -10,13 +11,15 @@ from syncoxiders.ports.state import SyncStore
 class Places:
     """The observed trees and base as they are while actions run, before these are committed.
 
-    All of it may be called from several threads.
+    ``known`` are entries that have been read already. All may be called from several threads.
     """
 
-    def __init__(self, store: SyncStore) -> None:
+    def __init__(
+        self, store: SyncStore, known: Mapping[tuple[EndpointId, EntryId], Entry] | None = None
+    ) -> None:
         self._store = store
         self._lock = threading.RLock()
-        self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = {}
+        self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = dict(known or {})
         self._folders: dict[tuple[EndpointId, EntryId], str] = {}
         self._nodes: dict[NodeId, Node | None] = {}
 

@@ -57,13 +57,13 @@ def rekey(
     owners = store.base().of(endpoint, [entry.id for entry in before.values()])
     known = {each: places.node(each) for each in owners.values()}
     for path, was in before.items():
-        entry = now.get(path)
-        if entry is None or entry.kind is not was.kind:
+        there = now.get(path)
+        if there is None or there.kind is not was.kind:
             continue
-        result.put.append(msgspec.structs.replace(entry, hashes=entry.hashes or was.hashes))
+        result.put.append(msgspec.structs.replace(there, hashes=there.hashes or was.hashes))
         node = known.get(owners.get(was.id, NodeId()))
-        if node is not None and was.version == entry.version:
-            result.nodes.append(_with_id(node, endpoint, entry))
+        if node is not None and was.version == there.version:
+            result.nodes.append(_with_id(node, endpoint, there))
     result.gone = [was.id for was in before.values()]
     return result
 

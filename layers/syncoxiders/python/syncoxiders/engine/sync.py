@@ -52,6 +52,7 @@ class Run:
         self._number = 0
         self._union = False
         self._unsettled = False
+        self._view = StoreView(context.store)
         self._first_contact = False
         self._throttle = Throttle(context.options.rate, context.clock)
 
@@ -123,12 +124,13 @@ class Run:
         """Let providers clear away what an interrupted run left."""
         for endpoint, provider in self._context.providers.items():
             if isinstance(provider, Recovers):
+                rescued: list[str] = []
                 try:
-                    provider.recover(
-                        lambda text, endpoint=endpoint: self._note("rescued", endpoint, "", text)
-                    )
+                    provider.recover(rescued.append)
                 except ProviderError as error:
                     self._note("note", endpoint, "", str(error))
+                for text in rescued:
+                    self._note("rescued", endpoint, "", text)
 
     def _touched(self, looks: Looks, *, full: bool) -> list[Touched]:
         """Read what is to be planned: the change log, or on a full run whatever is unbound."""
@@ -193,7 +195,7 @@ class Run:
 
     def _plan(self, looks: Looks, touched: Sequence[Touched], suspects: Sequence[NodeId]) -> Plan:
         self._context.reporter.phase("planning")
-        view = StoreView(self._store)
+        self._view = view = StoreView(self._store)
         view.prefetch(touched, suspects, [each.id for each in self._rule.endpoints])
         by_endpoint: dict[EndpointId, list[EntryId]] = {}
         for endpoint, entry in touched:
@@ -252,7 +254,7 @@ class Run:
             return Applied()
         context.reporter.phase("applying")
         context.reporter.planned(result.actions)
-        places = Places(self._store)
+        places = Places(self._store, self._view.known_entries())
         operations = Operations(
             context.providers,
             places,

@@ -1,7 +1,9 @@
 """The planner's view of a store, read once per plan."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, Protocol, TypeVar
 
+from syncoxiders.core import names
 from syncoxiders.core.model import EndpointId, Entry, EntryId, Node, NodeId
 from syncoxiders.ports.state import SyncStore
 
@@ -18,7 +20,8 @@ class StoreView:
         self._nodes: dict[NodeId, Node | None] = {}
         self._owners: dict[tuple[EndpointId, EntryId], NodeId | None] = {}
         self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = {}
-        self._nodes_at: dict[tuple[NodeId, str], Sequence[Node]] = {}
+        self._nodes_at: dict[NodeId, _Folder[Node]] = {}
+        self._entries_at: dict[tuple[EndpointId, EntryId], _Folder[Entry]] = {}
 
     def prefetch(
         self,
@@ -76,10 +79,13 @@ class StoreView:
 
     def nodes_at(self, parent: NodeId, key: str) -> Sequence[Node]:
         """Return the nodes in a folder whose name has this key."""
-        place = (parent, key)
-        if place not in self._nodes_at:
-            self._nodes_at[place] = self._base.at(parent, key)
-        return self._nodes_at[place]
+        folder = self._nodes_at.get(parent)
+        if folder is None:
+            folder = self._nodes_at[parent] = _Folder(
+                lambda key: self._base.at(parent, key),
+                lambda: [node for node in self._base.children(parent) if not node.gone],
+            )
+        return folder.at(key)
 
     def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
         """Return an observed entry."""
@@ -97,4 +103,48 @@ class StoreView:
 
     def entries_at(self, endpoint: EndpointId, folder: EntryId, key: str) -> Sequence[Entry]:
         """Return the observed entries in a folder whose name has this key."""
-        return self._store.observed(endpoint).at(folder, key)
+        found = self._entries_at.get((endpoint, folder))
+        if found is None:
+            tree = self._store.observed(endpoint)
+            found = self._entries_at[endpoint, folder] = _Folder(
+                lambda key: tree.at(folder, key), lambda: tree.children(folder)
+            )
+        return found.at(key)
+
+    def known_entries(self) -> dict[tuple[EndpointId, EntryId], Entry]:
+        """Return the entries that have been read so far."""
+        return {key: entry for key, entry in self._entries.items() if entry is not None}
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+MANY = 16
+"""After so many names have been asked for in a folder, all of it is read at once."""
+
+
+class _Folder(Generic[T]):
+    """Answers what stands in a folder under a name, by point reads or from all of it."""
+
+    __slots__ = ("_all", "_asked", "_by_key", "_one")
+
+    def __init__(self, one: Callable[[str], Sequence[T]], every: Callable[[], Sequence[T]]) -> None:
+        self._one = one
+        self._all = every
+        self._asked = 0
+        self._by_key: dict[str, list[T]] | None = None
+
+    def at(self, key: str) -> Sequence[T]:
+        """Return what stands there under a name of this key."""
+        if self._by_key is None:
+            self._asked += 1
+            if self._asked <= MANY:
+                return self._one(key)
+            self._by_key = {}
+            for each in self._all():
+                self._by_key.setdefault(names.key(each.name), []).append(each)
+        return self._by_key.get(key, ())

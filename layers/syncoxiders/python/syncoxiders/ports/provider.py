@@ -6,12 +6,13 @@ Adapters hold no tree, never sleep, never retry: errors of :mod:`syncoxiders.por
 what should happen next. All calls may be made from several threads.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
+from syncoxiders.ports.errors import ProviderError
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -147,12 +148,40 @@ class Provider(Protocol):
 
 @runtime_checkable
 class Rescans(Protocol):
-    """A provider without a feed, which finds changes by comparing with what is known."""
+    """A provider that can find changes by comparing with what is known.
+
+    One without a feed has to; one with a feed does so for its first look and after a lost cursor.
+    """
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
         """Compare the whole tree (or just these folders, without descending into known ones).
 
         Folders that are new are always descended into. Each delta is complete for its folder.
+        """
+
+
+class Carry(msgspec.Struct, frozen=True, gc=False):
+    """A new file to be made from one of another provider; see :meth:`Provider.upload`."""
+
+    source: Ref
+    version: str
+    parent: Ref
+    name: str
+    size: int
+    attributes: Attributes
+
+
+@runtime_checkable
+class Carries(Protocol):
+    """A provider that takes many small files from some other providers at little cost each."""
+
+    def carry(
+        self, source: Provider, items: Sequence[Carry], *, verify: bool = True
+    ) -> list[Entry | ProviderError] | None:
+        """Do for each item what reading it and uploading it without ``replaces`` would.
+
+        Returns what each upload would have returned or raised, in order; None where this
+        provider cannot take from that source, nothing having been done.
         """
 
 

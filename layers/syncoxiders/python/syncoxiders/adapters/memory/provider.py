@@ -250,7 +250,7 @@ class MemoryProvider(BlindHands):
             return node
 
         def effect(node: TreeNode) -> None:
-            if self.quirks.trash and node.kind is not Kind.FOLDER:
+            if self.traits.keeps_replaced and node.kind is not Kind.FOLDER:
                 self._trash.append(node.data)
             self._give_up(node)
 
@@ -259,6 +259,8 @@ class MemoryProvider(BlindHands):
     def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
         """Set modified time and executable bit."""
         self._enter("set_meta")
+        if not self.traits.sets_meta:
+            raise Refused("metadata come with an upload only")
 
         def effect(node: TreeNode) -> Entry:
             mtime_ns, executable = attributes.mtime_ns, attributes.executable
@@ -355,13 +357,12 @@ class MemoryProvider(BlindHands):
     def _put_over(
         self, standing: TreeNode, incoming: TreeNode, attributes: Attributes, *, keep: bool
     ) -> TreeNode:
-        if keep:
+        if keep and self.traits.keeps_replaced:
             self._versions.append(standing.data)
         executable = attributes.executable
         if executable is None:
             executable = standing.executable
-        if self.quirks.replace_keeps_id:
-            standing.kind = incoming.kind
+        if self.quirks.replace_keeps_id and standing.kind is incoming.kind:
             self._overwrite(standing, incoming.data, incoming.mtime_ns, executable)
             return standing
         folder = standing.parent or self._tree.root

@@ -27,7 +27,7 @@ class Hands(Storage):
         with self._lock:
             self.ticks += 1
             node = self._tree.walk(path)
-            if node is not None and node.kind is not Kind.FOLDER:
+            if node is not None and node.kind is Kind.FILE:
                 self._delay(node)
                 self._destroy(node)
                 if executable is None:
@@ -35,6 +35,8 @@ class Hands(Storage):
                 self._fill(node, data, mtime_ns, executable)
                 self._tell(node, shows=self._later())
                 return self._tree.entry_of(node)
+            if node is not None and node.kind is Kind.LINK:
+                self._take_out(node)
             return self._place(path, Kind.FILE, data, mtime_ns, executable)
 
     def add(self, path: str, data: bytes, *, mtime_ns: int | None = None) -> Entry:

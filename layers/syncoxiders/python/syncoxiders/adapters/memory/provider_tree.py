@@ -9,6 +9,9 @@ from syncoxiders.core import hashes
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind
 from syncoxiders.ports.errors import Occupied, Refused, Vanished
 
+_ENDINGS = {Kind.FILE: "", Kind.FOLDER: "/", Kind.LINK: "//"}
+"""What an id that is a path ends in: an id never names things of two kinds."""
+
 
 class TreeNode:
     """One file, folder or link. ``parent`` is None for the root and for what was taken out."""
@@ -147,8 +150,7 @@ class Tree:
         """Return the id under which a node is reported."""
         if self.traits.stable_ids or node is self.root:
             return node.id
-        end = "/" if node.kind is Kind.FOLDER else ""
-        return f"/{self.path_of(node)}{end}"
+        return f"/{self.path_of(node)}{_ENDINGS[node.kind]}"
 
     def entry_of(self, node: TreeNode) -> Entry:
         """Return the node as it is reported."""

@@ -25,25 +25,27 @@ class FeedQuirks(msgspec.Struct, frozen=True, kw_only=True):
 class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     """How a memory provider behaves; the default has no weakness.
 
-    ``traits`` are both declared and enforced; without ``stable_ids`` an entry's id is its path.
+    ``traits`` are both declared and enforced: without ``stable_ids`` an entry's id is its path,
+    without ``keeps_replaced`` there is neither trash nor versions.
     Times are kept in steps of ``mtime_step_ns``. ``listed_hash`` is the algorithm whose hash
     entries carry (``""`` for none). Without ``replace_keeps_id`` an upload that replaces leaves
     a new id at the place. ``stored_form`` is the Unicode form that names are turned into.
 
     Without ``preconditions`` an effect does not notice what changed since the check before it:
     the provider looks afterwards, and takes back what it did. With ``duplicates`` a folder can
-    hold several entries of one name. Without ``trash`` what is deleted is gone. What a person
-    does shows in a rescan or feed only ``lag`` operations later; point reads are always fresh.
+    hold several entries of one name. What a person does shows in a rescan or feed only
+    ``lag`` operations later; point reads are always fresh.
     """
 
-    traits: Traits = Traits(cheap_hash=True, keeps_executable=True, keeps_links=True)
+    traits: Traits = Traits(
+        cheap_hash=True, keeps_executable=True, keeps_links=True, sets_meta=True
+    )
     mtime_step_ns: int = 1
     listed_hash: str = "sha256"
     replace_keeps_id: bool = True
     stored_form: Form = ""
     preconditions: bool = True
     duplicates: bool = False
-    trash: bool = True
     lag: int = 0
     feed: FeedQuirks = FeedQuirks()
 

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
-from errno import ELOOP
+from errno import ELOOP, ENOTDIR
 
 from syncoxiders.core.model import ROOT_ENTRY, EntryId
 from syncoxiders.ports.errors import RootLost
@@ -30,10 +30,11 @@ class Directory(Handle):
     """An open folder.
 
     ``path`` is where it was found, below the root; ``top`` says that a file system begins here;
-    ``linked`` that it was reached through a symbolic link. ``id`` is its entry id.
+    ``linked`` that it was reached through a symbolic link. ``id`` is its entry id. ``suffix`` is
+    a note of :class:`._identity.Identity`'s.
     """
 
-    __slots__ = ("dev", "id", "ino", "linked", "path", "top")
+    __slots__ = ("dev", "id", "ino", "linked", "path", "suffix", "top")
 
     def __init__(
         self, fd: int, path: str, st: os.stat_result, entry: EntryId, *, top: bool, linked: bool
@@ -45,6 +46,7 @@ class Directory(Handle):
         self.dev = st.st_dev
         self.top = top
         self.linked = linked
+        self.suffix: str | None = None
 
     def below(self, name: str) -> str:
         """Return the path of what stands in this folder under a name."""
@@ -56,7 +58,7 @@ Identify = Callable[[int, os.stat_result, str, bool], EntryId]
 
 
 class Directories:
-    """The folders below one root that are open, the least recently used closed first.
+    """The folders below one root that are open, the first opened closed first.
 
     Raises RootLost where the root is not there, and OSError for everything else.
     """
@@ -83,18 +85,18 @@ class Directories:
 
     def root(self) -> Directory:
         """Return the root."""
-        return self._cached("") or self._open_root()
+        return self._open.get("") or self._open_root()
 
     def open(self, path: str) -> Directory:
         """Return a folder that stood at the path when it was last opened."""
-        directory = self._cached(path)
+        directory = self._open.get(path)
         if directory is not None:
             return directory
         missing: list[str] = []
         while directory is None and path:
             path, _, name = path.rpartition("/")
             missing.append(name)
-            directory = self._cached(path)
+            directory = self._open.get(path)
         if directory is None:
             directory = self._open_root()
         while missing:
@@ -147,11 +149,11 @@ class Directories:
 
     def _through_link(self, parent: Directory, name: str) -> int:
         if not self._follow or parent.linked:
-            raise NotADirectoryError(ELOOP, "a link stands in a folder's place", name)
+            raise NotADirectoryError(ENOTDIR, "no folder stands there any more", name)
         fd = os.open(name, FOLDER, dir_fd=parent.fd)
         if self.leads_back(fd, parent):
             os.close(fd)
-            raise NotADirectoryError(ELOOP, "the link leads back into the synced folder", name)
+            raise NotADirectoryError(ENOTDIR, "the link leads back into the synced folder", name)
         return fd
 
     def leads_back(self, fd: int, parent: Directory) -> bool:
@@ -175,13 +177,6 @@ class Directories:
                     return False
         finally:
             os.close(fd)
-
-    def _cached(self, path: str) -> Directory | None:
-        with self._lock:
-            directory = self._open.pop(path, None)
-            if directory is not None:
-                self._open[path] = directory
-            return directory
 
     def _open_root(self) -> Directory:
         try:

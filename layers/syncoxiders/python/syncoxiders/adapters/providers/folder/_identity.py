@@ -23,6 +23,7 @@ from syncoxiders.core.model import EntryId, Kind, Traits
 
 COMPARABLE = ("size", "modtime", "hash")
 UNSEEN = "~"
+_BY_PATH = "/"
 _SHORT = 12
 _DIGEST = 32
 
@@ -88,12 +89,17 @@ def traits_of(directory: Directory, of: Volume, *, links: bool, trash: bool) -> 
 def birth_of(fd: int, name: str | None = None, st: os.stat_result | None = None) -> int | None:
     """Return the birth time in microseconds, None where none is kept."""
     born = _linux.birth_ns(fd, name)
-    if born is None:
-        if st is None:
-            st = os.fstat(fd) if name is None else os.stat(name, dir_fd=fd, follow_symlinks=False)
-        seconds = getattr(st, "st_birthtime", None)
-        return None if seconds is None else int(seconds * 1_000_000)
-    return born // 1000
+    if born is not None:
+        return born // 1000
+    if st is None:
+        st = os.fstat(fd) if name is None else os.stat(name, dir_fd=fd, follow_symlinks=False)
+    seconds = getattr(st, "st_birthtime", None)
+    return None if seconds is None else int(seconds * 1_000_000)
+
+
+def _birth_text(birth: int | None, st: os.stat_result) -> str:
+    """Return a birth time as text; without one, at least no two kinds of things are one."""
+    return f"0{stat.S_IFMT(st.st_mode):x}" if birth is None else f"{birth:x}"
 
 
 def mark_of_root(directory: Directory) -> str:
@@ -116,6 +122,7 @@ class Identity:
         self._size = "size" in compare
         self._modtime = "modtime" in compare
         self.hashes = "hash" in compare
+        self._usual = self._size and self._modtime and not self.hashes
         self.times = self._modtime and not self.hashes
         """Whether a change is noticed by the modified time, which can lie."""
         number = sum(1 << COMPARABLE.index(each) for each in compare)
@@ -137,14 +144,14 @@ class Identity:
 
     def has_ids(self, directory: Directory) -> bool:
         """Say whether entries in a folder go by inode, and not by path."""
-        return not directory.linked and self._volume(directory.dev, directory.fd).trusted
+        return self._suffix(directory) != _BY_PATH
 
     def folder_id(self, fd: int, st: os.stat_result, path: str, linked: bool) -> EntryId:
         """Return the id of an open folder; see :data:`._fds.Identify`."""
         of = self._volume(st.st_dev, fd)
         if linked or not of.trusted:
             return f"/{path}/"
-        return f"{st.st_ino:x}.{birth_of(fd, None, st) or 0:x}{of.suffix}"
+        return f"{st.st_ino:x}.{_birth_text(birth_of(fd, None, st), st)}{of.suffix}"
 
     def entry_id(
         self,
@@ -159,27 +166,40 @@ class Identity:
 
         ``linked`` says that it stands there by a link that was followed.
         """
-        folder = stat.S_ISDIR(st.st_mode)
-        linked = linked or directory.linked
-        if folder and st.st_dev != directory.dev and not linked:
-            inner = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=directory.fd)
-            try:
-                return self.folder_id(inner, os.fstat(inner), directory.below(name), False)
-            finally:
-                os.close(inner)
-        of = self._volume(directory.dev, directory.fd)
-        if linked or not of.trusted:
-            return f"/{directory.below(name)}/" if folder else f"/{directory.below(name)}"
+        suffix = directory.suffix
+        if suffix is None:
+            suffix = directory.suffix = self._suffix(directory)
+        if linked or suffix == _BY_PATH:
+            return f"/{directory.below(name)}{'/' if stat.S_ISDIR(st.st_mode) else ''}"
+        if st.st_dev != directory.dev:
+            if stat.S_ISDIR(st.st_mode):
+                return self._id_of_top(directory, name)
+            suffix = f"@{st.st_dev:x}"
         birth = birth_of(directory.fd, name, st) if fd is None else birth_of(fd, None, st)
-        plain = f"{st.st_ino:x}.{birth or 0:x}"
-        plain += of.suffix if st.st_dev == directory.dev else f"@{st.st_dev:x}"
-        if folder or st.st_nlink < 2:  # noqa: PLR2004 -- one name and no other
+        plain = f"{st.st_ino:x}.{_birth_text(birth, st)}{suffix}"
+        if st.st_nlink < 2 or stat.S_ISDIR(st.st_mode):  # noqa: PLR2004 -- one name and no other
             return plain
         place = f"{directory.id}/{name}".encode("utf-8", "surrogateescape")
         return f"{plain}{UNSEEN}{xxhash.xxh3_64_hexdigest(place)}"
 
+    def _suffix(self, directory: Directory) -> str:
+        """Return what ids in a folder end with, or that they are paths."""
+        of = self._volume(directory.dev, directory.fd)
+        return of.suffix if of.trusted and not directory.linked else _BY_PATH
+
+    def _id_of_top(self, directory: Directory, name: str) -> EntryId:
+        """Return the id of a folder on which another file system is mounted."""
+        fd = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=directory.fd)
+        try:
+            return self.folder_id(fd, os.fstat(fd), directory.below(name), False)
+        finally:
+            os.close(fd)
+
     def version(self, st: os.stat_result, digest: str = "") -> str:
         """Return the version of a file; ``digest`` is its content's, where that is compared."""
+        end = "x" if self.executables and st.st_mode & stat.S_IXUSR else ""
+        if self._usual:
+            return f"{self.letter}{st.st_size:x}.{st.st_mtime_ns:x}{end}"
         parts: list[str] = []
         if self._size:
             parts.append(f"{st.st_size:x}")
@@ -187,7 +207,6 @@ class Identity:
             parts.append(f"{st.st_mtime_ns:x}")
         if self.hashes:
             parts.append(digest[:_DIGEST])
-        end = "x" if self.executables and st.st_mode & stat.S_IXUSR else ""
         return self.letter + ".".join(parts) + end
 
     @staticmethod

@@ -3,7 +3,8 @@
 import itertools
 import os
 import stat
-from errno import EEXIST, EPERM
+from contextlib import suppress
+from errno import EPERM
 
 from syncoxiders.adapters.providers.folder import _linux
 from syncoxiders.adapters.providers.folder._errors import shown
@@ -25,6 +26,8 @@ def check_name(directory: Directory, name: str) -> None:
         raise Refused(f"{name!r} is no name for a file or folder")
     if Lookout.is_internal(directory, name):
         raise Refused(f"{name} is a name that SyncOxiders itself uses")
+    if name.isascii() and len(name) <= MAX_NAME:
+        return
     try:
         length = len(os.fsencode(name))
     except UnicodeEncodeError as exc:
@@ -63,16 +66,8 @@ def move(old_fd: int, old: str, new_fd: int, new: str) -> None:
     if _linux.rename_noreplace(old_fd, old, new_fd, new):
         return
     st = os.stat(old, dir_fd=old_fd, follow_symlinks=False)
-    if not stat.S_ISDIR(st.st_mode) and _move_by_link(old_fd, old, new_fd, new, st):
-        return
-    # Without help of the system a look before the rename is all there is. Of a folder nothing
-    # is lost even so: only an empty one can be replaced.
-    try:
-        os.stat(new, dir_fd=new_fd, follow_symlinks=False)
-    except FileNotFoundError:
-        os.rename(old, new, src_dir_fd=old_fd, dst_dir_fd=new_fd)
-    else:
-        raise FileExistsError(EEXIST, os.strerror(EEXIST), new)
+    if stat.S_ISDIR(st.st_mode) or not _move_by_link(old_fd, old, new_fd, new, st):
+        _move_by_claim(old_fd, old, new_fd, new, folder=stat.S_ISDIR(st.st_mode))
 
 
 def _move_by_link(old_fd: int, old: str, new_fd: int, new: str, st: os.stat_result) -> bool:
@@ -86,6 +81,23 @@ def _move_by_link(old_fd: int, old: str, new_fd: int, new: str, st: os.stat_resu
     if os.path.samestat(os.stat(old, dir_fd=old_fd, follow_symlinks=False), st):
         os.unlink(old, dir_fd=old_fd)
     return True
+
+
+def _move_by_claim(old_fd: int, old: str, new_fd: int, new: str, *, folder: bool) -> None:
+    """Take the place with something empty, which fails if it is not free, and rename onto that."""
+    if folder:
+        os.mkdir(new, dir_fd=new_fd)
+    else:
+        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, dir_fd=new_fd))
+    try:
+        os.rename(old, new, src_dir_fd=old_fd, dst_dir_fd=new_fd)
+    except BaseException:
+        with suppress(OSError):
+            if folder:
+                os.rmdir(new, dir_fd=new_fd)
+            elif os.stat(new, dir_fd=new_fd, follow_symlinks=False).st_size == 0:
+                os.unlink(new, dir_fd=new_fd)
+        raise
 
 
 def same_thing(before: os.stat_result, after: os.stat_result) -> bool:

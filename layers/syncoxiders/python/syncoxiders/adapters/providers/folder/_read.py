@@ -1,13 +1,14 @@
 """Reading content that is pinned to a version."""
 
 import os
+import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from syncoxiders.adapters.providers.folder._errors import fail, shown
 from syncoxiders.adapters.providers.folder._fds import Directory
 from syncoxiders.adapters.providers.folder._look import Found, Lookout, digest_of, same_status
-from syncoxiders.core.model import Entry, Kind, Ref
+from syncoxiders.core.model import Entry, Ref
 from syncoxiders.ports.errors import Changing, Stale, Vanished
 from syncoxiders.ports.provider import Reader
 
@@ -153,14 +154,16 @@ class Reading:
     ) -> os.stat_result:
         lookout = self._lookout
         st = os.fstat(fd)
-        found = Found(st, linked=ref.id.startswith("/") and lookout.is_link(directory, name))
+        found = Found(st)
+        if ref.id.startswith("/") and lookout.is_link(directory, name):
+            found = Found(st, linked=True)
         if (
-            lookout.kind(found) is not Kind.FILE
-            or lookout.entry_id(directory, name, found, fd) != ref.id
-            or not lookout.matches(ref.id, version, st, lambda: self._digest(fd, st))
+            stat.S_ISREG(st.st_mode)
+            and lookout.entry_id(directory, name, found, fd) == ref.id
+            and lookout.matches(ref.id, version, st, lambda: self._digest(fd, st))
         ):
-            raise Stale(f"{shown(ref.path)} is not what it was")
-        return st
+            return st
+        raise Stale(f"{shown(ref.path)} is not what it was")
 
     @staticmethod
     def _digest(fd: int, st: os.stat_result) -> str:

@@ -110,7 +110,7 @@ class Trash:
                 if self._expired(name, now):
                     # What cannot be removed now, the next run tries again.
                     with contextlib.suppress(OSError):
-                        _remove(trash.fd, name)
+                        remove_tree(trash.fd, name)
 
     def _expired(self, name: str, now: datetime) -> bool:
         if _DATE.fullmatch(name) is None:
@@ -141,7 +141,7 @@ def _made(parent: Handle, name: str) -> tuple[Handle, str]:
     raise AssertionError("there is always another name")
 
 
-def _remove(parent: int, name: str) -> None:
+def remove_tree(parent: int, name: str) -> None:
     """Remove a tree, however deep, with two descriptors: what is deep is first brought up."""
     top = Handle(os.open(name, _OPEN, dir_fd=parent))
     while folders := _emptied(top.fd):

@@ -103,6 +103,9 @@ class FolderProvider:
 
     def _start(self) -> Traits:
         """Look at the root's file system, once."""
+        traits = self._traits
+        if traits is not None:
+            return traits
         with self._lock:
             if self._traits is None:
                 root = self._directories.root()

@@ -1,0 +1,95 @@
+"""What simulated storage does at its worst, and threads that keep to one order."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+
+import msgspec
+
+from syncoxiders.adapters.memory.provider import MemoryProvider, MemoryReader
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
+from syncoxiders.ports.provider import FolderDelta, Known
+
+
+class FaultyProvider(MemoryProvider):
+    """A memory provider whose listings may lack something, and whose files are read in pieces.
+
+    ``omits`` chooses among all known entries what a listing lacks; None for nothing.
+    """
+
+    omits: Callable[[list[Entry]], Entry | None] = staticmethod(lambda _: None)
+
+    def read(self, ref: Ref, version: str) -> MemoryReader:
+        """Begin to read the version; what is written meanwhile is in the later pieces."""
+        whole = super().read(ref, version)
+        return _Piecemeal(self, ref, whole.entry, whole._data)
+
+    def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
+        """Compare, overlooking one entry and what is in it."""
+        asked = None if folders is None else list(folders)
+        omitted = self.omits(_entries(known, asked))
+        if omitted is None:
+            yield from super().rescan(known, asked)
+            return
+        hidden = {omitted.id, *(each.id for each in _entries(known, [Ref(omitted.id, "")]))}
+        told = False
+        for delta in super().rescan(known, asked):
+            if delta.folder in hidden:
+                continue
+            if delta.folder == omitted.parent:
+                told = True
+                yield msgspec.structs.replace(
+                    delta,
+                    changed=tuple(each for each in delta.changed if each.id != omitted.id),
+                    missing=(*(each for each in delta.missing if each != omitted.id), omitted.id),
+                )
+            else:
+                yield delta
+        if not told:
+            yield FolderDelta(omitted.parent, missing=(omitted.id,))
+
+
+class _Piecemeal(MemoryReader):
+    def chunks(self, size: int = 1 << 20) -> Iterator[memoryview | bytes]:
+        half = len(self._data) // 2
+        yield self._data[:half]
+        self._provider.calls["chunk"] += 1
+        if self._provider.on_call is not None:
+            self._provider.on_call("chunk")
+        node = self._provider._tree.find(self._ref.id)
+        self._data = self._data[:half] + (node.data if node is not None else self._data)[half:]
+        yield self._data[half:]
+        whole, self._data = self._data, b""
+        yield from super().chunks(size)
+        self._data = whole
+
+
+def _entries(known: Known, folders: list[Ref] | None) -> list[Entry]:
+    """Return what is known below some folders, in a fixed order."""
+    todo: list[EntryId] = [ROOT_ENTRY] if folders is None else [each.id for each in folders]
+    found: dict[EntryId, Entry] = {}
+    while todo:
+        for entry in known.children(todo.pop()):
+            if entry.id not in found:
+                found[entry.id] = entry
+                if entry.kind is Kind.FOLDER:
+                    todo.append(entry.id)
+    return sorted(found.values(), key=lambda each: each.id)
+
+
+class OneAtATime:
+    """An executor whose every task has ended when it was submitted, so that a seed replays."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def submit(self, task: Callable[..., object], *arguments: object) -> "Future[object]":
+        """Run it here and now. What kills the process kills the caller."""
+        future: Future[object] = Future()
+        try:
+            future.set_result(task(*arguments))
+        except Exception as error:  # noqa: BLE001 -- as the executor it stands for does
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_: object) -> None:
+        """Nothing is left to wait for."""
