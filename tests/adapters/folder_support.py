@@ -57,12 +57,9 @@ class Side:
         return look
 
     def entry(self, path: str) -> Entry:
-        parent, way = ROOT_REF, ""
-        for name in path.split("/"):
-            found = self.provider.at(parent, name)
-            assert found is not None, f"nothing stands at {path!r}"
-            way = f"{way}/{name}" if way else name
-            parent = Ref(found.id, way)
+        folder, _, name = path.rpartition("/")
+        found = self.provider.at(self.ref(folder), name)
+        assert found is not None, f"nothing stands at {path!r}"
         return found
 
     def ref(self, path: str) -> Ref:

@@ -63,10 +63,6 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     return Hands(monkeypatch)
 
 
-def nothing() -> None:
-    pass
-
-
 class TestRaces:
     """People act between the last check and the system call that acts."""
 
@@ -77,7 +73,10 @@ class TestRaces:
         return act
 
     def edit(self, side: Side, data: bytes) -> Callable[[], None]:
-        return lambda: side.write("file", data, LONG_AGO + 1) and None
+        def act() -> None:
+            side.write("file", data, LONG_AGO + 1)
+
+        return act
 
     @pytest.mark.parametrize("how", ["replace", "edit"])
     def test_replacing(self, side: Side, hands: Hands, how: str) -> None:
@@ -162,8 +161,8 @@ class TestRaces:
         side = Side(tmp_path / "root", trash=trash)
         side.write("file", b"old", LONG_AGO)
         old = side.entry("file")
-        second = lambda: side.write("file", b"second") and None  # noqa: E731 -- as short as it is
-        hands.before("rename_noreplace", self.replace(side, b"first"), second)
+        first, second = self.replace(side, b"first"), self.edit(side, b"second")
+        hands.before("rename_noreplace", first, second)
         with pytest.raises(Stale):
             side.provider.delete(Ref(old.id, "file"), old.version)
         assert side.files() == {"file": b"second"}

@@ -3,7 +3,6 @@
 import json
 import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -177,6 +176,8 @@ def _blobs(request: Request, found: Home) -> BlobStore | None:
 @contextmanager
 def _copied(found: Home) -> Iterator[SqliteStateStore]:
     """Yield a copy of a state, which need not exist and may be in use."""
+    import tempfile  # noqa: PLC0415 -- only a dry run needs it
+
     with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder:
         copy = Path(folder) / found.file.name
         if found.file.exists():

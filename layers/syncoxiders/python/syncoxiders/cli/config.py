@@ -13,7 +13,6 @@ Filters apply in the order of the file. Paths are relative to the file's folder;
 person's home.
 """
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +66,8 @@ def _usual() -> Path:
 
 
 def _syncs(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 -- only a named sync needs it
+
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

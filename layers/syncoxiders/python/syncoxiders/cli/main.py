@@ -4,7 +4,6 @@ import io
 import os
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,6 +50,8 @@ class Program(click.Group):
 def _told(error: Exception, stopping: signals.Stopping) -> int:
     """Tell the person what went wrong; return the exit code."""
     if os.environ.get("SYNCOXIDERS_DEBUG", "0") not in ("", "0"):
+        import traceback  # noqa: PLC0415 -- nobody else needs it
+
         traceback.print_exception(error)
     if isinstance(error, click.Abort):
         if not stopping.event.is_set():

@@ -43,7 +43,8 @@ def _destinations(draft: Draft, work: Work, source: EndpointId) -> list[Endpoint
 
 def _left(draft: Draft, work: Work, source: EndpointId) -> None:
     """Deal with what only destinations have: an extra is deleted by one-way, else it is left."""
-    extra = work.base is None and draft.rule.mode is Mode.ONE_WAY and not draft.look.union
+    joined = draft.look.union or work.entries.keys() & draft.look.joining
+    extra = work.base is None and draft.rule.mode is Mode.ONE_WAY and not joined
     for endpoint in _destinations(draft, work, source):
         _record(work, endpoint)
         if extra:

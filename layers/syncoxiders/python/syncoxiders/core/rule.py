@@ -76,7 +76,8 @@ class Look(msgspec.Struct, frozen=True):
     ``away`` are endpoints that cannot be reached: they take no part and are behind.
     ``open`` are nodes with an open action, which are left alone. With ``union`` nothing is
     deleted or renamed: endpoints that differ are joined (first contact, lost state, a changed
-    rule). ``first_id`` is the first free node id.
+    rule). ``joining`` are endpoints that take part for the first time: whatever they have is
+    joined, too. ``first_id`` is the first free node id.
     """
 
     touched: Mapping[EndpointId, Sequence[EntryId]] = {}
@@ -84,4 +85,5 @@ class Look(msgspec.Struct, frozen=True):
     away: frozenset[EndpointId] = frozenset()
     open: frozenset[NodeId] = frozenset()
     union: bool = False
+    joining: frozenset[EndpointId] = frozenset()
     first_id: NodeId = ROOT + 1

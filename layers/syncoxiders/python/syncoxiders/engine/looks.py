@@ -22,7 +22,7 @@ class Looks:
     """The endpoints of a run: which can be reached, and what was seen there.
 
     ``away`` are those that cannot take part, with the reason. ``positions`` say how far the
-    change log has been read.
+    change log has been read; ``joining`` are endpoints that were not part of the sync.
     """
 
     def __init__(self, context: Context, record: SyncRecord | None, outcome: Outcome) -> None:
@@ -32,6 +32,9 @@ class Looks:
         self.ignore_files = IgnoreFiles(context)
         self.away: dict[EndpointId, str] = {}
         self.positions: dict[EndpointId, int] = dict(record.planned) if record is not None else {}
+        self.joining = frozenset(
+            each.id for each in context.rule.endpoints if each.id not in self.positions
+        )
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
         self.addresses: dict[EndpointId, str] = {
             each.id: each.label for each in context.rule.endpoints
@@ -84,6 +87,7 @@ class Looks:
 
     def _forget(self, endpoint: EndpointId) -> None:
         """Treat an exchanged root as one that joins: nothing that it lacks was deleted."""
+        self.joining |= {endpoint}
         base = self._context.store.base()
         for batch in base.ids():
             nodes = [

@@ -10,6 +10,7 @@ from syncoxiders.core.rule import Look
 from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import Applied, Applier
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.guard import DAY
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
@@ -94,7 +95,7 @@ class Run:
         self._first_contact = record is None or self._store.base().count() == 0
         self._union = record is None or record.rule != self._rule.version
         state = self._state_text(looks)
-        full = record is None or bool(recovered) or settled != state
+        full = bool(recovered or looks.joining) or settled != state
         if not context.options.dry_run:
             self._tidy()
         touched = self._touched(looks, full=full)
@@ -208,6 +209,7 @@ class Run:
                 suspects=suspects,
                 away=frozenset(looks.away),
                 union=self._union,
+                joining=looks.joining,
                 first_id=self._store.base().next_id(),
             ),
         )
@@ -223,9 +225,8 @@ class Run:
         reason = ""
         lost = len(result.losses)
         if lost:
-            now = self._context.clock.now()
-            total = lost + self._store.losses(now - 86_400.0)
-            nodes = base.count() + sum(node.gone for node in result.nodes)
+            before = self._store.losses(self._context.clock.now() - DAY)
+            total, nodes = lost + before, base.count() + before
             if options.limit.exceeded(total, nodes):
                 reason = (
                     f"{total} of {nodes} files and folders would be deleted or overwritten "

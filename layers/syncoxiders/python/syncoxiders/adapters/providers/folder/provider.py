@@ -227,8 +227,11 @@ class FolderProvider:
             fail(exc, ref.path)
         if directory.id != ref.id:
             raise Vanished(f"{shown(ref.path)} is another folder now")
-        self._written[directory.dev] = directory
         return directory
+
+    def _wrote(self, directory: Directory) -> None:
+        """Remember what is to be settled: after the write, or settling could come between."""
+        self._written[directory.dev] = directory
 
     def _current_folder(self, ref: Ref) -> Directory:
         """Return the folder meant, if it stands at its path now. Raises Vanished."""
@@ -244,6 +247,7 @@ class FolderProvider:
         check_name(directory, name)
         try:
             os.mkdir(name, dir_fd=directory.fd)
+            self._wrote(directory)
             found = self._lookout.find(directory, name)
             entry = None if found is None else self._lookout.entry(directory, name, found)
         except OSError as exc:
@@ -268,12 +272,17 @@ class FolderProvider:
         directory = self._folder(parent)
         check_name(directory, name)
         if attributes.kind is Kind.FILE:
-            return self._writer.write(
+            entry = self._writer.write(
                 directory, name, chunks, attributes, replaces, keep=keep, verify=verify
             )
-        if attributes.kind is not Kind.LINK or self._links != "copy":
+        elif attributes.kind is Kind.LINK and self._links == "copy":
+            entry = self._writer.write_link(
+                directory, name, chunks, attributes, replaces, keep=keep
+            )
+        else:
             raise Refused(f"{shown(directory.below(name))}: links are not kept here")
-        return self._writer.write_link(directory, name, chunks, attributes, replaces, keep=keep)
+        self._wrote(directory)
+        return entry
 
     def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
         """Set modified time and executable bit."""
@@ -281,13 +290,14 @@ class FolderProvider:
         if version.startswith("l"):
             return self._set_meta_of_link(ref, version, attributes)
         directory, name, fd, _ = self._reading.open(ref, version)
-        self._written[directory.dev] = directory
         try:
-            return self._writer.set_meta(directory, name, fd, ref, attributes)
+            entry = self._writer.set_meta(directory, name, fd, ref, attributes)
         except OSError as exc:
             fail(exc, ref.path)
         finally:
             os.close(fd)
+        self._wrote(directory)
+        return entry
 
     def _set_meta_of_link(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
         directory, name = self._source(ref)
@@ -296,6 +306,7 @@ class FolderProvider:
             if attributes.mtime_ns is not None:
                 times = (time.time_ns(), attributes.mtime_ns)
                 os.utime(name, ns=times, dir_fd=directory.fd, follow_symlinks=False)
+                self._wrote(directory)
             found = self._lookout.find(directory, name)
             entry = None if found is None else self._lookout.entry(directory, name, found)
         except OSError as exc:
@@ -314,7 +325,6 @@ class FolderProvider:
             directory = self._directories.current(path)
         except OSError as exc:
             fail(exc, ref.path)
-        self._written[directory.dev] = directory
         return directory, name
 
     def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
@@ -330,6 +340,7 @@ class FolderProvider:
             raise Refused(f"{shown(ref.path)}: a link that is followed stays in its folder")
         try:
             self._rename(source, old_name, target, name, before.st)
+            self._wrote(target)
             after = os.stat(name, dir_fd=target.fd, follow_symlinks=False)
             if not same_thing(before.st, after):
                 move(target.fd, name, source.fd, old_name)
@@ -381,6 +392,7 @@ class FolderProvider:
                 self._delete_for_good(directory, name, ref, before)
         except OSError as exc:
             fail(exc, ref.path)
+        self._wrote(directory)
 
     def _delete_for_good(
         self, directory: Directory, name: str, ref: Ref, before: os.stat_result
