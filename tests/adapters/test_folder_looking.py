@@ -321,6 +321,19 @@ class TestLeftOut:
                 side.provider.root()
             side.root.chmod(0o700)
 
+    def test_root_that_is_missing(self, tmp_path: Path) -> None:
+        """A root that is missing is lost to every call, and has traits all the same."""
+        lost = FolderProvider(tmp_path / "missing")
+        assert lost.traits.stable_ids
+        for call in (
+            lost.root,
+            lambda: lost.at(ROOT_REF, "file"),
+            lambda: lost.make_folder(ROOT_REF, "folder"),
+            lambda: lost.read(Ref("1.1", "file"), "version"),
+        ):
+            with pytest.raises(RootLost):
+                call()
+
     def test_root_is_a_file(self, tmp_path: Path) -> None:
         """A root that is no folder is lost."""
         (tmp_path / "file").write_bytes(b"")

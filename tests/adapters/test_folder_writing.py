@@ -170,13 +170,13 @@ class TestRaces:
 
     def test_edit_right_after_writing(self, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
         """The answer to a write describes what was written, not what came after it."""
-        link = os.link
+        link = _linux.link_unnamed
 
-        def linked(*arguments: Any, **options: Any) -> None:
-            link(*arguments, **options)
+        def linked(*arguments: Any) -> None:
+            link(*arguments)
             side.write("file", b"person's", LONG_AGO + 1)
 
-        monkeypatch.setattr(os, "link", linked)
+        monkeypatch.setattr(_linux, "link_unnamed", linked)
         entry = side.upload("file", b"ours", mtime_ns=LONG_AGO)
         assert (entry.size, entry.mtime_ns) == (4, LONG_AGO)
         side.known.adopt(entry)

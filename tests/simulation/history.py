@@ -3,7 +3,7 @@
 import concurrent.futures
 import dataclasses
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from unittest import mock
 
@@ -20,7 +20,7 @@ from syncoxiders.ports.errors import Denied, Full, Throttled, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
 from tests.simulation.faults import FaultyProvider, OneAtATime
-from tests.simulation.people import EDITS, People, Tree, tokens
+from tests.simulation.people import DEEDS, EDITS, SINGLE, People, Tree, tokens
 
 GENEROUS = Options(limit=Limit(percent=None))
 ROUNDS_TO_SETTLE = 16
@@ -108,7 +108,8 @@ class History:
             ),
             listed_hash=rng.choice(["", "sha256", "md5"]),
             replace_keeps_id=rng.random() < 0.5,
-            lag=rng.choice([0, 0, 0, 0, 3, 12]),
+            # whoever is told late of a part of what was done cannot follow exactly
+            lag=0 if self.kind == "serial" else rng.choice([0, 0, 3, 12]),
         )
 
     def _watch_store(self) -> None:
@@ -170,12 +171,12 @@ class History:
             if where == "anywhere":
                 where = self.rng.choice(list(self.world.providers))
             self.log.append("-- meanwhile")
-            self._act(where)
+            self._act(where, SINGLE if self.kind == "serial" else DEEDS)
         finally:
             self._busy = False
 
-    def _act(self, name: str) -> None:
-        self.people.act(self.world.providers[name])
+    def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
+        self.people.act(self.world.providers[name], deeds)
         self._after_deed(name)
 
     # -- the history ---------------------------------------------------------------------------
@@ -259,7 +260,9 @@ class History:
         providers = self.world.providers
         for _ in range(self.rng.randint(2, 5)):
             away = self._someone_leaves()
-            calm = self._calm() if away is None and self.rng.random() < 0.5 else None
+            calm = None
+            if away is None and self._is_prompt() and self.rng.random() < 0.5:
+                calm = self._calm()
             for _ in range(self.rng.randint(1, 6)):
                 # who is away still works
                 self._act(self.rng.choice(list(providers)))

@@ -1,13 +1,13 @@
 """Putting a run together: providers, store, rule and options from what a person asks for."""
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from syncoxiders.adapters.providers.folder import FolderProvider
 from syncoxiders.adapters.state.sqlite import SqliteStateStore
@@ -22,6 +22,7 @@ from syncoxiders.core.rule import Rule
 from syncoxiders.engine.context import Context, Options
 from syncoxiders.engine.report import Outcome, Reporter
 from syncoxiders.engine.sync import Run
+from syncoxiders.ports.errors import StateError
 from syncoxiders.ports.provider import Providers
 from syncoxiders.ports.state import BlobStore, SyncStore
 
@@ -29,8 +30,7 @@ STOPPED = "stopped"
 """The text that holds the id and the reason of the plan that was stopped last."""
 
 
-@dataclass(slots=True)
-class Session:
+class Session(msgspec.Struct):
     """An open state and the folders that it keeps in step.
 
     Ages are counted back from the last time that everything was looked at, or else every look
@@ -117,6 +117,8 @@ def opened(request: Request, stop: threading.Event) -> Iterator[Session]:
     """
     found = home.find(request.roots, request.state)
     endpoints.check(request.roots, known=found.addresses, writable=not request.dry_run)
+    if request.approve and not found.file.exists():
+        raise _nothing_to_approve(request, "")
     if request.dry_run:
         with _copied(found) as copy:
             yield _session(request, found, copy, stop)
@@ -153,12 +155,14 @@ def _session(
 
 
 def _check_approved(request: Request, store: SyncStore) -> None:
-    if not request.approve:
-        return
     plan_id, _ = stopped(store)
-    if request.approve != plan_id:
-        last = f"the one that was stopped last is {plan_id}" if plan_id else "none was stopped"
-        raise Usage(f"there is no plan {shown(request.approve)} to approve; {last}")
+    if request.approve and request.approve != plan_id:
+        raise _nothing_to_approve(request, plan_id)
+
+
+def _nothing_to_approve(request: Request, plan_id: str) -> Usage:
+    last = f"the one that was stopped last is {plan_id}" if plan_id else "none was stopped"
+    return Usage(f"there is no plan {shown(request.approve)} to approve; {last}")
 
 
 def _provider(request: Request, root: Path) -> FolderProvider:
@@ -181,12 +185,34 @@ def _copied(found: Home) -> Iterator[SqliteStateStore]:
     with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder:
         copy = Path(folder) / found.file.name
         if found.file.exists():
-            SqliteStateStore(found.file, read_only=True).close()  # it says what is wrong with it
-            source = f"{found.file.absolute().as_uri()}?mode=ro"
-            with (
-                closing(sqlite3.connect(source, uri=True)) as old,
-                closing(sqlite3.connect(os.fspath(copy))) as new,
-            ):
-                old.backup(new)
-        with SqliteStateStore(copy) as store:
+            _copy(found.file, copy)
+        try:
+            store = SqliteStateStore(copy)
+        except StateError as error:
+            raise type(error)(str(error).replace(str(copy), str(found.file))) from error
+        with store:
             yield store
+
+
+def _copy(file: Path, copy: Path) -> None:
+    """Copy a state file as it is at one moment.
+
+    Where nobody uses it, it is not opened as a database, which would leave traces beside it.
+    """
+    log = file.with_name(file.name + "-wal")
+    before = file.stat()
+    if not log.exists():
+        copy.write_bytes(file.read_bytes())
+        after = file.stat()
+        if not log.exists() and (before.st_mtime_ns, before.st_ino) == (
+            after.st_mtime_ns,
+            after.st_ino,
+        ):
+            return
+        copy.unlink()
+    SqliteStateStore(file, read_only=True).close()  # it says what is wrong with it
+    with (
+        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as old,
+        closing(sqlite3.connect(copy)) as new,
+    ):
+        old.backup(new)

@@ -5,7 +5,6 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 
 import click
 import msgspec
@@ -31,13 +30,12 @@ class _Nothing:
         return []
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(msgspec.Struct):
     """One folder as it is: its entries by path."""
 
     label: str
     provider: FolderProvider
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = {}
 
     def digest(self, path: str, tally: Tally) -> bytes:
         """Return the hash of what stands at a path. Raises ProviderError."""
@@ -50,12 +48,11 @@ class Tree:
         return digest.digest()
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(msgspec.Struct):
     """What was found: paths with what is the matter there, and what could not be read."""
 
-    differences: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    differences: list[tuple[str, str]] = []
+    problems: list[str] = []
     compared: int = 0
 
 

@@ -13,11 +13,11 @@ Filters apply in the order of the file. Paths are relative to the file's folder;
 person's home.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.text import listed, shown
@@ -30,8 +30,7 @@ _NOT_HERE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """What a file says of a sync: its paths, its filters in order, other options by parameter."""
 
     paths: tuple[str, ...]

@@ -3,15 +3,15 @@
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.text import shown
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """A folder that a person named: as it was written, and its absolute real path."""
 
     given: str

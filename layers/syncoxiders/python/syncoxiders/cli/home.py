@@ -10,8 +10,9 @@ import json
 import os
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from syncoxiders.adapters.state.sqlite import SqliteStateStore
 from syncoxiders.cli.endpoints import Root, contains
@@ -29,8 +30,7 @@ _SCHEMA = "syncoxiders.folders/1"
 _ENDPOINTS = "endpoints"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """A sync's state folder; ``addresses`` are the roots that it is known to keep in step."""
 
     folder: Path

@@ -80,12 +80,17 @@ def _say(text: str, code: Exit) -> Exit:
     return code
 
 
-@click.group(cls=Program, context_settings=_CONTEXT, epilog=EPILOG)
+@click.group(cls=Program, context_settings=_CONTEXT, epilog=EPILOG, invoke_without_command=True)
 @click.version_option(
     __version__, "--version", prog_name="syncoxiders", message="%(prog)s %(version)s"
 )
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> int | None:
     """Keep folders in step, and lose nothing."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+        return Exit.USAGE
+    return None
 
 
 @main.command(cls=options.FilteredCommand, epilog=EPILOG)
@@ -131,7 +136,7 @@ def watch(ctx: click.Context, /, **given: Any) -> int:
 def log(ctx: click.Context, /, **given: Any) -> int:
     """Show the runs of a sync, newest last, or what one of them did.
 
-    Without folders, of all syncs. Runs in which nothing changed are shown as such.
+    Without folders, of all syncs. Runs in a row that had nothing to do share a line.
     """
     roots, state = options.read_choice(ctx, given)
     from syncoxiders.cli import queries  # noqa: PLC0415 -- after the command line is right

@@ -3,11 +3,11 @@
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import click
+import msgspec
 
 from syncoxiders.cli import config
 from syncoxiders.cli.endpoints import Root, parse
@@ -116,9 +116,7 @@ _size = _reads(filters.parse_size)
 _ages = _reads(_age)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-paths_argument = click.argument(
-    "paths", nargs=-1, metavar="PATH1 PATH2 [PATH3 …]", type=click.Path()
-)
+paths_argument = click.argument("paths", nargs=-1, metavar="PATH1 PATH2 [PATH3 …]")
 
 named_options = _all(
     click.option("--name", default="", metavar="NAME", help="Take the sync of this name."),
@@ -127,7 +125,7 @@ named_options = _all(
 
 state_option = click.option(
     "--state",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     metavar="DIR",
     help="Where to remember what the folders agree on. Default: found by the set of folders.",
 )
@@ -143,7 +141,7 @@ output_options = _all(
 )
 
 sync_choice = _all(
-    click.argument("paths", nargs=-1, metavar="[PATH1 PATH2 …]", type=click.Path()),
+    click.argument("paths", nargs=-1, metavar="[PATH1 PATH2 …]"),
     named_options,
     state_option,
 )
@@ -277,8 +275,7 @@ interval_option = click.option(
 # --- what they amount to --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(msgspec.Struct, frozen=True):
     """The filter options."""
 
     rules: tuple[filters.Rule, ...] = ()
@@ -301,8 +298,7 @@ class Filters:
             raise Usage(shown(str(error))) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """How to tell."""
 
     json: bool = False
@@ -310,8 +306,7 @@ class Output:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a person asks for. ``locate`` are the options by which its state is found again."""
 
     roots: tuple[Root, ...]

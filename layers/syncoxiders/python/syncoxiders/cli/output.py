@@ -8,10 +8,10 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
+import msgspec
 
 from syncoxiders.cli.exits import Exit
 from syncoxiders.cli.options import Output, Request
@@ -34,6 +34,9 @@ CARRIES = {ActionKind.CREATE, ActionKind.UPDATE}
 
 FEW = 20
 """So many lines of a kind are shown unless more is asked for."""
+
+ALIKE = 3
+"""So many notes that say the same are shown one by one."""
 
 _DONE = (
     ("make-folder", "folder made", "folders made"),
@@ -62,8 +65,7 @@ def summed(counts: Mapping[str, int]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(msgspec.Struct, frozen=True):
     """The endpoints as they are called in what is printed."""
 
     endpoints: tuple[Endpoint, ...]
@@ -110,7 +112,8 @@ class Sides:
         label = self.label(event.endpoint) if event.endpoint else ""
         path = shown(event.path)
         where = f"{path} ({label})" if path and label else path or label
-        return f"{where}: {shown(event.detail)}" if where else shown(event.detail)
+        detail = shown(event.detail).removeprefix(f"{path}: ")
+        return f"{where}: {detail}" if where else detail
 
 
 # --- for programs ---------------------------------------------------------------------------
@@ -193,9 +196,21 @@ def print_outcome(outcome: Outcome, sides: Sides, output: Output, seconds: float
 
 
 def notes(events: Sequence[Event], sides: Sides, *, verbose: bool) -> list[str]:
-    """Return conflicts and other notes as lines, the conflicts first."""
-    ordered = sorted(events, key=lambda event: event.verb != "conflict")
-    lines = [f"{event.verb:<10} {sides.event(event)}" for event in ordered]
+    """Return conflicts and other notes as lines, the conflicts first.
+
+    Unless ``verbose``, what is the same for many is said once.
+    """
+    alike: dict[tuple[str, EndpointId, str], list[Event]] = {}
+    for event in sorted(events, key=lambda event: event.verb != "conflict"):
+        alike.setdefault((event.verb, event.endpoint, event.detail), []).append(event)
+    lines: list[str] = []
+    for (verb, endpoint, detail), each in alike.items():
+        if verbose or len(each) <= ALIKE:
+            lines += [f"{verb:<10} {sides.event(event)}" for event in each]
+        else:
+            label = sides.label(endpoint) if endpoint else ""
+            where = f" in {label}" if label else ""
+            lines.append(f"{verb:<10} {len(each):,} times{where}: {shown(detail)} (-v shows all)")
     return _some(lines, verbose=verbose)
 
 
@@ -229,6 +244,9 @@ def _some(lines: list[str], *, verbose: bool) -> list[str]:
 
 def print_stop(stop: Stop, request: Request) -> None:
     """Print why a guard stopped the sync, and how to go on."""
+    if request.dry_run:
+        complain(f"this would be stopped: {shown(stop.reason)}.")
+        return
     complain(f"stopped: {shown(stop.reason)}.")
     if not stop.plan_id:
         return

@@ -19,7 +19,7 @@ STATUS_SECONDS = 10.0
 """How often a long run says on a plain stream how far it has come."""
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """The person wants to stop: whatever is being carried is dropped."""
 
 

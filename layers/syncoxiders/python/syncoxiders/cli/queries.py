@@ -4,10 +4,10 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from syncoxiders.adapters.state.sqlite import SqliteStateStore
 from syncoxiders.cli import home
@@ -24,8 +24,7 @@ _LINE = re.compile(r"(?P<verb>\S+)\s+(?P<endpoint>\S+)  (?P<path>.*)")
 _MANY = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A sync that the state knows, opened for reading."""
 
     home: Home

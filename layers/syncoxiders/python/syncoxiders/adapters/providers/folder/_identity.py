@@ -175,8 +175,12 @@ class Identity:
             if stat.S_ISDIR(st.st_mode):
                 return self._id_of_top(directory, name)
             suffix = f"@{st.st_dev:x}"
-        birth = birth_of(directory.fd, name, st) if fd is None else birth_of(fd, None, st)
-        plain = f"{st.st_ino:x}.{_birth_text(birth, st)}{suffix}"
+        born = _linux.birth_ns(directory.fd, name) if fd is None else _linux.birth_ns(fd)
+        if born is not None:
+            plain = f"{st.st_ino:x}.{born // 1000:x}{suffix}"
+        else:
+            birth = birth_of(directory.fd, name, st) if fd is None else birth_of(fd, None, st)
+            plain = f"{st.st_ino:x}.{_birth_text(birth, st)}{suffix}"
         if st.st_nlink < 2 or stat.S_ISDIR(st.st_mode):  # noqa: PLR2004 -- one name and no other
             return plain
         place = f"{directory.id}/{name}".encode("utf-8", "surrogateescape")

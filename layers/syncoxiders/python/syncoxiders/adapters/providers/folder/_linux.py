@@ -10,7 +10,7 @@ import os
 import struct
 import sys
 import threading
-from errno import EINVAL, ENOSYS, EOPNOTSUPP
+from errno import EINVAL, ENOENT, ENOSYS, EOPNOTSUPP
 from typing import Any, NamedTuple
 
 _AT_SYMLINK_NOFOLLOW = 0x100
@@ -33,6 +33,7 @@ class _Calls(NamedTuple):
     renameat2: Any
     syncfs: Any
     fstatfs: Any
+    linkat: Any
     errno: Any
     answer: "_Answer"
 
@@ -63,6 +64,7 @@ def _calls() -> _Calls | None:
         renameat2=call("renameat2"),
         syncfs=call("syncfs"),
         fstatfs=call("fstatfs"),
+        linkat=call("linkat"),
         errno=ctypes.get_errno,
         answer=_Answer(ctypes.c_char * _ANSWER_SIZE),
     )
@@ -110,6 +112,22 @@ def rename_noreplace(old_fd: int, old: str, new_fd: int, new: str) -> bool:
 def exchange(fd: int, one: str, other: str) -> bool:
     """Let two names of one folder change places in one step; False where that is lacking."""
     return _rename(fd, one, fd, other, _RENAME_EXCHANGE)
+
+
+def link_unnamed(fd: int, dir_fd: int, name: str) -> None:
+    """Give a file that was opened without a name one, where nothing may stand.
+
+    Raises FileExistsError and the like.
+    """
+    calls = _calls()
+    if calls is not None and calls.linkat is not None:
+        if calls.linkat(fd, b"", dir_fd, os.fsencode(name), _AT_EMPTY_PATH) == 0:
+            return
+        code = calls.errno()
+        if code != ENOENT:
+            raise OSError(code, os.strerror(code), name)
+        # Older kernels say so to those who lack a privilege; for them there is a longer way.
+    os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=dir_fd, follow_symlinks=True)
 
 
 def sync_file_system(fd: int) -> None:

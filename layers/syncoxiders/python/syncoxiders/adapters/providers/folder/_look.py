@@ -56,6 +56,7 @@ class Lookout:
         self.identity = identity
         self.clock = clock
         self.links = links
+        self.flags = _READ if links == "follow" else _READ | os.O_NOFOLLOW
         self.unseen: dict[str, str] = {}
 
     # Finding
@@ -107,8 +108,7 @@ class Lookout:
 
     def open(self, directory: Directory, name: str) -> int:
         """Open a file to read it; a link only if links are followed."""
-        flags = _READ if self.links == "follow" else _READ | os.O_NOFOLLOW
-        return os.open(name, flags, dir_fd=directory.fd)
+        return os.open(name, self.flags, dir_fd=directory.fd)
 
     # Telling
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from syncoxiders.adapters.providers.folder._errors import fail, shown
 from syncoxiders.adapters.providers.folder._fds import Directory
-from syncoxiders.adapters.providers.folder._look import Found, Lookout, digest_of, same_status
+from syncoxiders.adapters.providers.folder._look import Lookout, digest_of, same_status
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.ports.errors import Changing, Stale, Vanished
 from syncoxiders.ports.provider import Reader
@@ -141,28 +141,21 @@ class Reading:
             fail(exc, ref.path)
 
     def _open(self, directory: Directory, name: str, ref: Ref, version: str) -> Opened:
-        fd = self._lookout.open(directory, name)
+        lookout = self._lookout
+        fd = os.open(name, lookout.flags, dir_fd=directory.fd)
         try:
-            st = self._checked(directory, name, fd, ref, version)
+            st = os.fstat(fd)
+            linked = ref.id.startswith("/") and lookout.is_link(directory, name)
+            if (
+                stat.S_ISREG(st.st_mode)
+                and lookout.identity.entry_id(directory, name, st, fd=fd, linked=linked) == ref.id
+                and lookout.matches(ref.id, version, st, lambda: self._digest(fd, st))
+            ):
+                return Opened(directory, name, fd, st)
         except BaseException:
             os.close(fd)
             raise
-        return Opened(directory, name, fd, st)
-
-    def _checked(
-        self, directory: Directory, name: str, fd: int, ref: Ref, version: str
-    ) -> os.stat_result:
-        lookout = self._lookout
-        st = os.fstat(fd)
-        found = Found(st)
-        if ref.id.startswith("/") and lookout.is_link(directory, name):
-            found = Found(st, linked=True)
-        if (
-            stat.S_ISREG(st.st_mode)
-            and lookout.entry_id(directory, name, found, fd) == ref.id
-            and lookout.matches(ref.id, version, st, lambda: self._digest(fd, st))
-        ):
-            return st
+        os.close(fd)
         raise Stale(f"{shown(ref.path)} is not what it was")
 
     @staticmethod

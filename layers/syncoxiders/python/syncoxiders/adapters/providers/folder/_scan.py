@@ -128,8 +128,6 @@ class _Comparison:
         # With one of these a file's values do not tell whether it changed.
         short = not self._identity.hashes
         trusted = self._identity.has_ids(directory)
-        place = f"/{directory.path}/" if directory.path else "/"
-        executables = self._identity.executables
         by_name = self._by_name
         for item in items:
             name = item.name
@@ -148,12 +146,10 @@ class _Comparison:
                     and old.size == st.st_size
                     and old.version[:1] == letter
                     and not old.provisional
-                    and stat.S_ISREG(st.st_mode)
                     and (
                         old.id.startswith(f"{st.st_ino:x}.")
                         if trusted
-                        else old.id == place + name
-                        and (not executables or old.executable is bool(st.st_mode & stat.S_IXUSR))
+                        else self._is_same_by_path(old, name, st)
                     )
                 ):
                     continue
@@ -163,6 +159,15 @@ class _Comparison:
                     by_name[name] = old
             except OSError as exc:
                 self._leave_out(name, exc.strerror or str(exc), old, unreadable=True)
+
+    def _is_same_by_path(self, old: Entry, name: str, st: os.stat_result) -> bool:
+        # Where inodes are not trusted, neither is their time to tell of another mode.
+        return (
+            stat.S_ISREG(st.st_mode)
+            and old.id == f"/{self._directory.below(name)}"
+            and old.executable
+            is (bool(st.st_mode & stat.S_IXUSR) if self._identity.executables else None)
+        )
 
     def _look_closely(
         self,

@@ -149,8 +149,10 @@ class Writer:
                 raise Refused(f"{shown(path)}: no such time can be kept here") from exc
             except OSError as exc:
                 fail(exc, path)
+            if linked:  # nobody else settles what stands elsewhere
+                _linux.sync_file_system(place.fd)
             # If somebody has written to it already, that is for the next look to find.
-            st = after if _untouched(before, after) else before
+            st = after if untouched(before, after) else before
             return self._entry(directory, name, Found(st, linked), digest, draft.fd)
         finally:
             os.close(draft.fd)
@@ -164,7 +166,7 @@ class Writer:
             directory,
             name,
             found.st,
-            lookout.entry_id(directory, name, found, fd),
+            self._identity.entry_id(directory, name, found.st, fd=fd, linked=found.linked),
             self._identity.version(found.st, digest),
             digest=digest,
             fresh=lookout.is_fresh(found.st),
@@ -242,9 +244,7 @@ class Writer:
             move(directory.fd, draft.name, directory.fd, name)
             draft.name = ""
         else:
-            os.link(
-                f"/proc/self/fd/{draft.fd}", name, dst_dir_fd=directory.fd, follow_symlinks=True
-            )
+            _linux.link_unnamed(draft.fd, directory.fd, name)
 
     # Changing places
 
@@ -418,7 +418,8 @@ def mode_with(mode: int, executable: bool | None) -> int:
     return mode | (mode & 0o444) >> 2 if executable else mode & ~_EXECUTE
 
 
-def _untouched(before: os.stat_result, after: os.stat_result) -> bool:
+def untouched(before: os.stat_result, after: os.stat_result) -> bool:
+    """Say whether nobody wrote to a file between two looks at it."""
     return (
         before.st_size == after.st_size
         and before.st_mtime_ns == after.st_mtime_ns

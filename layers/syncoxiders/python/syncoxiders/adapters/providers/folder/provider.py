@@ -4,14 +4,15 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from errno import EEXIST, ENAMETOOLONG, ENOTEMPTY
 from typing import Literal
 
 from msgspec import structs
 
 from syncoxiders.adapters.providers.folder import _linux
+from syncoxiders.adapters.providers.folder._carry import Carrier
 from syncoxiders.adapters.providers.folder._errors import fail, shown
 from syncoxiders.adapters.providers.folder._fds import Directories, Directory, names_in
 from syncoxiders.adapters.providers.folder._identity import (
@@ -33,11 +34,23 @@ from syncoxiders.adapters.providers.folder._place import (
 from syncoxiders.adapters.providers.folder._read import Reading
 from syncoxiders.adapters.providers.folder._scan import Scanner
 from syncoxiders.adapters.providers.folder._trash import Trash
+from syncoxiders.adapters.providers.folder._worker import Config, Job, Workers
 from syncoxiders.adapters.providers.folder._write import Writer
 from syncoxiders.core import hashes
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
-from syncoxiders.ports.errors import NotEmpty, Refused, RootLost, Stale, Vanished
-from syncoxiders.ports.provider import Attributes, FolderDelta, Known, Reader
+from syncoxiders.ports.errors import (
+    NotEmpty,
+    ProviderError,
+    Refused,
+    RootLost,
+    Stale,
+    Vanished,
+)
+from syncoxiders.ports.provider import Attributes, Carry, FolderDelta, Known, Provider, Reader
+
+_PROCESSORS = os.cpu_count() or 1
+_MANY = 2_000
+"""After so many files have been carried, processes are started for the rest."""
 
 _NOT_EMPTY = frozenset({ENOTEMPTY, EEXIST})
 
@@ -81,6 +94,11 @@ class FolderProvider:
         self._links = links
         self._traits: Traits | None = None
         self._mark = ""
+        self.config = Config(
+            os.fsencode(self._directories.root_path), trash, links, frozenset(compare)
+        )
+        self._workers = Workers(_PROCESSORS if clock is time.time else 0)
+        self._carried = 0
         self._lock = threading.Lock()
         self._written: dict[int, Directory] = {}  # a folder of each device written to
 
@@ -144,6 +162,15 @@ class FolderProvider:
                 _linux.sync_file_system(directory.fd)
         except OSError as exc:
             fail(exc, "")
+        self.rest()
+
+    def close(self) -> None:
+        """End what runs for this provider, and close what is open."""
+        self._workers.close()
+        self.rest()
+
+    def rest(self) -> None:
+        """Close what is open; it is opened again when it is needed."""
         self._trash.close()
         self._directories.clear()
 
@@ -283,6 +310,52 @@ class FolderProvider:
             raise Refused(f"{shown(directory.below(name))}: links are not kept here")
         self._wrote(directory)
         return entry
+
+    def carry(
+        self, source: Provider, items: Sequence[Carry], *, verify: bool = True
+    ) -> list[Entry | ProviderError] | None:
+        """Take small files from another folder; many of them by processes of their own."""
+        if not isinstance(source, FolderProvider):
+            return None
+        with self._lock:
+            many, self._carried = self._carried >= _MANY, self._carried + len(items)
+        results = None
+        if many:
+            job = Job(source.config, self.config, verify, list(items))
+            results = self._workers.run(job)
+        if results is None:
+            return self.carry_here(source, items, verify=verify)
+        for path in dict.fromkeys(item.parent.path for item in items):
+            with suppress(OSError):
+                self._wrote(self._directories.open(path))
+        return results
+
+    def lookout(self) -> Lookout:
+        """Return what finds and tells entries here, ready for use."""
+        self._start()
+        return self._lookout
+
+    def carry_here(
+        self, source: "FolderProvider", items: Sequence[Carry], *, verify: bool
+    ) -> list[Entry | ProviderError]:
+        """Carry files in this process."""
+
+        def long_way(item: Carry) -> Entry | ProviderError:
+            try:
+                with closing(source.read(item.source, item.version)) as reader:
+                    return self.upload(
+                        item.parent,
+                        item.name,
+                        reader.chunks(),
+                        size=item.size,
+                        attributes=item.attributes,
+                        verify=verify,
+                    )
+            except ProviderError as error:
+                return error
+
+        carrier = Carrier(source.lookout(), self.lookout(), long_way, self._wrote)
+        return carrier.carry(items, verify=verify)
 
     def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
         """Set modified time and executable bit."""

@@ -1,0 +1,162 @@
+"""Carrying many small files from one folder to another: as good as one by one."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from syncoxiders.adapters.providers.folder import FolderProvider, provider
+from syncoxiders.core.model import ROOT_ENTRY, Entry, Kind, Ref
+from syncoxiders.ports.errors import Occupied, Stale, Vanished
+from syncoxiders.ports.provider import Attributes, Carry
+from tests.contracts.provider_harness import KnownTree
+
+TIME = 1_600_000_000_123_456_789
+
+
+def look(provider: FolderProvider) -> list[Entry]:
+    known = KnownTree()
+    for delta in provider.rescan(known):
+        known.apply(delta)
+    return sorted(known.children(ROOT_ENTRY), key=lambda each: each.name)
+
+
+class Pair:
+    """Two folders, and what the left one holds."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.left, self.right = tmp_path / "left", tmp_path / "right"
+        self.left.mkdir()
+        self.right.mkdir()
+        self.source, self.target = FolderProvider(self.left), FolderProvider(self.right)
+
+    def write(self, name: str | bytes, data: bytes) -> None:
+        path = self.left / os.fsdecode(name)
+        path.write_bytes(data)
+        os.utime(path, ns=(TIME, TIME))
+
+    def items(self) -> list[Carry]:
+        return [
+            Carry(
+                source=Ref(entry.id, entry.name),
+                version=entry.version,
+                parent=Ref(ROOT_ENTRY, ""),
+                name=entry.name,
+                size=entry.size,
+                attributes=Attributes(
+                    kind=entry.kind, mtime_ns=entry.mtime_ns, executable=entry.executable
+                ),
+            )
+            for entry in look(self.source)
+            if entry.kind is Kind.FILE
+        ]
+
+
+@pytest.fixture(params=["here", "processes"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Pair]:
+    monkeypatch.setattr(provider, "_MANY", 0 if request.param == "processes" else 1 << 30)
+    pair = Pair(tmp_path)
+    yield pair
+    pair.target.close()
+
+
+def carried(pair: Pair, items: list[Carry]) -> list[object]:
+    results = pair.target.carry(pair.source, items)
+    assert results is not None
+    return list(results)
+
+
+def test_what_is_carried_is_what_a_look_finds(pair: Pair) -> None:
+    """Each result is the entry that a rescan reports, with the hash of the bytes; nothing more."""
+    for number in range(50):
+        pair.write(f"f{number}", b"x" * number)
+    (pair.left / "f7").chmod(0o755)
+    results = carried(pair, pair.items())
+    found = {entry.name: entry for entry in look(pair.target)}
+    for result in results:
+        assert isinstance(result, Entry)
+        assert result.hashes.startswith("sha256:")
+        seen = found.pop(result.name)
+        assert (seen.id, seen.version, seen.mark) == (result.id, result.version, result.mark)
+        assert (pair.right / result.name).read_bytes() == (pair.left / result.name).read_bytes()
+        assert (pair.right / result.name).stat().st_mtime_ns == TIME
+    assert not found
+    assert os.access(pair.right / "f7", os.X_OK)
+
+
+def test_each_item_fails_by_itself(pair: Pair) -> None:
+    """What cannot be carried says why, in its place; the others are carried."""
+    for name in ("changed", "gone", "occupied", "plain"):
+        pair.write(name, b"before")
+    items = pair.items()
+    pair.write("changed", b"after!!")
+    (pair.left / "gone").unlink()
+    (pair.right / "occupied").write_bytes(b"theirs")
+    changed, gone, occupied, plain = carried(pair, items)
+    assert isinstance(changed, Stale)
+    assert isinstance(gone, Vanished)
+    assert isinstance(occupied, Occupied)
+    assert isinstance(plain, Entry)
+    assert (pair.right / "occupied").read_bytes() == b"theirs"
+    assert sorted(each.name for each in pair.right.iterdir()) == ["occupied", "plain"]
+
+
+def test_what_is_unusual_goes_the_long_way(pair: Pair) -> None:
+    """Names that are no text, hard links and larger files are carried all the same."""
+    pair.write(b"caf\xe9", b"not utf-8")
+    pair.write("one", b"linked")
+    os.link(pair.left / "one", pair.left / "two")
+    pair.write("large", bytes(1 << 19))
+    results = carried(pair, pair.items())
+    assert all(isinstance(result, Entry) for result in results)
+    names = sorted(os.fsencode(each.name) for each in pair.right.iterdir())
+    assert names == [b"caf\xe9", b"large", b"one", b"two"]
+
+
+def test_a_parent_that_was_exchanged_is_not_written_to(pair: Pair) -> None:
+    """A folder that is another by now takes nothing."""
+    pair.write("file", b"data")
+    (item,) = pair.items()
+    folder = pair.target.make_folder(Ref(ROOT_ENTRY, ""), "sub")
+    (pair.right / "sub").rename(pair.right / "old")
+    (pair.right / "sub").mkdir()
+    moved = Carry(
+        source=item.source,
+        version=item.version,
+        parent=Ref(folder.id, "sub"),
+        name="file",
+        size=item.size,
+        attributes=item.attributes,
+    )
+    (result,) = carried(pair, [moved])
+    assert isinstance(result, Stale)
+    assert not list((pair.right / "sub").iterdir())
+
+
+def test_a_process_that_dies_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a dead process left undone is done here."""
+    monkeypatch.setattr(provider, "_MANY", 0)
+    pair = Pair(tmp_path)
+    for number in range(10):
+        pair.write(f"f{number}", b"%d" % number)
+    items = pair.items()
+    assert len(carried(pair, items[:5])) == 5
+    for worker in pair.target._workers._free:
+        worker._process.kill()
+        worker._process.wait()
+    results = carried(pair, items[5:])
+    assert all(isinstance(result, Entry) for result in results)
+    assert len(list(pair.right.iterdir())) == 10
+    pair.target.close()
+
+
+def test_only_folders_are_carried_from(tmp_path: Path) -> None:
+    """From another kind of provider nothing is carried, and that is said."""
+    pair = Pair(tmp_path)
+    make: Callable[[], object] = object
+    assert pair.target.carry(make(), []) is None  # type: ignore[arg-type] # that is the point
