@@ -212,7 +212,8 @@ class History:
                 self._return(away)
                 away = None
                 self._settle()
-            self._maybe_filter()
+            if away is None:
+                self._maybe_filter()
             if away is None and not late and self.rng.random() < 0.1:
                 self._lose_state()
                 self._settle()

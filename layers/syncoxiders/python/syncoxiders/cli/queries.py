@@ -252,14 +252,17 @@ def _idle_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
 
 def _run_line(record: RunRecord) -> str:
     when = moment(record.started or record.ended or time.time())
-    parts = [summed(record.counts) or "nothing to do"]
+    idle = "nothing to do" if record.outcome == "done" else "nothing finished"
+    parts = [summed(record.counts) or idle]
     if carried := record.counts.get("bytes", 0):
         parts[0] += f" ({size(carried)})"
     if found := record.counts.get("conflicts", 0):
         parts.append(counted(found, "conflict"))
     if record.message:
         parts = [shown(record.message)]
-    return f"{record.id:>5}  {when}  {record.outcome or 'running':<11}  {', '.join(parts)}"
+    if not record.outcome:
+        parts = []
+    return f"{record.id:>5}  {when}  {record.outcome or 'running':<11}  {', '.join(parts)}".rstrip()
 
 
 def _event_line(known: Known, event: Event) -> str:
