@@ -22,14 +22,14 @@ def world() -> Iterator[World]:
 
 
 def test_new_against_nothing_is_created(world: World) -> None:
-    """new | nothing there -> create"""
+    """New | nothing there -> create."""
     world.b.write("new/deep/file", b"n")
     world.run()
     assert world.a.tree()["new/deep/file"] == b"n"
 
 
 def test_new_against_equal_is_adopted(world: World) -> None:
-    """new | new, equal content -> adopt, transfer nothing"""
+    """New | new, equal content -> adopt, transfer nothing."""
     world.a.write("same", b"1234")
     world.b.write("same", b"1234")
     before = world.a.mutations + world.b.mutations
@@ -38,7 +38,7 @@ def test_new_against_equal_is_adopted(world: World) -> None:
 
 
 def test_new_against_different_is_a_conflict(world: World) -> None:
-    """new | new, different content -> conflict, the newer wins, both are kept"""
+    """New | new, different content -> conflict, the newer wins, both are kept."""
     world.a.write("new", b"older")
     world.b.write("new", b"newer")
     assert world.run().conflicts == 1
@@ -48,14 +48,14 @@ def test_new_against_different_is_a_conflict(world: World) -> None:
 
 
 def test_an_edit_is_carried(world: World) -> None:
-    """edited | unchanged -> update"""
+    """Edited | unchanged -> update."""
     world.b.write("dir/x", b"edited")
     world.run()
     assert world.agreed()["dir/x"] == b"edited"
 
 
 def test_equal_edits_are_adopted(world: World) -> None:
-    """edited | edited, equal content -> adopt"""
+    """Edited | edited, equal content -> adopt."""
     world.a.write("dir/x", b"edited")
     world.b.write("dir/x", b"edited")
     before = world.a.mutations + world.b.mutations
@@ -64,7 +64,7 @@ def test_equal_edits_are_adopted(world: World) -> None:
 
 
 def test_different_edits_are_a_conflict(world: World) -> None:
-    """edited | edited, different -> conflict"""
+    """Edited | edited, different -> conflict."""
     world.b.write("dir/x", b"from b")
     world.a.write("dir/x", b"from a")
     world.run()
@@ -74,7 +74,7 @@ def test_different_edits_are_a_conflict(world: World) -> None:
 
 
 def test_a_deletion_is_carried(world: World) -> None:
-    """deleted | unchanged -> delete, to the trash"""
+    """Deleted | unchanged -> delete, to the trash."""
     world.a.remove("dir/x")
     world.run()
     assert "dir/x" not in world.agreed()
@@ -83,7 +83,7 @@ def test_a_deletion_is_carried(world: World) -> None:
 
 @pytest.mark.parametrize("change", ["edit", "move"])
 def test_an_edit_or_move_survives_a_deletion(world: World, change: str) -> None:
-    """deleted | edited, or moved -> the edit or move survives"""
+    """Deleted | edited, or moved -> the edit or move survives."""
     world.a.remove("dir/x")
     if change == "edit":
         world.b.write("dir/x", b"edited")
@@ -95,7 +95,7 @@ def test_an_edit_or_move_survives_a_deletion(world: World, change: str) -> None:
 
 
 def test_a_deleted_folder_survives_with_new_content(world: World) -> None:
-    """folder deleted | new content inside -> the folder survives with just that content"""
+    """Folder deleted | new content inside -> the folder survives with just that content."""
     world.a.remove("dir")
     world.b.write("dir/new", b"new")
     world.run()
@@ -105,7 +105,7 @@ def test_a_deleted_folder_survives_with_new_content(world: World) -> None:
 
 
 def test_a_deleted_folder_survives_with_what_was_moved_into_it(world: World) -> None:
-    """folder deleted | something moved into it -> the folder survives with just that"""
+    """Folder deleted | something moved into it -> the folder survives with just that."""
     world.a.remove("dir")
     world.b.rename("keep", "dir/keep")
     world.run()
@@ -115,7 +115,7 @@ def test_a_deleted_folder_survives_with_what_was_moved_into_it(world: World) -> 
 
 
 def test_a_deleted_folder_that_was_moved_survives_whole(world: World) -> None:
-    """folder deleted | folder moved -> the folder survives with everything in it"""
+    """Folder deleted | folder moved -> the folder survives with everything in it."""
     world.a.remove("dir")
     world.b.rename("dir", "other")
     world.run()
@@ -125,7 +125,7 @@ def test_a_deleted_folder_that_was_moved_survives_whole(world: World) -> None:
 
 
 def test_a_move_is_a_move(world: World) -> None:
-    """moved | unchanged -> move: one effect, and no byte is carried"""
+    """Moved | unchanged -> move: one effect, and no byte is carried."""
     world.a.rename("dir", "moved")
     before = world.b.mutations
     outcome = world.run()
@@ -135,7 +135,7 @@ def test_a_move_is_a_move(world: World) -> None:
 
 
 def test_two_moves_of_one_thing_make_no_second_copy(world: World) -> None:
-    """moved | moved elsewhere -> one place wins; never two copies"""
+    """Moved | moved elsewhere -> one place wins; never two copies."""
     world.a.rename("dir/x", "one")
     world.b.rename("dir/x", "two")
     world.run()
@@ -143,7 +143,7 @@ def test_two_moves_of_one_thing_make_no_second_copy(world: World) -> None:
 
 
 def test_moves_that_form_a_cycle(world: World) -> None:
-    """moves that form a cycle -> one of them wins, the other is undone"""
+    """Moves that form a cycle -> one of them wins, the other is undone."""
     world.a.mkdir("one")
     world.a.mkdir("two")
     world.a.write("one/f1", b"f1")
@@ -158,7 +158,7 @@ def test_moves_that_form_a_cycle(world: World) -> None:
 
 
 def test_file_against_folder(world: World) -> None:
-    """file | folder at the same place -> both survive, one renamed"""
+    """File | folder at the same place -> both survive, one renamed."""
     world.a.write("place", b"file")
     world.b.write("place/inner", b"inner")
     world.run()

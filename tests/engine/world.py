@@ -60,14 +60,14 @@ class World:
         return [provider.tree() for provider in self.providers.values()]
 
     def agreed(self) -> Tree:
-        """The tree that all endpoints have; fails if they differ."""
+        """Return the tree that all endpoints have; fails if they differ."""
         first, *others = self.trees()
         for other in others:
             assert other == first
         return first
 
     def quiet(self) -> None:
-        """A further run finds nothing to do."""
+        """Make sure that a further run finds nothing to do."""
         before = [provider.mutations for provider in self.providers.values()]
         outcome = self.run()
         assert [provider.mutations for provider in self.providers.values()] == before

@@ -87,11 +87,12 @@ class _Bar(Progress):
             return []
         done, carried = tally.ended, tally.carried
         if tally.actions:
+            actions, total = tally.total()
             self.update(
                 self._task,
-                total=tally.bytes + _EFFORT * tally.actions,
+                total=total + _EFFORT * actions,
                 completed=min(carried, tally.bytes) + _EFFORT * done,
-                facts=f"{done:,}/{tally.actions:,}  {size(carried)}/{size(tally.bytes)}"
+                facts=f"{done:,}/{actions:,}  {size(carried)}/{size(total)}"
                 f"  {size(self._rate(carried))}/s",
             )
         else:

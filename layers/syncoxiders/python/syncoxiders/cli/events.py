@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from watchfiles import Change
 
-from syncoxiders.adapters.providers.folder._look import TEMPORARY, TRASH
+from syncoxiders.adapters.providers.folder import TEMPORARY, TRASH
 from syncoxiders.core import names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Kind
 from syncoxiders.ports.state import ObservedTree, SyncStore

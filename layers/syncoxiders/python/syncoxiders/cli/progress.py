@@ -19,6 +19,10 @@ STATUS_SECONDS = 10.0
 """How often a long run says on a plain stream how far it has come."""
 
 
+_PART = 5_000
+"""From so many actions on there may be more that are not planned yet."""
+
+
 class Interrupted(KeyboardInterrupt):
     """The person wants to stop: whatever is being carried is dropped."""
 
@@ -30,12 +34,22 @@ class Tally(Quiet):
         self._stop = stop
         self._lock = threading.Lock()
         self.doing = ""
-        self.actions = self.ended = 0
+        self.actions = self.ended = self.entries = 0
         self.bytes = self.carried = 0
+
+    def total(self) -> tuple[int, int]:
+        """Return how many actions, and bytes, there will be, about: much is planned in parts."""
+        if self.actions < _PART or self.entries <= self.actions:
+            return self.actions, self.bytes
+        return self.entries, self.bytes * self.entries // self.actions
 
     def phase(self, name: str) -> None:
         """Note what is being done."""
         self.doing = name
+
+    def expected(self, count: int) -> None:
+        """Note how much may come: a first sync is planned in parts."""
+        self.entries = count
 
     def planned(self, actions: Sequence[Action]) -> None:
         """Add to what there is to do."""
@@ -75,8 +89,7 @@ class Lines(Tally):
         elif self._status and time.monotonic() - self._told > STATUS_SECONDS:
             self._told = time.monotonic()
             click.echo(
-                f"{self.ended:,} of {self.actions:,} done, "
-                f"{size(self.carried)} of {size(self.bytes)}"
+                f"{self.ended:,} of {self.total()[0]:,} done, {size(self.carried)} of {size(self.total()[1])}"
             )
 
 

@@ -1,6 +1,5 @@
 """What the state remembers: runs, stopped plans, conflict copies. Works while a sync runs."""
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,9 +17,9 @@ from syncoxiders.cli.home import Home
 from syncoxiders.cli.output import emit, summed
 from syncoxiders.cli.text import counted, listed, moment, shown, size
 from syncoxiders.core.model import ROOT, EndpointId, Node, NodeId
+from syncoxiders.engine.sync import read_plan
 from syncoxiders.ports.state import BaseTree, Event, RunRecord, SyncStore
 
-_LINE = re.compile(r"(?P<verb>\S+)\s+(?P<endpoint>\S+)  (?P<path>.*)")
 _MANY = 1_000_000
 
 
@@ -117,22 +116,16 @@ def _print_plan(homes: Sequence[Home], plan: str, *, as_json: bool) -> None:
             plan_id, reason = stopped(known.store)
             if plan_id != plan:
                 continue
-            lines = known.store.text(f"plan:{plan}").splitlines()
+            lines = read_plan(known.store.text(f"plan:{plan}"))
             if as_json:
                 emit("stop", plan=plan, reason=reason, endpoints=dict(known.addresses))
                 for line in lines:
-                    if match := _LINE.fullmatch(line):
-                        emit("planned", **match.groupdict())
+                    emit("planned", **msgspec.structs.asdict(line))
                 return
             click.echo(f"{known.title}\nStopped: {shown(reason)}.\n")
             for line in lines:
-                match = _LINE.fullmatch(line)
-                click.echo(
-                    f"  {match['verb']:<12} {known.label(match['endpoint'])}  "
-                    f"{shown(match['path'])}"
-                    if match
-                    else f"  {shown(line)}"
-                )
+                path = shown(line.path)
+                click.echo(f"  {line.verb:<12} {known.label(line.endpoint)}  {path}")
             if lines:
                 click.echo()
             click.echo(f"To let it through, repeat the command with --approve {plan}")

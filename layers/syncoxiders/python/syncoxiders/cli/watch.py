@@ -193,7 +193,7 @@ class Watch:
             if self._told != {stop.reason}:
                 print_stop(stop, self._request)
                 self._told = {stop.reason}
-            if stop.plan_id and not stop.plan_id.startswith("root-"):
+            if stop.kind not in {"lost", "exchanged"}:
                 return code
             complain("waiting for the folder to come back")
             self._next_look = math.inf

@@ -41,7 +41,8 @@ class Rule(msgspec.Struct, frozen=True):
 
         An age limit moves with time, and is none of these.
         """
-        return f"{self.mode}|{self.filter.patterns_version}"
+        source = "" if self.mode is Mode.TWO_WAY else self.endpoints[0].id
+        return f"{self.mode}|{source}|{self.filter.patterns_version}"
 
 
 class View(Protocol):

@@ -215,7 +215,8 @@ class Applier:
         """File a failure under what the engine does next."""
         path = self._plan.paths.get(action.node, action.name)
         result = self._result
-        event = Event("error", action.endpoint, path, str(error))
+        where = action.source.endpoint if error.reading and action.source else action.endpoint
+        event = Event("error", where, path, str(error))
         if isinstance(error, Stale):
             if isinstance(error, Changing):
                 result.left.append(msgspec.structs.replace(event, verb="left"))
@@ -223,7 +224,7 @@ class Applier:
             self._take_seen()
         elif isinstance(error, Unreachable | RootLost | Full | Throttled):
             result.errors.append(event)
-            result.away[action.endpoint] = str(error)
+            result.away[where] = str(error)
             self._look_again(action)
         else:
             result.errors.append(event)
@@ -331,8 +332,8 @@ class Applier:
             self._nodes,
             self._closed,
             self._put,
-            self._since,
-            len(self._losses),
+            at=self._since,
+            losses=len(self._losses),
         )
         self._closed, self._nodes, self._put = [], {}, {}
         self._losses, self._touched = set(), set()
@@ -348,6 +349,7 @@ def commit(
     nodes: dict[int, Node | None],
     closed_ids: Sequence[str],
     put: dict[EndpointId, dict[EntryId, Entry | None]],
+    *,
     at: float,
     losses: int,
 ) -> None:

@@ -13,6 +13,9 @@ from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.ports.errors import ProviderError, RootLost, Vanished
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
 
+SMALL = 2
+"""So much (a file in a folder, say) may be all there is, and be deleted on purpose."""
+
 
 class Emptied(RootLost):
     """A root in which nothing is left of a tree that was known to be full."""
@@ -25,7 +28,14 @@ class Looks:
     change log has been read; ``joining`` are endpoints that were not part of the sync.
     """
 
-    def __init__(self, context: Context, record: SyncRecord | None, outcome: Outcome) -> None:
+    def __init__(
+        self,
+        context: Context,
+        record: SyncRecord | None,
+        outcome: Outcome,
+        say: Callable[[Event], None],
+    ) -> None:
+        self._say = say
         self._context = context
         self._record = record
         self._outcome = outcome
@@ -68,17 +78,17 @@ class Looks:
                         f"the root of {endpoint.label} is another folder than last time "
                         "(not mounted, or replaced?)"
                     )
-                    self._outcome.stop = Stop(text, plan_id)
+                    self._outcome.stop = Stop("exchanged", text, plan_id)
                     return False
                 self._forget(endpoint.id)
             self.roots[endpoint.id] = mark
         if len(self._context.rule.endpoints) - len(self.away) < 2:  # noqa: PLR2004 -- a sync has two
             if lost:
-                self._outcome.stop = Stop("; ".join(lost))
+                self._outcome.stop = Stop("lost", "; ".join(lost))
             return False
         if lost:
             for text in lost:
-                self._outcome.errors.append(Event("error", "", "", text))
+                self._say(Event("error", "", "", text))
         return True
 
     def _leave_out(self, endpoint: EndpointId, reason: str) -> None:
@@ -123,7 +133,7 @@ class Looks:
             try:
                 look = self._observer(endpoint.id).look(folders, confirm=self._confirm(endpoint.id))
             except Emptied as error:
-                self._outcome.stop = Stop(str(error), f"empty-{endpoint.id}")
+                self._outcome.stop = Stop("emptied", str(error), f"empty-{endpoint.id}")
                 return False
             except ProviderError as error:
                 self._leave_out(endpoint.id, str(error))
@@ -196,7 +206,7 @@ class Looks:
             if self._context.options.approve == f"empty-{endpoint}":
                 return
             known = tree.count()
-            if known and look.gone >= known and self._context.store.base().count():
+            if known > SMALL and look.gone >= known and self._context.store.base().count():
                 label = self._context.rule.endpoint(endpoint).label
                 raise Emptied(f"nothing is left in {label}, where {known} entries were known")
 
@@ -207,5 +217,4 @@ class Looks:
             event = Event(
                 "error" if problem.unreadable else "note", endpoint, problem.path, problem.reason
             )
-            (self._outcome.errors if problem.unreadable else self._outcome.notes).append(event)
-            self._context.reporter.event(event)
+            self._say(event)

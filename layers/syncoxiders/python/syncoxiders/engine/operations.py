@@ -12,7 +12,15 @@ import msgspec
 from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, Node, NodeId, Ref, Source
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Vanished
-from syncoxiders.ports.provider import Attributes, Carries, Carry, Provider, Providers, SetsMeta
+from syncoxiders.ports.provider import (
+    Attributes,
+    Carries,
+    Carry,
+    Provider,
+    Providers,
+    Reader,
+    SetsMeta,
+)
 
 
 class Operations:
@@ -129,7 +137,7 @@ class Operations:
             item = msgspec.structs.replace(item, parent=parent, name=name)
             replaces = (at, action.expect)
         source = self._providers[_source(action).endpoint]
-        with closing(source.read(item.source, item.version)) as reader:
+        with closing(_read(source, item)) as reader:
             return provider.upload(
                 item.parent,
                 item.name,
@@ -142,7 +150,14 @@ class Operations:
             )
 
     def _counted(self, chunks: Iterator[memoryview | bytes]) -> Iterator[memoryview | bytes]:
-        for chunk in chunks:
+        while True:
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                return
+            except ProviderError as error:
+                error.reading = True
+                raise
             self._carried(len(chunk))
             yield chunk
 
@@ -232,6 +247,14 @@ class Operations:
         if node is None:
             raise Stale("it is not part of the sync any more")
         return node
+
+
+def _read(provider: Provider, item: Carry) -> Reader:
+    try:
+        return provider.read(item.source, item.version)
+    except ProviderError as error:
+        error.reading = True
+        raise
 
 
 def _source(action: Action) -> Source:

@@ -5,6 +5,8 @@ provider tells: if it is what the action was to bring about, the action is close
 had just come; if not, it is dropped, and the planner starts from what a fresh look finds.
 """
 
+import msgspec
+
 from syncoxiders.core import hashes
 from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node, Ref
 from syncoxiders.core.plan import closed
@@ -39,7 +41,7 @@ def recover(context: Context) -> int:
             continue
         if not done:
             continue
-        after = closed(node, action, entry)
+        after = closed(node, action, _as_written(node, action, entry))
         nodes[action.node] = after
         if after is None:
             places.forget(action.node)
@@ -64,8 +66,23 @@ def recover(context: Context) -> int:
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     ids = [action.id for action in pending]
-    commit(context.store, nodes, ids, put, context.clock.now(), len(losses))
+    commit(context.store, nodes, ids, put, at=context.clock.now(), losses=len(losses))
     return len(pending)
+
+
+def _as_written(node: Node, action: Action, found: Entry | None) -> Entry | None:
+    """Return what stands there as base is to know it.
+
+    Where somebody has since set its time or its executable bit, base must not take that for
+    what was written, or it would never travel: under no version it counts as changed.
+    """
+    content = node.content
+    if found is None or content is None or action.kind is ActionKind.MOVE:
+        return found
+    bits = found.executable is not None and content.executable is not None
+    if (bits and found.executable != content.executable) or found.mtime_ns != content.mtime_ns:
+        return msgspec.structs.replace(found, version="")
+    return found
 
 
 def _outcome(
@@ -132,16 +149,4 @@ def _is_ours(
     written = found.hashes or context.providers[action.endpoint].hash(ref, found.version)
     if not hashes.equal(wanted, written):
         return False, None
-    return True, Entry(
-        id=found.id,
-        parent=found.parent,
-        name=found.name,
-        kind=found.kind,
-        version=found.version,
-        size=found.size,
-        mtime_ns=found.mtime_ns,
-        hashes=hashes.merged(found.hashes, written),
-        executable=found.executable,
-        provisional=found.provisional,
-        mark=found.mark,
-    )
+    return True, msgspec.structs.replace(found, hashes=hashes.merged(found.hashes, written))

@@ -16,6 +16,9 @@ class Reporter(Protocol):
     def phase(self, name: str) -> None:
         """Hear what is being done now: ``looking``, ``planning``, ``comparing``, ``applying``."""
 
+    def expected(self, count: int) -> None:
+        """Hear how many entries are to be planned, some of which will need no action."""
+
     def planned(self, actions: Sequence[Action]) -> None:
         """Hear of actions that are about to be run."""
 
@@ -35,6 +38,9 @@ class Quiet:
     def phase(self, name: str) -> None:
         """Ignore it."""
 
+    def expected(self, count: int) -> None:
+        """Ignore it."""
+
     def planned(self, actions: Sequence[Action]) -> None:
         """Ignore it."""
 
@@ -49,8 +55,12 @@ class Quiet:
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A guard stopped the sync: what it saw, and the plan that a person can let through."""
+    """A guard stopped the sync: what it saw, and the plan that a person can let through.
 
+    ``kind`` is ``losses``, ``conflicts``, ``emptied``, ``exchanged`` or ``lost``.
+    """
+
+    kind: str
     reason: str
     plan_id: str = ""
 

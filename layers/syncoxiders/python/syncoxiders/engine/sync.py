@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.model import ActionKind, EndpointId, Entry, EntryId, NodeId
 from syncoxiders.core.plan import Plan, Probe, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine import automerge
@@ -51,6 +51,7 @@ class Run:
         self._rule = context.rule
         self._outcome = Outcome()
         self._number = 0
+        self._started = 0.0
         self._union = False
         self._unsettled = False
         self._view = StoreView(context.store)
@@ -63,16 +64,22 @@ class Run:
         Raises errors of the state store; what providers say ends up in the outcome.
         """
         context = self._context
-        if not context.options.dry_run:
-            self._number = self._store.begin_run(context.clock.now())
-            self._outcome.run = self._number
+        self._started = context.clock.now()
         try:
             self._go(only)
-        except BaseException:
+        except Exception:
             self._end("failed")
+            raise
+        except BaseException:
+            self._end("interrupted")
             raise
         self._end(self._outcome.word)
         return self._outcome
+
+    def _begin(self) -> None:
+        """Open the run in the log, now that it has something to say."""
+        if not self._number and not self._context.options.dry_run:
+            self._number = self._outcome.run = self._store.begin_run(self._started)
 
     # -- phases --------------------------------------------------------------------------------
 
@@ -80,7 +87,7 @@ class Run:
         context, reporter = self._context, self._context.reporter
         reporter.phase("looking")
         record = self._store.record()
-        looks = Looks(context, record, self._outcome)
+        looks = Looks(context, record, self._outcome, self._say)
         if not looks.check_roots():
             return
         self._read_ignore_files(looks, complain=False)
@@ -155,6 +162,7 @@ class Run:
 
     def _work(self, looks: Looks, touched: list[Touched], suspects: list[NodeId]) -> bool:
         """Plan and apply until nothing is left; False if a guard stopped it."""
+        self._context.reporter.expected(len(touched))
         owners = self._bound(touched)
         known = [each for each in touched if each in owners]
         queue = [each for each in touched if each not in owners]
@@ -222,18 +230,19 @@ class Run:
         """Let a plan pass, or stop and keep it for a person to look at."""
         options = self._context.options
         base = self._store.base()
-        reason = ""
+        kind = reason = ""
         lost = len(result.losses)
         if lost:
             before = self._store.losses(self._context.clock.now() - DAY)
             total, nodes = lost + before, base.count() + before
             if options.limit.exceeded(total, nodes):
+                kind = "losses"
                 reason = (
                     f"{total} of {nodes} files and folders would be deleted or overwritten "
                     f"within a day; the limit is {options.limit}"
                 )
         if not reason and result.conflicts > MANY_CONFLICTS and not self._first_contact:
-            reason = f"{result.conflicts} conflicts at once"
+            kind, reason = "conflicts", f"{result.conflicts} conflicts at once"
         if not reason:
             return True
         plan_id = identify(list(result.actions))
@@ -241,7 +250,7 @@ class Run:
             return True
         if not options.dry_run:
             self._store.save_text(f"plan:{plan_id}", describe(result))
-        self._outcome.stop = Stop(reason, plan_id)
+        self._outcome.stop = Stop(kind, reason, plan_id)
         return False
 
     def _apply(self, looks: Looks, result: Plan) -> Applied:
@@ -253,6 +262,7 @@ class Run:
             )
         if not result.actions:
             return Applied()
+        self._begin()
         context.reporter.phase("applying")
         context.reporter.planned(result.actions)
         places = Places(self._store, self._view.known_entries())
@@ -273,8 +283,7 @@ class Run:
         for endpoint, text in applied.away.items():
             looks.away.setdefault(endpoint, text)
             self._outcome.away.setdefault(endpoint, text)
-        if self._number:
-            self._store.log(self._number, list(_done(result, applied)))
+        self._log(list(_done(result, applied)))
         return applied
 
     def _carried(self, count: int) -> None:
@@ -380,13 +389,15 @@ class Run:
         self._guarded(result)
 
     def _end(self, word: str) -> None:
+        outcome = self._outcome
+        if word != "done":
+            self._begin()
         if not self._number:
             return
-        outcome = self._outcome
         self._store.end_run(
             RunRecord(
                 id=self._number,
-                started=0.0,
+                started=self._started,
                 ended=self._context.clock.now(),
                 outcome=word,
                 counts={**outcome.counts, "conflicts": outcome.conflicts, "bytes": outcome.bytes},
@@ -395,19 +406,20 @@ class Run:
         )
 
     def _note(self, verb: str, endpoint: EndpointId, path: str, detail: str) -> None:
-        event = Event(verb, endpoint, path, detail)
-        self._outcome.notes.append(event)
-        self._context.reporter.event(event)
-        self._log([event])
+        self._say(Event(verb, endpoint, path, detail))
 
     def _error(self, endpoint: EndpointId, path: str, detail: str) -> None:
-        event = Event("error", endpoint, path, detail)
-        self._outcome.errors.append(event)
+        self._say(Event("error", endpoint, path, detail))
+
+    def _say(self, event: Event) -> None:
+        """Tell of something: in the outcome, at once, and in the log."""
+        (self._outcome.errors if event.verb == "error" else self._outcome.notes).append(event)
         self._context.reporter.event(event)
         self._log([event])
 
     def _log(self, events: Sequence[Event]) -> None:
-        if self._number and events:
+        if events and not self._context.options.dry_run:
+            self._begin()
             self._store.log(self._number, events)
 
 
@@ -428,11 +440,36 @@ def _handed_over(result: Plan, applied: Applied) -> list[Touched]:
     ]
 
 
+class Line(msgspec.Struct, frozen=True, array_like=True):
+    """An action of a plan that was stopped, as it is kept for a person to look at."""
+
+    verb: str
+    endpoint: EndpointId
+    path: str
+    name: str
+    size: int
+
+
+def read_plan(text: str) -> list[Line]:
+    """Return a plan as :func:`describe` wrote it."""
+    return msgspec.json.decode(text, type=list[Line]) if text else []
+
+
 def describe(result: Plan) -> str:
-    """Return a plan as lines for a person who is asked to let it through."""
-    return "\n".join(line(action, result.paths.get(action.node, "")) for action in result.actions)
+    """Return a plan's actions as JSON, a list of :class:`Line`."""
+    lines = [
+        Line(
+            action.kind.value,
+            action.endpoint,
+            _printable(result.paths.get(action.node, "")),
+            _printable(action.name),
+            action.size,
+        )
+        for action in result.actions
+    ]
+    return msgspec.json.encode(lines).decode()
 
 
-def line(action: Action, path: str) -> str:
-    """Return an action as a line for a person."""
-    return f"{action.kind.value:<12} {action.endpoint}  {path}"
+def _printable(text: str) -> str:
+    """Return a text that any encoding can hold; bytes that are no text become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()

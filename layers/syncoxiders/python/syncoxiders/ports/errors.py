@@ -26,7 +26,12 @@ class SyncError(Exception):
 
 
 class ProviderError(SyncError):
-    """A provider could not do what was asked."""
+    """A provider could not do what was asked.
+
+    ``reading`` marks a failure of the source of a transfer, seen from the destination.
+    """
+
+    reading = False
 
 
 class Stale(ProviderError):  # noqa: N818 -- named after the engine's next move, as all here

@@ -24,6 +24,9 @@ _LENGTH = 4
 _PATIENCE = 10.0
 """A process ends after so many seconds without work."""
 
+_STEP = 16
+"""After so many items a process makes sure that it is still wanted."""
+
 _PROGRAM = f"from {__name__} import serve; serve()"
 
 
@@ -51,6 +54,7 @@ class Done(msgspec.Struct, frozen=True):
     entry: Entry | None = None
     error: str = ""
     text: str = ""
+    reading: bool = False
 
 
 _to_bytes = msgspec.msgpack.Encoder().encode
@@ -147,6 +151,7 @@ def _result(done: Done) -> Entry | ProviderError:
         return done.entry
     kind = getattr(errors, done.error, ProviderError)
     error: ProviderError = kind(done.text)
+    error.reading = done.reading
     return error
 
 
@@ -174,7 +179,7 @@ def _read(fd: int, count: int) -> bytes | None:
 def _answer(result: Entry | ProviderError) -> Done:
     if isinstance(result, Entry):
         return Done(result)
-    return Done(error=type(result).__name__, text=str(result))
+    return Done(error=type(result).__name__, text=str(result), reading=result.reading)
 
 
 def serve() -> None:
@@ -182,6 +187,7 @@ def serve() -> None:
     # Here, because the provider itself uses this module.
     from syncoxiders.adapters.providers.folder.provider import FolderProvider  # noqa: PLC0415
 
+    parent = os.getppid()
     made: dict[Config, FolderProvider] = {}
     while select.select([0], [], [], _PATIENCE)[0] and (message := _receive(0)) is not None:
         job = _to_job(message)
@@ -190,7 +196,13 @@ def serve() -> None:
                 made[each] = FolderProvider(
                     os.fsdecode(each.root), trash=each.trash, links=each.links, compare=each.compare
                 )
-        results = made[job.target].carry_here(made[job.source], job.items, verify=job.verify)
+        results: list[Entry | ProviderError] = []
+        for start in range(0, len(job.items), _STEP):
+            if os.getppid() != parent:
+                return  # nobody waits for it any more, and somebody else may be at work
+            results += made[job.target].carry_here(
+                made[job.source], job.items[start : start + _STEP], verify=job.verify
+            )
         _send(1, _to_bytes([_answer(each) for each in results]))
         for provider in made.values():
             provider.rest()

@@ -39,6 +39,7 @@ from syncoxiders.adapters.providers.folder._write import Writer
 from syncoxiders.core import hashes
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
 from syncoxiders.ports.errors import (
+    Changing,
     NotEmpty,
     ProviderError,
     Refused,
@@ -342,7 +343,12 @@ class FolderProvider:
 
         def long_way(item: Carry) -> Entry | ProviderError:
             try:
-                with closing(source.read(item.source, item.version)) as reader:
+                reader = source.read(item.source, item.version)
+            except ProviderError as error:
+                error.reading = True
+                return error
+            try:
+                with closing(reader):
                     return self.upload(
                         item.parent,
                         item.name,
@@ -352,6 +358,7 @@ class FolderProvider:
                         verify=verify,
                     )
             except ProviderError as error:
+                error.reading = isinstance(error, Changing)
                 return error
 
         carrier = Carrier(source.lookout(), self.lookout(), long_way, self._wrote)
