@@ -88,9 +88,8 @@ class Lines(Tally):
             click.echo(self._sides.action(action, path))
         elif self._status and time.monotonic() - self._told > STATUS_SECONDS:
             self._told = time.monotonic()
-            click.echo(
-                f"{self.ended:,} of {self.total()[0]:,} done, {size(self.carried)} of {size(self.total()[1])}"
-            )
+            actions, total = self.total()
+            click.echo(f"{self.ended:,} of {actions:,} done, {size(self.carried)} of {size(total)}")
 
 
 class Narrator(Tally):
