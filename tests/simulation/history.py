@@ -57,10 +57,12 @@ class History:
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         rng = self.rng
-        self.kind = rng.choices(["serial", "concurrent", "mirrored"], [45, 40, 15])[0]
+        self.manner = rng.choices(["serial", "concurrent", "mirrored"], [45, 40, 15])[0]
         names = "abc" if rng.random() < 0.4 else "ab"
         self.world = World(names)
         self._make_providers(names)
+        if self.manner == "serial" and not self._is_prompt():
+            self.manner = "concurrent"  # who is told late of a part of it cannot follow exactly
         self.world.options = GENEROUS
         self.people = People(rng, self.log)
         if rng.random() < 0.3:
@@ -86,7 +88,7 @@ class History:
             provider.on_call = lambda what, at=provider: self._call(at, what)
             provider.omits = lambda known: (
                 self.rng.choice(known)
-                if known and self._faults and self.kind != "serial" and self.rng.random() < 0.2
+                if known and self._faults and self.manner != "serial" and self.rng.random() < 0.2
                 else None
             )
             self.world.providers[name] = provider
@@ -108,8 +110,7 @@ class History:
             ),
             listed_hash=rng.choice(["", "sha256", "md5"]),
             replace_keeps_id=rng.random() < 0.5,
-            # whoever is told late of a part of what was done cannot follow exactly
-            lag=0 if self.kind == "serial" else rng.choice([0, 0, 3, 12]),
+            lag=0 if self.manner == "serial" else rng.choice([0, 0, 3, 12]),
         )
 
     def _watch_store(self) -> None:
@@ -171,7 +172,7 @@ class History:
             if where == "anywhere":
                 where = self.rng.choice(list(self.world.providers))
             self.log.append("-- meanwhile")
-            self._act(where, SINGLE if self.kind == "serial" else DEEDS)
+            self._act(where, SINGLE if self.manner == "serial" else DEEDS)
         finally:
             self._busy = False
 
@@ -190,7 +191,7 @@ class History:
         }
         try:
             with mock.patch.object(concurrent.futures, "ThreadPoolExecutor", OneAtATime):
-                plays[self.kind]()
+                plays[self.manner]()
         except Violated:
             raise
         except Exception as error:
@@ -243,7 +244,7 @@ class History:
         self._meddler = active if self._is_provable() and self.rng.random() < 0.5 else None
         heard = not self._meddler and self.rng.random() < 0.3 and self._is_prompt()
         if heard:
-            self._settle(listen=True)
+            self._come_to_rest(listen=True)
             self._expect_followed(active, here, left, hidden)
         elif self._is_provable():
             self._hard_times(lambda: self._acts(active))
@@ -422,8 +423,11 @@ class History:
             raise Violated(self._story(f"a guard stopped it: {outcome.stop}"))
         return True
 
-    def _settle(self, *, listen: bool = False) -> None:
+    def _settle(self) -> None:
         """Run until a run changes nothing."""
+        self._come_to_rest()
+
+    def _come_to_rest(self, *, listen: bool = False) -> None:
         providers = self.world.providers.values()
         for provider in providers:
             provider.catch_up()
@@ -648,4 +652,4 @@ class History:
 
     def _story(self, what: str) -> str:
         lines = "\n".join(self.log)
-        return f"seed {self.seed} ({self.kind}): {what}\n{lines}"
+        return f"seed {self.seed} ({self.manner}): {what}\n{lines}"

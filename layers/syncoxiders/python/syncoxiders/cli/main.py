@@ -1,5 +1,6 @@
 """The program: its commands, and the one place where errors become messages and exit codes."""
 
+import gc
 import io
 import os
 import sys
@@ -34,6 +35,8 @@ class Program(click.Group):
     ) -> Any:
         """Run the command line and exit."""
         del standalone_mode
+        # Nearly all that a run makes is plain values in no cycle: looking for some is in vain.
+        gc.set_threshold(100_000, 20, 20)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # names may hold what it cannot encode
                 stream.reconfigure(errors="backslashreplace")

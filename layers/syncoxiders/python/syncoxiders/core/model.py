@@ -78,7 +78,7 @@ class Content(msgspec.Struct, frozen=True, gc=False):
     executable: bool | None = None
 
 
-class Replica(msgspec.Struct, frozen=True):
+class Replica(msgspec.Struct, frozen=True, gc=False):
     """What one endpoint last confirmed of a node.
 
     ``parent`` and ``name`` are its place in that endpoint's own terms: ``name`` may be mapped
@@ -99,14 +99,14 @@ class Replica(msgspec.Struct, frozen=True):
     hidden: bool = False
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(msgspec.Struct, frozen=True, gc=False):
     """Marks a node as the kept loser of a conflict."""
 
     of: NodeId
     endpoint: EndpointId
 
 
-class Node(msgspec.Struct, frozen=True):
+class Node(msgspec.Struct, frozen=True, gc=False):
     """One file or folder that the endpoints share, by identity and not by path.
 
     ``content`` is None for folders. ``past`` lists digests of earlier agreed contents, newest
@@ -190,7 +190,7 @@ class ActionKind(enum.StrEnum):
     MERGE = "merge"  # three-way merge of text, written to every endpoint
 
 
-class Source(msgspec.Struct, frozen=True):
+class Source(msgspec.Struct, frozen=True, gc=False):
     """Where content comes from: an entry at an endpoint, pinned to a version."""
 
     endpoint: EndpointId
@@ -198,7 +198,7 @@ class Source(msgspec.Struct, frozen=True):
     version: str
 
 
-class Action(msgspec.Struct, frozen=True):
+class Action(msgspec.Struct, frozen=True, gc=False):
     """One provider operation with its precondition and its reason.
 
     ``entry`` and ``expect`` are the entry acted upon and the version that must stand there

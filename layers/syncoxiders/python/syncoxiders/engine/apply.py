@@ -82,7 +82,9 @@ class Applier:
         self._losses: set[int] = set()
         self._touched: set[EndpointId] = set()
         self._since = context.clock.now()
+        self._local: dict[tuple[EndpointId, EndpointId], bool] = {}
         self._gathered: list[Action] = []
+        self._gathered_ids: set[str] = set()
         self._gathered_bytes = 0
         self._flying: dict[Flight, list[Action]] = {}
         self._flying_ids: dict[str, Flight] = {}
@@ -123,20 +125,24 @@ class Applier:
         else:
             self._finish(action, *self._attempt(action))
 
-    def _await(self, ids: Iterable[str]) -> None:
+    def _await(self, ids: Sequence[str]) -> None:
         """Wait for actions that are under way."""
-        wanted = set(ids)
-        if any(each.id in wanted for each in self._gathered):
+        if not self._gathered_ids.isdisjoint(ids):
             self._send_gathered()
         flights = [self._flying_ids[each] for each in ids if each in self._flying_ids]
         self._land(dict.fromkeys(flights))
 
     def _is_small(self, action: Action) -> bool:
         """Say whether starting a thread for a transfer would cost more than it gives."""
-        traits = [self._context.providers[action.endpoint].traits]
-        if action.source is not None:
-            traits.append(self._context.providers[action.source.endpoint].traits)
-        return action.size <= SMALL and all(each.cheap_hash for each in traits)
+        if action.size > SMALL:
+            return False
+        route = _route(action)
+        local = self._local.get(route)
+        if local is None:
+            providers = self._context.providers
+            local = all(providers[each].traits.cheap_hash for each in route if each)
+            self._local[route] = local
+        return local
 
     def _gather(self, action: Action) -> None:
         """Put a small file with others that go the same way."""
@@ -148,11 +154,13 @@ class Applier:
         ):
             self._send_gathered()
         self._gathered.append(action)
+        self._gathered_ids.add(action.id)
         self._gathered_bytes += action.size
 
     def _send_gathered(self) -> None:
         if self._gathered:
             gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
+            self._gathered_ids.clear()
             self._fly(gathered, self._operations.carry)
 
     def _fly(self, actions: list[Action], how: Callable[[list[Action]], list[Result]]) -> None:

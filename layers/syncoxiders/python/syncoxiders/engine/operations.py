@@ -39,6 +39,9 @@ class Operations:
     ) -> None:
         self._providers = providers
         self._places = places
+        self._carriers = {
+            endpoint for endpoint, each in providers.items() if isinstance(each, Carries)
+        }
         self._verify = verify
         self._carried = carried
         self._absent: set[tuple[EndpointId, NodeId]] = set()
@@ -72,7 +75,7 @@ class Operations:
 
     def can_carry(self, action: Action) -> bool:
         """Say whether an action's destination may take small files many at a time."""
-        return isinstance(self._providers[action.endpoint], Carries)
+        return action.endpoint in self._carriers
 
     def carry(self, actions: list[Action]) -> list[Entry | ProviderError | None]:
         """Create small files that all go one way; what fails is returned, not raised."""
