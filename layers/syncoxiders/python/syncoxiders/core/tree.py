@@ -87,6 +87,8 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             if each.id != work.id and each.name == work.name
         ]
         for rival in rivals:
+            if rival.frozen and not rival.out:
+                continue  # it may be about to leave: until that is known the place is taken
             loser = _loser(work, rival)
             winner = rival if loser is work else work
             first = next(iter(loser.entries), None)
