@@ -422,9 +422,7 @@ def _existence(draft: Draft, work: Work) -> None:
         return
     if not lost:
         return
-    if not any(_is_current(work, each) for each in lost):
-        # deleted by somebody who did not know the latest content or place of it
-        alive.extend(each for each in work.entries if _is_current(work, each))
+    alive.extend(_ahead(work, lost))
     if alive:
         revive(draft, work, alive[0])
         return
@@ -433,14 +431,17 @@ def _existence(draft: Draft, work: Work) -> None:
         _confirm_gone(work, endpoint)
 
 
-def _is_current(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint had reached the agreed content and place."""
-    replica = work.replicas.get(endpoint)
-    return (
-        replica is not None
-        and replica.content_gen >= work.content_gen
-        and replica.place_gen >= work.place_gen
-    )
+def _ahead(work: Work, lost: list[EndpointId]) -> list[EndpointId]:
+    """Return who has a content or place of which none that deleted the node knew."""
+    content = max(work.replicas[each].content_gen for each in lost)
+    place = max(work.replicas[each].place_gen for each in lost)
+    return [
+        each
+        for each, replica in work.replicas.items()
+        if not replica.gone
+        and (each in work.entries or each in work.away)
+        and (replica.content_gen > content or replica.place_gen > place)
+    ]
 
 
 def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
