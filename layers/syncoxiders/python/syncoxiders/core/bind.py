@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from syncoxiders.core import hashes, names
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import missing
+from syncoxiders.core.merge import missing, stands_at
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -18,6 +18,7 @@ from syncoxiders.core.model import (
     Entry,
     EntryId,
     Kind,
+    Mode,
     NodeId,
     Traits,
 )
@@ -98,8 +99,23 @@ class Binder:
             back = work.out and not any(
                 self.draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
             )
-            if (back or self.draft.look.union) and node not in self.draft.look.open:
+            if node in self.draft.look.open:
+                continue
+            if self.draft.look.union or self.draft.rule.mode is Mode.TWO_WAY:
+                self._take_back(work)
+            if back or self.draft.look.union:
                 self._join_node(work)
+
+    def _take_back(self, work: Work) -> None:
+        """Look afresh at what a former mode left to an endpoint."""
+        for endpoint, replica in list(work.replicas.items()):
+            entry = work.entries.get(endpoint)
+            if not replica.left or entry is None:
+                continue
+            if stands_at(self.draft, work, endpoint, entry):
+                del work.replicas[endpoint]
+            else:
+                self._detach(work, endpoint)
 
     def _join_node(self, work: Work) -> None:
         for endpoint in missing(work):

@@ -304,7 +304,7 @@ class Emitter:
                 each.id != endpoint
                 and replica is not None
                 and entry is not None
-                and not replica.gone
+                and not (replica.gone or replica.left)
                 and replica.version == entry.version
                 and replica.entry == entry.id
                 and replica.content_gen == work.content_gen

@@ -102,6 +102,7 @@ def has_agreed(work: Work, endpoint: EndpointId) -> bool:
     replica = work.replicas.get(endpoint)
     return (
         replica is not None
+        and not replica.left
         and not is_edited(work, endpoint)
         and replica.content_gen == work.content_gen
     )
@@ -113,7 +114,12 @@ def confirm(work: Work, endpoint: EndpointId, entry: Entry, content_gen: int) ->
     if replica is None or replica.gone:
         replica = Replica(entry.id, entry.version, entry.parent, entry.name, 0, 0)
     work.replicas[endpoint] = msgspec.structs.replace(
-        replica, entry=entry.id, version=entry.version, content_gen=content_gen, hidden=False
+        replica,
+        entry=entry.id,
+        version=entry.version,
+        content_gen=content_gen,
+        hidden=False,
+        left=False,
     )
 
 
@@ -277,7 +283,11 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         for each, replica in work.replicas.items()
         if each in touched
         or (each in work.entries and has_agreed(work, each))
-        or (each in work.away and not replica.gone and replica.content_gen == work.content_gen)
+        or (
+            each in work.away
+            and not (replica.gone or replica.left)
+            and replica.content_gen == work.content_gen
+        )
     ]
     superseded = any(version.clean for version in versions)
     if agreed is not None and not superseded and not work.gone and (held or adopted) and versions:
@@ -305,7 +315,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
 def ground(draft: Draft, work: Work) -> None:
     """Make sure that somebody holds the agreed content, else agree on what there is."""
     if not work.entries or any(
-        not replica.gone and replica.content_gen >= work.content_gen
+        not (replica.gone or replica.left) and replica.content_gen >= work.content_gen
         for endpoint, replica in work.replicas.items()
         if endpoint in work.entries or endpoint in work.away
     ):

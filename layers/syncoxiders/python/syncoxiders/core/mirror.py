@@ -46,7 +46,7 @@ def _left(draft: Draft, work: Work, source: EndpointId) -> None:
     joined = draft.look.union or work.entries.keys() & draft.look.joining
     extra = work.base is None and draft.rule.mode is Mode.ONE_WAY and not joined
     for endpoint in _destinations(draft, work, source):
-        _record(work, endpoint)
+        _record(work, endpoint, left=not extra)
         if extra:
             work.keep.add(endpoint)
     work.gone = extra or work.gone
@@ -62,14 +62,15 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
     work.replicas[source] = msgspec.structs.replace(replica, gone=True)
     if draft.rule.mode is not Mode.ONE_WAY:
         for endpoint in _destinations(draft, work, source):
-            _record(work, endpoint)
+            if is_edited(work, endpoint) or draft.is_moved(work, endpoint):
+                _record(work, endpoint, left=True)
         for endpoint in missing(work):
             work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
         return
     if draft.look.union and not replica.gone and not work.gone:
         del work.replicas[source]  # it becomes one that is left: nothing is deleted in a union
         for endpoint in _destinations(draft, work, source):
-            _record(work, endpoint)
+            _record(work, endpoint, left=True)
         return
     work.gone = True
     for endpoint in _destinations(draft, work, source):
@@ -81,13 +82,22 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
 
 
-def _record(work: Work, endpoint: EndpointId) -> None:
-    """Take an endpoint's part as it is, content and place."""
+def _record(work: Work, endpoint: EndpointId, *, left: bool = False) -> None:
+    """Take an endpoint's part as it is, content and place; ``left`` if it is its own."""
     entry = work.entries[endpoint]
     confirm(work, endpoint, entry, work.content_gen)
     work.replicas[endpoint] = msgspec.structs.replace(
-        work.replicas[endpoint], parent=entry.parent, name=entry.name, place_gen=work.place_gen
+        work.replicas[endpoint],
+        parent=entry.parent,
+        name=entry.name,
+        place_gen=work.place_gen,
+        left=left,
     )
+
+
+def _is_left(work: Work, endpoint: EndpointId) -> bool:
+    replica = work.replicas.get(endpoint)
+    return replica is not None and replica.left
 
 
 def _follow_source(draft: Draft, work: Work, source: EndpointId, *, place: bool) -> bool:
@@ -186,8 +196,13 @@ def _offer(draft: Draft, work: Work, source: EndpointId) -> None:
             continue
         else:
             generation = 0 if behind and work.kind is not Kind.FOLDER else work.content_gen
-            _record(work, endpoint)
-            confirm(work, endpoint, work.entries[endpoint], generation)
+            own = draft.is_moved(work, endpoint) or (
+                work.kind is not Kind.FOLDER and not behind and is_edited(work, endpoint)
+            )
+            _record(work, endpoint, left=own or _is_left(work, endpoint))
+            work.replicas[endpoint] = msgspec.structs.replace(
+                work.replicas[endpoint], content_gen=generation
+            )
     for endpoint in _destinations(draft, work, source):
         replica = work.replicas.get(endpoint)
         if replica is not None:
@@ -235,7 +250,7 @@ def _meet(
             Version(content, [endpoint], clean=True),
         ]
         if ranked(versions, draft.rule.endpoints, draft.rule.keep)[0].holders == [endpoint]:
-            confirm(work, endpoint, entry, work.content_gen)
+            _record(work, endpoint, left=True)
             draft.note("conflict", endpoint, work, "this version stands, by keep-mode")
             return
         theirs.append(endpoint)

@@ -86,7 +86,8 @@ class Replica(msgspec.Struct, frozen=True, gc=False):
     endpoint has reached; one that is lower than the node's is *behind*. With ``gone`` the
     endpoint confirmed the deletion. With ``hidden`` it is a folder that was deleted elsewhere
     and still stands here because it holds content that a filter hides: it is left alone until
-    something visible appears in it.
+    something visible appears in it. With ``left`` what stands here is the endpoint's own, which
+    the sync's mode leaves as it is: neither content nor place is what base agrees on.
     """
 
     entry: EntryId
@@ -97,6 +98,7 @@ class Replica(msgspec.Struct, frozen=True, gc=False):
     place_gen: int
     gone: bool = False
     hidden: bool = False
+    left: bool = False
 
 
 class Conflict(msgspec.Struct, frozen=True, gc=False):

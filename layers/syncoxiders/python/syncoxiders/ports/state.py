@@ -129,7 +129,8 @@ class BaseTree(Protocol):
     def suspects(self, endpoints: Sequence[EndpointId]) -> Iterator[list[NodeId]]:
         """Yield, in batches, the nodes that a full plan must look at.
 
-        That is every node of which, at one of the endpoints, the replica is lacking, is behind,
+        That is every node of which, at one of the endpoints, the replica is lacking, is behind or
+        ``left``,
         has no observed entry though not ``gone``, has one though ``gone``, or differs from it in
         version, parent or name; every tombstone; and every node that is ``out``.
         """

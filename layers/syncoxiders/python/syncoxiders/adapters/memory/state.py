@@ -188,6 +188,7 @@ class _Sync:
             replica = node.replicas.get(endpoint)
             if (
                 replica is None
+                or replica.left
                 or replica.content_gen < node.content_gen
                 or replica.place_gen < node.place_gen
                 or self.tree(endpoint).differs(replica)

@@ -232,10 +232,10 @@ def _node_rows(
                 None if own == name else own,
                 reached_content,
                 reached_place,
-                gone | replica.hidden << 1,
+                gone | replica.hidden << 1 | replica.left << 2,
             )
         )
-        if reached_content >= content_gen and reached_place >= place_gen:
+        if reached_content >= content_gen and reached_place >= place_gen and not replica.left:
             reached.append(tree)
         if not gone:
             fp = _fingerprint(entry, version, parent, own, errors)
@@ -322,6 +322,7 @@ def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> No
                 reached_place,
                 bool(state & 1),
                 bool(state & 2),
+                bool(state & 4),
             )
             for tree, entry, version, folder, own, reached_content, reached_place, state in replicas
         },
