@@ -27,7 +27,7 @@ class Work:
     ``entries`` holds what each reachable endpoint has of it now; of those ``away`` nothing is
     known. A ``frozen`` node is not
     planned this time and stays as base has it. ``keep`` names the endpoints at which what a
-    person wrote is about to be replaced or deleted, and has to be kept in the trash.
+    person wrote is about to be deleted, and has to be kept in the trash.
     """
 
     __slots__ = (

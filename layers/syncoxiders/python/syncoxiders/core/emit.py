@@ -243,7 +243,7 @@ class Emitter:
                 expect=entry.version,
                 size=work.content.size,
                 source=source,
-                keep=endpoint.id in work.keep,
+                keep=replica.left,  # what a person wrote there is about to be replaced
                 content_gen=work.content_gen,
             )
         )

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 OWN = "sha256"
 
+EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""The hashes of no bytes at all, which need not be computed."""
+
 
 def encode(digests: Mapping[str, str]) -> str:
     """Return the text form of ``{algorithm: hex digest}``."""

@@ -266,6 +266,8 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
             continue
         if verdict is None or (not verdict and work.past and not is_own(content)):
             waiting = _ask(draft, work, endpoint, entry) or waiting
+        if verdict is None and _held_away(work):
+            waiting = True  # only who is away can tell what was agreed
         if verdict:
             adopted.append(endpoint)
         elif known_past(content, work.past):
@@ -338,6 +340,16 @@ def _ask(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
         if has_agreed(work, other) and not (work.content and is_own(work.content)):
             probe(draft, other, work.entries[other])
     return len(draft.probes) > before
+
+
+def _held_away(work: Work) -> bool:
+    """Say whether somebody has the agreed content, but nobody who can be asked."""
+    return any(
+        each in work.away
+        and not (replica.gone or replica.left)
+        and replica.content_gen == work.content_gen
+        for each, replica in work.replicas.items()
+    ) and not any(has_agreed(work, each) for each in work.entries)
 
 
 def _meta(

@@ -259,7 +259,7 @@ def _meet(
         theirs.append(endpoint)
         return
     confirm(work, endpoint, entry, 0)
-    work.keep.add(endpoint)
+    work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], left=True)
     draft.note("note", endpoint, work, "its own version goes to the trash")
 
 

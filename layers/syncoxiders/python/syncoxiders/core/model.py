@@ -87,7 +87,8 @@ class Replica(msgspec.Struct, frozen=True, gc=False):
     endpoint confirmed the deletion. With ``hidden`` it is a folder that was deleted elsewhere
     and still stands here because it holds content that a filter hides: it is left alone until
     something visible appears in it. With ``left`` what stands here is the endpoint's own, which
-    the sync's mode leaves as it is: neither content nor place is what base agrees on.
+    the sync's mode leaves as it is (or, behind, will replace, keeping it in the trash): content
+    or place is not what base agrees on.
     """
 
     entry: EntryId

@@ -210,7 +210,11 @@ def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
         )
     else:
         replica = msgspec.structs.replace(
-            replica, entry=entry.id, version=entry.version, content_gen=action.content_gen
+            replica,
+            entry=entry.id,
+            version=entry.version,
+            content_gen=action.content_gen,
+            left=False,
         )
     replicas[action.endpoint] = replica
     if content is not None and action.content_gen == node.content_gen and entry.hashes:

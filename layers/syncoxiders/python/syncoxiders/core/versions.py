@@ -30,7 +30,7 @@ def content_of(entry: Entry) -> Content:
     """Return an entry's content."""
     return Content(
         size=entry.size,
-        hashes=entry.hashes,
+        hashes=entry.hashes if entry.size else hashes.merged(entry.hashes, hashes.EMPTY),
         mtime_ns=entry.mtime_ns,
         executable=entry.executable,
     )
@@ -52,7 +52,7 @@ def known_past(content: Content, past: Sequence[str]) -> bool:
 
 def is_own(content: Content) -> bool:
     """Say whether the hash that SyncOxiders computes itself is known of the content."""
-    return content.size == 0 or hashes.OWN in hashes.decode(content.hashes)
+    return hashes.OWN in hashes.decode(content.hashes)
 
 
 def probe(draft: Draft, endpoint: EndpointId, entry: Entry) -> None:

@@ -10,7 +10,16 @@ from typing import TypeAlias
 
 import msgspec
 
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Kind, Node
+from syncoxiders.core.model import (
+    Action,
+    ActionKind,
+    EndpointId,
+    Entry,
+    EntryId,
+    Kind,
+    Node,
+    NodeId,
+)
 from syncoxiders.core.plan import Plan, closed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.operations import Operations
@@ -49,7 +58,8 @@ class Applied(msgspec.Struct):
     """What became of the actions.
 
     ``stale`` are endpoints and entries (folders included) that have to be looked at again,
-    ``again`` those that have to be planned again.
+    ``again`` those that have to be planned again. ``open`` are nodes of which an action may or
+    may not have been done; it stays open in the journal.
     ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more.
     """
 
@@ -59,6 +69,7 @@ class Applied(msgspec.Struct):
     left: list[Event] = []
     stale: set[tuple[EndpointId, EntryId]] = set()
     again: set[tuple[EndpointId, EntryId]] = set()
+    open: set[NodeId] = set()
     away: dict[EndpointId, str] = {}
 
 
@@ -80,6 +91,7 @@ class Applier:
         self._nodes: dict[int, Node | None] = {}
         self._put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
         self._losses: set[int] = set()
+        self._unanswered: set[str] = set()
         self._touched: set[EndpointId] = set()
         self._since = context.clock.now()
         self._local: dict[tuple[EndpointId, EndpointId], bool] = {}
@@ -233,6 +245,10 @@ class Applier:
         elif isinstance(error, Unreachable | RootLost | Full | Throttled):
             result.errors.append(event)
             result.away[where] = str(error)
+            if isinstance(error, Unreachable) and not error.reading:
+                # It may have been done: the next run finds out, as after a crash.
+                self._unanswered.add(action.id)
+                result.open.add(action.node)
             self._look_again(action)
         else:
             result.errors.append(event)
@@ -268,7 +284,8 @@ class Applier:
 
     def _drop(self, action: Action) -> None:
         self._result.failed.add(action.id)
-        self._closed.append(action.id)
+        if action.id not in self._unanswered:
+            self._closed.append(action.id)
 
     def _finish(self, action: Action, entry: Entry | None, ok: bool = True) -> None:
         path = self._plan.paths.get(action.node, action.name)

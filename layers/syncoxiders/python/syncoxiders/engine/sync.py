@@ -54,6 +54,7 @@ class Run:
         self._started = 0.0
         self._union = False
         self._unsettled = False
+        self._open: set[NodeId] = set()
         self._view = StoreView(context.store)
         self._first_contact = False
         self._throttle = Throttle(context.options.rate, context.clock)
@@ -216,6 +217,7 @@ class Run:
                 touched=by_endpoint,
                 suspects=suspects,
                 away=frozenset(looks.away),
+                open=frozenset(self._open),
                 union=self._union,
                 joining=looks.joining,
                 first_id=self._store.base().next_id(),
@@ -275,6 +277,7 @@ class Run:
         applied = Applier(context, operations, places, result).run()
         for kind, count in applied.done.items():
             self._outcome.counts[kind] = self._outcome.counts.get(kind, 0) + count
+        self._open |= applied.open
         self._outcome.errors.extend(applied.errors)
         self._log([*applied.errors, *applied.left])
         for event in applied.left:
