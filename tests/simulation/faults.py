@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import msgspec
 
@@ -13,10 +14,40 @@ from syncoxiders.ports.provider import FolderDelta, Known
 class FaultyProvider(MemoryProvider):
     """A memory provider whose listings may lack something, and whose files are read in pieces.
 
-    ``omits`` chooses among all known entries what a listing lacks; None for nothing.
+    ``omits`` chooses among all known entries what a listing lacks; None for nothing. ``aims``
+    hears of the path that is about to be written to, ``deletes`` of the entry to be deleted.
     """
 
     omits: Callable[[list[Entry]], Entry | None] = staticmethod(lambda _: None)
+    aims: Callable[[str], None] = staticmethod(lambda _: None)
+    deletes: Callable[[EntryId], None] = staticmethod(lambda _: None)
+
+    def upload(self, parent: Ref, name: str, *args: Any, **kwargs: Any) -> Entry:
+        """Write content."""
+        self._aim(parent, name)
+        return super().upload(parent, name, *args, **kwargs)
+
+    def make_folder(self, parent: Ref, name: str) -> Entry:
+        """Create a folder."""
+        self._aim(parent, name)
+        return super().make_folder(parent, name)
+
+    def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
+        """Bring an entry to a place where nothing stands."""
+        self._aim(parent, name)
+        return super().move(ref, version, parent, name)
+
+    def delete(self, ref: Ref, version: str) -> None:
+        """Delete a file, link or empty folder."""
+        node = self._tree.find(ref.id)
+        if node is not None and node.parent is not None and node.version == version:
+            self.deletes(ref.id)
+        super().delete(ref, version)
+
+    def _aim(self, parent: Ref, name: str) -> None:
+        folder = self._tree.find(parent.id)
+        if folder is not None:
+            self.aims(f"{self._tree.path_of(folder)}/{name}".removeprefix("/"))
 
     def read(self, ref: Ref, version: str) -> MemoryReader:
         """Begin to read the version; what is written meanwhile is in the later pieces."""

@@ -12,7 +12,7 @@ import msgspec
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.filters import Filter, exclude
-from syncoxiders.core.model import ROOT_ENTRY, EntryId, Kind, Mode, Traits
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Mode, Traits
 from syncoxiders.engine.context import Options
 from syncoxiders.engine.guard import Limit
 from syncoxiders.engine.sync import Run
@@ -86,11 +86,9 @@ class History:
             provider.before = lambda what, at=provider: self._before(at, what)
             provider.after = lambda what, at=provider: self._after(at, what)
             provider.on_call = lambda what, at=provider: self._call(at, what)
-            provider.omits = lambda known: (
-                self.rng.choice(known)
-                if known and self._faults and self.manner != "serial" and self.rng.random() < 0.2
-                else None
-            )
+            provider.omits = self._omit
+            provider.aims = lambda path, at=provider: self._intrude(at, path)
+            provider.deletes = lambda entry, at=provider: self._check_reason(at, entry)
             self.world.providers[name] = provider
         self._rule(
             endpoints=tuple(
@@ -103,6 +101,7 @@ class History:
         rng = self.rng
         return Quirks(
             traits=Traits(
+                stable_ids=rng.random() < 0.9,
                 cheap_hash=rng.random() < 0.8,
                 keeps_executable=True,
                 keeps_links=True,
@@ -138,7 +137,8 @@ class History:
 
     def _before(self, provider: FaultyProvider, what: str) -> None:
         self._may_die(f"before {what}")
-        self._meddle()
+        if what != "delete":
+            self._meddle()
         if self._strikes():
             error = self.rng.choice([Denied, Full, Unreachable])
             self.log.append(f"-- {provider.name} refuses {what}: {error.__name__}")
@@ -154,11 +154,24 @@ class History:
     def _call(self, provider: FaultyProvider, what: str) -> None:
         if what == "settle":
             self._dirty.discard(provider.name)
-        self._meddle()
+        if what != "delete":  # its reason has just been checked
+            self._meddle()
         if what not in {"chunk", "settle"} and self._strikes(0.3):
             error = self.rng.choice([Throttled("slower", 1.0), Unreachable("no answer")])
             self.log.append(f"-- {provider.name}: {type(error).__name__} at {what}")
             raise error
+
+    def _omit(self, known: list[Entry]) -> Entry | None:
+        if self.manner == "serial" or not known or not self._faults or self.rng.random() > 0.2:
+            return None
+        entry = self.rng.choice(known)
+        self.log.append(f"-- a listing lacks {entry.name} ({entry.id})")
+        return entry
+
+    def _intrude(self, provider: FaultyProvider, path: str) -> None:
+        if self._meddler == "anywhere" and self.rng.random() < self._meddling:
+            self.log.append("-- just before")
+            self.people.intrude(provider, path)
 
     def _strikes(self, share: float = 1.0) -> bool:
         return bool(self._faults) and self.rng.random() < self._faults * share
@@ -268,6 +281,8 @@ class History:
             for _ in range(self.rng.randint(1, 6)):
                 # who is away still works
                 self._act(self.rng.choice(list(providers)))
+            if self.rng.random() < 0.4:
+                self.people.duel(*self.rng.sample(list(providers.values()), 2))
             if calm is not None:
                 self._reprieve(calm)
             self._meddler = "anywhere" if self.rng.random() < 0.5 else None
@@ -276,7 +291,7 @@ class History:
             if away is not None and self.rng.random() < 0.7:
                 self._return(away)
             if self.rng.random() < 0.2:
-                self._filter(self.rng.choice(PATTERNS))
+                self._filter(self.rng.choice([*PATTERNS, ""]))
             if self.rng.random() < 0.05:
                 self._lose_state()
         for provider in providers.values():
@@ -287,20 +302,18 @@ class History:
 
     def _play_mirrored(self) -> None:
         providers = self.world.providers
-        mode = self.rng.choice([Mode.ONE_WAY, Mode.COPY, Mode.MOVE])
-        self._rule(mode=mode)
-        self.log.append(f"-- {mode}")
-        allowed = {"delete"} if mode is Mode.MOVE else set()
         source = providers["a"]
         written = source.before
 
         def touched(what: str) -> None:
-            if what not in allowed:
+            mode = self.world.rule.mode
+            if mode is not Mode.TWO_WAY and (mode, what) != (Mode.MOVE, "delete"):
                 raise Violated(self._story(f"{mode} does {what} at its source"))
             if written is not None:
                 written(what)
 
         source.before = touched
+        self._change_mode([Mode.ONE_WAY, Mode.COPY, Mode.MOVE])
         for _ in range(self.rng.randint(2, 5)):
             away = self._someone_leaves()
             for _ in range(self.rng.randint(1, 6)):
@@ -310,6 +323,8 @@ class History:
             self._meddler = None
             if away is not None:
                 self._return(away)
+            if self.rng.random() < 0.15:
+                self._change_mode(list(Mode))
         self._settle()
         self._check_kept()
         self._check_journal()
@@ -356,6 +371,10 @@ class History:
         self._settle()
         self._expect_equal(list(self.world.providers), expected, "what was there before c joined")
 
+    def _change_mode(self, modes: Sequence[Mode]) -> None:
+        self._rule(mode=self.rng.choice(modes))
+        self.log.append(f"-- {self.world.rule.mode}")
+
     def _lose_state(self) -> None:
         self.log.append("-- the state is lost")
         self.world.store = MemoryStateStore()
@@ -374,8 +393,8 @@ class History:
             self._settle()
 
     def _filter(self, pattern: str) -> None:
-        self.log.append(f"-- filter: {pattern}")
-        self._rule(filter=Filter(options=(exclude(pattern),)))
+        self.log.append(f"-- filter: {pattern or 'large files'}")
+        self._rule(filter=Filter(options=(exclude(pattern),)) if pattern else Filter(max_size=8))
 
     def _unfilter(self) -> None:
         if self._is_filtered():
@@ -575,6 +594,25 @@ class History:
             or any(each.startswith(f"{path}/") for each in files)
             or not any(each.startswith(f"{path}/") for each in veiled)
         }
+
+    def _check_reason(self, provider: FaultyProvider, entry: EntryId) -> None:
+        """Nothing is deleted that nobody deleted; move deletes what the destination has."""
+        base = self.world.store.sync("me", "sync").base()
+        node = base.get(base.of(provider.name, [entry]).values())
+        mode = self.world.rule.mode
+        for each in node.values():
+            others = {
+                name: self.world.providers[name]._tree.find(replica.entry)
+                for name, replica in each.replicas.items()
+                if name != provider.name and self.world.providers[name].traits.stable_ids
+            }
+            if mode is Mode.TWO_WAY:
+                if len(others) == len(each.replicas) - 1 and others and all(others.values()):
+                    raise Violated(self._story(f"{provider.name}: {each.name} was not deleted"))
+            elif mode is Mode.MOVE and "b" in others:
+                there, here = others["b"], provider._tree.find(entry)
+                if there is None or here is None or there.data != here.data:
+                    raise Violated(self._story(f"{each.name} is not at its destination"))
 
     def _check(self) -> None:
         providers = self.world.providers

@@ -139,12 +139,8 @@ MUTANTS: dict[str, Mutant] = {
     # -- reasons, checked just before acting ---------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
     "does not confirm that what was deleted is absent": idle(Operations._confirm_absent),
-    "moves without asking for the reason": idle(Operations._reason_to_move),
     "hands over without asking for the copy": swap(
         Operations._reason_to_delete, "found.version != because.version", "False"
-    ),
-    "sets times without asking for the reason": swap(
-        Operations._meta, "found.version != source.version", "False"
     ),
     # -- tombstones, and who is away -----------------------------------------------------------
     "forgets a deletion before all have confirmed it": swap(
@@ -153,14 +149,11 @@ MUTANTS: dict[str, Mutant] = {
     "takes who is away for one who deleted": swap(
         merge.missing, "endpoint not in work.away", "True"
     ),
-    "plans nothing anew for who comes back": swap(
-        Run._state_text, "each.id not in looks.away", "True"
-    ),
-    "lets a deletion win over what its author did not know": swap(
-        merge._existence, "any(_is_current(work, each) for each in lost)", "True"
-    ),
+    "lets a deletion win over what its author did not know": idle(merge._ahead, "[]"),
     # -- journal -------------------------------------------------------------------------------
-    "ignores what a dead run left open": idle(recover.recover, "0"),
+    "ignores what a dead run left open": swap(
+        recover.recover, "context.store.open_actions()", "[]"
+    ),
     "drops open actions without looking": idle(recover._outcome, "(False, None)"),
     "takes open actions for done": idle(recover._is_ours, "(True, found)"),
     "takes any folder's place for a move that was done": swap(

@@ -10,13 +10,13 @@ FOLDERS = ["", "d", "e", "d/f", "e/d"]
 
 DEEDS = [
     "write", "write", "edit", "edit", "line", "save", "restore", "rename", "remove", "mkdir",
-    "folder", "rmdir", "touch", "chmod", "swap", "copy", "aside",
+    "folder", "rmdir", "touch", "chmod", "swap", "copy", "aside", "invert",
 ]  # fmt: skip
 
 EDITS = ["edit", "line", "save", "touch"]
 """Deeds that leave everything at its place."""
 
-SINGLE = [each for each in DEEDS if each not in {"swap", "aside"}]
+SINGLE = [each for each in DEEDS if each not in {"swap", "aside", "invert"}]
 """Deeds of one step each: a look that meets the others half-way sees two files at one place."""
 
 Tree = dict[str, bytes | None]
@@ -84,8 +84,61 @@ class People:
                 provider.chmod(path, executable=not provider.entry(path).executable)
             case "swap" if len(files) > 1:
                 self._swap(provider, *self._rng.sample(files, 2))
+            case "invert" if folders:
+                self._invert(provider, self._rng.choice(folders), tree)
             case "copy" if files:
                 self._copy(provider, self._rng.choice(files), self._path(), tree)
+
+    def duel(self, one: MemoryProvider, other: MemoryProvider) -> None:
+        """Let two who do not know of each other do something with the same file or folder."""
+        common = sorted(one.tree().items() & other.tree().items(), key=lambda item: item[0])
+        if not common:
+            return
+        path, data = self._rng.choice(common)
+        for provider in (one, other):
+            if path not in provider.tree():
+                return
+            if data is None:
+                self._deal_with_folder(provider, path)
+            else:
+                self._deal_with_file(provider, path)
+
+    def _deal_with_folder(self, provider: MemoryProvider, path: str) -> None:
+        tree = provider.tree()
+        inside = f"{path}/{self._rng.choice(NAMES)}"
+        match self._rng.choice(["rename", "into", "fill", "bring", "remove"]):
+            case "rename":
+                self._rename(provider, path, self._path(), tree)
+            case "into":
+                others = sorted(each for each, data in tree.items() if data is None)
+                to = f"{self._rng.choice(others)}/{self._rng.choice(NAMES)}"
+                self._rename(provider, path, to, tree)
+            case "fill":
+                self._write(provider, inside, tree, self._content())
+            case "bring":
+                self._rename(provider, self._rng.choice(sorted(tree)), inside, tree)
+            case "remove":
+                self._remove(provider, path, tree)
+
+    def _deal_with_file(self, provider: MemoryProvider, path: str) -> None:
+        tree = provider.tree()
+        match self._rng.choice(["edit", "line", "save", "aside", "rename", "remove", "remove"]):
+            case "edit":
+                self._write(provider, path, tree, self._content())
+            case "line":
+                self._line(provider, path, tree)
+            case "save":
+                self._save(provider, path, tree)
+            case "aside":
+                self._aside(provider, path, tree)
+            case "rename":
+                self._rename(provider, path, self._path(), tree)
+            case "remove":
+                self._remove(provider, path, tree)
+
+    def intrude(self, provider: MemoryProvider, path: str) -> None:
+        """Write exactly where somebody else is about to."""
+        self._write(provider, path, provider.tree(), self._content())
 
     def _say(self, provider: MemoryProvider, text: str) -> None:
         self._log.append(f"{provider.name}: {text}")
@@ -186,6 +239,23 @@ class People:
         provider.rename(left, passing)
         provider.rename(right, left)
         provider.rename(passing, right)
+
+    def _invert(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        """Let a folder change places with one in it."""
+        inner = sorted(
+            each
+            for each, data in tree.items()
+            if data is None and each.startswith(f"{path}/") and each.count("/") == path.count("/") + 1
+        )
+        if not inner or "passing" in tree or self.crosses(provider, path, f"{path}.x"):
+            return
+        below = f"passing/{path.rpartition('/')[2]}"
+        if any(each.startswith(f"{inner[0]}/{path.rpartition('/')[2]}") for each in tree):
+            return
+        self._say(provider, f"invert {inner[0]}")
+        provider.rename(inner[0], "passing")
+        provider.rename(path, below)
+        provider.rename("passing", path)
 
     def _remove(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         self._say(provider, f"remove {path}")

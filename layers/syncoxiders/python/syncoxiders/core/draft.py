@@ -144,7 +144,22 @@ class Draft:
                 entry = self.view.entry(endpoint.id, replica.entry)
                 if entry is not None:
                     work.entries[endpoint.id] = entry
+        if not self.exists(work.parent):
+            self._rehome(work)
         return work
+
+    def _rehome(self, work: Work) -> None:
+        """Give a node whose folder base has forgotten the place at which it stands somewhere.
+
+        That comes about where a folder was deleted while it was not yet known of something in it
+        that it had been moved away.
+        """
+        for endpoint, entry in work.entries.items():
+            parent = self.node_of(endpoint, entry.parent)
+            if parent is not None and self.exists(parent):
+                self.place(work, parent, names.true_name(entry.name, self.traits[endpoint]))
+                return
+        self.place(work, ROOT, work.name)
 
     def fresh(self, kind: Kind, parent: NodeId, name: str) -> Work:
         """Make a node that is not in base yet."""

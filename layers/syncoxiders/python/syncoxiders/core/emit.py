@@ -227,7 +227,11 @@ class Emitter:
             or hashes.equal(entry.hashes, hashes.merged(work.content.hashes, origin.hashes))
         )
         replica = work.replicas[endpoint.id]
-        if alike and not endpoint.traits.sets_meta:
+        bit = work.content.executable
+        sets_meta = endpoint.traits.sets_meta
+        if not sets_meta and None not in {bit, entry.executable} and bit != entry.executable:
+            alike = False  # there is no other way to set the bit than to write the file anew
+        if alike and not sets_meta:
             work.replicas[endpoint.id] = msgspec.structs.replace(
                 replica, content_gen=work.content_gen
             )

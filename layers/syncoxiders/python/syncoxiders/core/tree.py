@@ -63,8 +63,8 @@ def _cycle(draft: Draft, work: Work) -> list[Work] | None:
 def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
     """Let a folder survive with the content in it that survives."""
     for work in by_id(draft.works[node] for node in list(decided)):
-        if work.gone or work.out or work.forget:
-            continue
+        if work.gone or work.out or work.forget or work.frozen:
+            continue  # of what is frozen it is not known yet where it will stand
         for above in list(draft.ancestors(work.id)):
             if not above.gone:
                 if above.id in decided:
