@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from syncoxiders.core import names
 from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Ref
 from syncoxiders.ports.provider import FolderDelta, Problem, Provider, Rescans
 from syncoxiders.ports.state import Commit, Observation, ObservedTree, SyncStore
@@ -59,7 +60,7 @@ class Observer:
         missing = self._pass(look, only)
         if missing:
             again = Look()
-            missing &= self._pass(again, only)
+            missing = self._replaced(missing) | (missing & self._pass(again, only))
             look.changed += again.changed
         gone = self._with_content(missing)
         look.gone = len(gone)
@@ -95,6 +96,17 @@ class Observer:
         found.update(entry.id for entry in delta.changed)
         look.changed += len(delta.changed)
         look.problems.extend(delta.problems)
+
+    def _replaced(self, missing: set[EntryId]) -> set[EntryId]:
+        """Return those in whose place something else was seen: these are surely not there."""
+        return {
+            entry.id
+            for entry in self._tree.get(missing).values()
+            if any(
+                other.name == entry.name and other.id != entry.id
+                for other in self._tree.at(entry.parent, names.key(entry.name))
+            )
+        }
 
     def _with_content(self, missing: set[EntryId]) -> list[EntryId]:
         """Add to folders that are gone whatever was in them and did not turn up elsewhere."""

@@ -230,7 +230,7 @@ class Operations:
         except Vanished:
             ref = Ref(replica.entry, replica.name)
         found = self._providers[endpoint].get(ref)
-        if found is not None:
+        if found is not None and self._places.owner(endpoint, found.id) in {top.id, None}:
             self.seen.append((endpoint, found))
             raise Stale("it is there again where it had been deleted")
         if top is not node:

@@ -40,6 +40,11 @@ class Places:
                 self._nodes[node] = self._store.base().get([node]).get(node)
             return self._nodes[node]
 
+    def owner(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
+        """Return the node that an entry belongs to, as base has it."""
+        with self._lock:
+            return self._store.base().of(endpoint, [entry]).get(entry)
+
     def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
         """Return an entry as it was last heard of."""
         key = (endpoint, entry)

@@ -97,7 +97,9 @@ def _outcome(
         found = provider.at(parent, action.name)
         if found is None or provider.traits.stable_ids:
             return found is not None and found.id == action.entry, found
-        stays = provider.get(_last_seen(places, action)) is not None
+        # An id that is a path says nothing of what has come to stand there since.
+        there = provider.get(_last_seen(places, action))
+        stays = there is not None and there.version == action.expect
         return not stays and found.kind is node.kind and found.version == action.expect, found
     if action.kind is ActionKind.UPDATE:
         at = _last_seen(places, action)

@@ -7,6 +7,7 @@ import msgspec
 from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
+from syncoxiders.ports.errors import ProviderError
 from syncoxiders.ports.provider import Rescans
 
 
@@ -41,10 +42,12 @@ def rekey(
         return result
     store = context.store
     before = dict(_walk(context, endpoint, old))
-    ref = places.folder(endpoint, moved.id)
     children: dict[EntryId, list[Entry]] = {}
-    for delta in provider.rescan(_Nothing(), [ref]):
-        children[delta.folder] = list(delta.changed)
+    try:
+        for delta in provider.rescan(_Nothing(), [places.folder(endpoint, moved.id)]):
+            children[delta.folder] = list(delta.changed)
+    except ProviderError:
+        return result  # the next look finds everything gone, and moved by its content
     now: dict[str, Entry] = {}
     todo = [("", moved.id)]
     while todo:
