@@ -208,7 +208,7 @@ class TestVersion:
             ({"modtime", "hash"}, {"size", "modtime", "content"}),
             ({"size", "modtime", "hash"}, {"size", "modtime", "content"}),
         ],
-        ids=str,
+        ids=lambda each: ",".join(sorted(each)),
     )
     @pytest.mark.parametrize("change", ["size", "modtime", "content"])
     def test_compare(self, tmp_path: Path, compare: set[str], seen: set[str], change: str) -> None:

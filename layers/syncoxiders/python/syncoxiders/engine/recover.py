@@ -90,6 +90,9 @@ def _outcome(
 ) -> tuple[bool, Entry | None]:
     """Say whether an action had its effect, and what stands there."""
     provider = context.providers[action.endpoint]
+    replica = node.replicas.get(action.endpoint)
+    if action.entry and (replica is None or replica.entry != action.entry):
+        return False, None  # an action closed before this one has changed its id
     if action.kind is ActionKind.DELETE:
         return provider.get(_last_seen(places, action)) is None, None
     if action.kind is ActionKind.MOVE:

@@ -1,0 +1,16 @@
+"""What all tests share: assertions in the contract suites explain themselves."""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "tests.contracts.blob_contract",
+    "tests.contracts.provider_contract_changing",
+    "tests.contracts.provider_contract_looking",
+    "tests.contracts.provider_contract_reading",
+    "tests.contracts.provider_contract_uploading",
+    "tests.contracts.provider_harness",
+    "tests.contracts.state_contract_base",
+    "tests.contracts.state_contract_journal",
+    "tests.contracts.state_contract_observed",
+    "tests.contracts.state_harness",
+)
