@@ -8,19 +8,30 @@ import msgspec
 
 from syncoxiders.adapters.memory.provider import MemoryProvider, MemoryReader
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
-from syncoxiders.ports.provider import FolderDelta, Known
+from syncoxiders.ports.provider import Attributes, FolderDelta, Known
 
 
 class FaultyProvider(MemoryProvider):
     """A memory provider whose listings may lack something, and whose files are read in pieces.
 
     ``omits`` chooses among all known entries what a listing lacks; None for nothing. ``aims``
-    hears of the path that is about to be written to, ``deletes`` of the entry to be deleted.
+    hears of the path that is about to be looked at or written to, or is being read; ``deletes``
+    of the entry that is about to be deleted, all its preconditions holding.
     """
 
     omits: Callable[[list[Entry]], Entry | None] = staticmethod(lambda _: None)
     aims: Callable[[str], None] = staticmethod(lambda _: None)
     deletes: Callable[[EntryId], None] = staticmethod(lambda _: None)
+
+    def get(self, ref: Ref) -> Entry | None:
+        """Return the entry as it stands now."""
+        self._aim_at(ref.id)
+        return super().get(ref)
+
+    def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
+        """Set modified time and executable bit."""
+        self._aim_at(ref.id)
+        return super().set_meta(ref, version, attributes)
 
     def upload(self, parent: Ref, name: str, *args: Any, **kwargs: Any) -> Entry:
         """Write content."""
@@ -49,10 +60,15 @@ class FaultyProvider(MemoryProvider):
         if folder is not None:
             self.aims(f"{self._tree.path_of(folder)}/{name}".removeprefix("/"))
 
+    def _aim_at(self, entry: EntryId) -> None:
+        node = self._tree.find(entry)
+        if node is not None and node.kind is Kind.FILE:
+            self.aims(self._tree.path_of(node))
+
     def read(self, ref: Ref, version: str) -> MemoryReader:
         """Begin to read the version; what is written meanwhile is in the later pieces."""
         whole = super().read(ref, version)
-        return _Piecemeal(self, ref, whole.entry, whole._data)
+        return _Piecemeal(self, ref, whole)
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
         """Compare, overlooking one entry and what is in it."""
@@ -80,13 +96,17 @@ class FaultyProvider(MemoryProvider):
 
 
 class _Piecemeal(MemoryReader):
+    """Bytes of which the later half is read when the earlier has been carried."""
+
+    def __init__(self, storage: FaultyProvider, ref: Ref, whole: MemoryReader) -> None:
+        super().__init__(storage, ref, whole.entry, whole._data)
+        self._storage = storage
+
     def chunks(self, size: int = 1 << 20) -> Iterator[memoryview | bytes]:
         half = len(self._data) // 2
         yield self._data[:half]
-        self._provider.calls["chunk"] += 1
-        if self._provider.on_call is not None:
-            self._provider.on_call("chunk")
-        node = self._provider._tree.find(self._ref.id)
+        self._storage._aim_at(self._ref.id)
+        node = self._storage._tree.find(self._ref.id)
         self._data = self._data[:half] + (node.data if node is not None else self._data)[half:]
         yield self._data[half:]
         whole, self._data = self._data, b""

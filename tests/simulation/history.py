@@ -109,7 +109,7 @@ class History:
             ),
             listed_hash=rng.choice(["", "sha256", "md5"]),
             replace_keeps_id=rng.random() < 0.5,
-            lag=0 if self.manner == "serial" else rng.choice([0, 0, 3, 12]),
+            lag=0 if self.manner == "serial" else rng.choice([0, 0, 0, 0, 3, 12]),
         )
 
     def _watch_store(self) -> None:
@@ -156,7 +156,7 @@ class History:
             self._dirty.discard(provider.name)
         if what != "delete":  # its reason has just been checked
             self._meddle()
-        if what not in {"chunk", "settle"} and self._strikes(0.3):
+        if what != "settle" and self._strikes(0.3):
             error = self.rng.choice([Throttled("slower", 1.0), Unreachable("no answer")])
             self.log.append(f"-- {provider.name}: {type(error).__name__} at {what}")
             raise error
@@ -169,9 +169,12 @@ class History:
         return entry
 
     def _intrude(self, provider: FaultyProvider, path: str) -> None:
-        if self._meddler == "anywhere" and self.rng.random() < self._meddling:
-            self.log.append("-- just before")
+        if self._busy or self._meddler not in {"anywhere", provider.name}:
+            return
+        if self.rng.random() < self._meddling:
+            self.log.append("-- at this moment")
             self.people.intrude(provider, path)
+            self._after_deed(provider.name)
 
     def _strikes(self, share: float = 1.0) -> bool:
         return bool(self._faults) and self.rng.random() < self._faults * share
@@ -278,11 +281,11 @@ class History:
             calm = None
             if away is None and self._is_prompt() and self.rng.random() < 0.5:
                 calm = self._calm()
+            if self.rng.random() < 0.4:
+                self.people.duel(*self.rng.sample(list(providers.values()), 2))
             for _ in range(self.rng.randint(1, 6)):
                 # who is away still works
                 self._act(self.rng.choice(list(providers)))
-            if self.rng.random() < 0.4:
-                self.people.duel(*self.rng.sample(list(providers.values()), 2))
             if calm is not None:
                 self._reprieve(calm)
             self._meddler = "anywhere" if self.rng.random() < 0.5 else None

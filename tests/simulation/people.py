@@ -94,6 +94,12 @@ class People:
         common = sorted(one.tree().items() & other.tree().items(), key=lambda item: item[0])
         if not common:
             return
+        folders = [path for path, data in common if data is None]
+        if len(folders) > 1 and self._rng.random() < 0.3:
+            left, right = self._rng.sample(folders, 2)
+            self._rename(one, left, f"{right}/{self._rng.choice(NAMES)}", one.tree())
+            self._rename(other, right, f"{left}/{self._rng.choice(NAMES)}", other.tree())
+            return
         path, data = self._rng.choice(common)
         for provider in (one, other):
             if path not in provider.tree():

@@ -60,7 +60,8 @@ class Observer:
         missing = self._pass(look, only)
         if missing:
             again = Look()
-            missing = self._replaced(missing) | (missing & self._pass(again, only))
+            later = self._pass(again, only)
+            missing = self._replaced(missing | later) | (missing & later)
             look.changed += again.changed
         gone = self._with_content(missing)
         look.gone = len(gone)
