@@ -51,8 +51,9 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``nodes`` are base nodes as they are from now on, ``forget`` those that are no more.
     ``actions`` come in an order in which each can succeed. ``probes`` and ``merges``, or the
-    actions, have to be done before ``waiting`` entries can be planned; ``more`` are entries that
-    this plan has made plannable. ``paths`` gives a path for each node that an action speaks of.
+    actions, have to be done before ``waiting`` entries, and ``postponed`` nodes, can be planned;
+    ``more`` are entries that this plan has made plannable. ``paths`` gives a path for each node
+    that an action speaks of.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -61,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
     probes: tuple[Probe, ...] = ()
     merges: tuple[Merge, ...] = ()
     waiting: tuple[tuple[EndpointId, EntryId], ...] = ()
+    postponed: tuple[NodeId, ...] = ()
     more: tuple[tuple[EndpointId, EntryId], ...] = ()
     notes: tuple[Note, ...] = ()
     paths: dict[NodeId, str] = {}
@@ -140,10 +142,9 @@ def _result(
                 nodes.append(msgspec.structs.replace(work.base, out=True))
             elif not work.out:
                 waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
-                waiting.extend((each, replica.entry) for each, replica in work.replicas.items())
+                if work.base is not None:
+                    postponed.add(node)
             continue
-        if node in postponed:
-            waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
         if work.forget:
             if work.base is not None:
                 forget.append(node)
@@ -162,6 +163,7 @@ def _result(
         ),
         merges=tuple(_merge(draft.works[node]) for node in sorted(draft.merges)),
         waiting=tuple(waiting),
+        postponed=tuple(sorted(postponed)),
         more=tuple(draft.more),
         notes=tuple(draft.notes),
         paths=paths,

@@ -58,8 +58,8 @@ class Applied(msgspec.Struct):
     """What became of the actions.
 
     ``stale`` are endpoints and entries (folders included) that have to be looked at again,
-    ``again`` those that have to be planned again. ``open`` are nodes of which an action may or
-    may not have been done; it stays open in the journal.
+    ``again`` those that have to be planned again, as have the ``nodes``. ``open`` are nodes of
+    which an action may or may not have been done; it stays open in the journal.
     ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more.
     """
 
@@ -69,6 +69,7 @@ class Applied(msgspec.Struct):
     left: list[Event] = []
     stale: set[tuple[EndpointId, EntryId]] = set()
     again: set[tuple[EndpointId, EntryId]] = set()
+    nodes: set[NodeId] = set()
     open: set[NodeId] = set()
     away: dict[EndpointId, str] = {}
 
@@ -126,7 +127,7 @@ class Applier:
         if needs & self._result.away.keys():
             self._drop(action)
         elif self._result.failed.intersection(action.after):
-            self._plan_again(action)
+            self._result.nodes.add(action.node)
             self._drop(action)
         elif action.kind not in TRANSFERS:
             self._finish(action, *self._attempt(action))
@@ -263,14 +264,9 @@ class Applier:
             self._places.put(endpoint, entry)
             self._result.again.add((endpoint, entry.id))
 
-    def _plan_again(self, action: Action) -> None:
-        """Note that a node has to be planned again, what it waited for having failed."""
-        node = self._places.node(action.node)
-        for endpoint, replica in node.replicas.items() if node is not None else ():
-            self._result.again.add((endpoint, replica.entry))
-
     def _look_again(self, action: Action) -> None:
         """Note what has to be looked at before the node can be planned again."""
+        self._result.nodes.add(action.node)
         node = self._places.node(action.node)
         for endpoint, replica in node.replicas.items() if node is not None else ():
             self._result.stale.add((endpoint, replica.entry))

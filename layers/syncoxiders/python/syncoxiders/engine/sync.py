@@ -170,26 +170,25 @@ class Run:
         first = True
         rounds = 0
         seen: set[Touched] = set(queue)
-        while first or queue or known:
-            chunk, queue = (known, queue) if first or known else (queue[:CHUNK], queue[CHUNK:])
+        while first or queue or known or suspects:
+            again = bool(known or suspects)
+            chunk, queue = (known, queue) if first or again else (queue[:CHUNK], queue[CHUNK:])
             if first and len(queue) <= CHUNK:
                 chunk, queue = [*known, *queue], []
-            known = []
-            result = self._plan(looks, chunk, suspects if first else [])
+            result = self._plan(looks, chunk, suspects)
             first = False
             if not self._guarded(result):
                 return False
             applied = self._apply(looks, result)
-            again = self._resolve(looks, result, applied)
+            known, suspects = self._resolve(looks, result, applied)
             more = [each for each in result.more if each not in seen]
             seen.update(more)
             queue.extend(more)
-            if again:
+            if known or suspects:
                 rounds += 1
                 if rounds > ROUNDS:
-                    self._leave(again)
+                    self._leave(suspects)
                     break
-                known.extend(again)
         return True
 
     def _bound(self, touched: Iterable[Touched]) -> set[Touched]:
@@ -294,26 +293,29 @@ class Run:
         self._throttle.wait(count)
         self._context.reporter.moved(count)
 
-    def _resolve(self, looks: Looks, result: Plan, applied: Applied) -> list[Touched]:
-        """Do what the planner waits for; returns what to plan again."""
-        again: list[Touched] = []
+    def _resolve(
+        self, looks: Looks, result: Plan, applied: Applied
+    ) -> tuple[list[Touched], list[NodeId]]:
+        """Do what the planner waits for; returns the entries and nodes to plan again."""
+        entries: list[Touched] = []
+        nodes: set[NodeId] = set(applied.nodes)
         if result.probes:
             self._probe(result.probes)
-        if result.merges:
-            for merge in result.merges:
-                event = automerge.merge_edits(self._context, merge)
-                if event is not None:
-                    self._note(event.verb, event.endpoint, event.path, event.detail)
+        for merge in result.merges:
+            event = automerge.merge_edits(self._context, merge)
+            if event is not None:
+                self._note(event.verb, event.endpoint, event.path, event.detail)
         if result.probes or result.merges or result.actions:
-            again.extend(result.waiting)
-        elif result.waiting:
+            entries.extend(result.waiting)
+            nodes.update(result.postponed)
+        elif result.waiting or result.postponed:
             self._unsettled = True
-        again.extend(sorted(applied.again))
+        entries.extend(sorted(applied.again))
         if applied.stale:
-            again.extend(looks.again(applied.stale))
+            entries.extend(looks.again(applied.stale))
         if self._rule.mode == "move":
-            again.extend(_handed_over(result, applied))
-        return list(dict.fromkeys(again))
+            nodes.update(_handed_over(result, applied))
+        return list(dict.fromkeys(entries)), sorted(nodes - self._open)
 
     def _probe(self, probes: Sequence[Probe]) -> None:
         """Hash what the planner needs to compare, and put the hashes into the observed trees."""
@@ -339,17 +341,20 @@ class Run:
         for endpoint, entries in found.items():
             self._store.commit(Commit(observed=[Observation(endpoint, put=entries, log=False)]))
 
-    def _leave(self, again: Iterable[Touched]) -> None:
+    def _leave(self, nodes: Iterable[NodeId]) -> None:
         """Say of what keeps changing that it is left for the next run."""
+        self._unsettled = True
         places = Places(self._store)
-        for endpoint, entry in again:
-            try:
-                path = places.ref(endpoint, entry).path
-            except Vanished:
-                continue
-            event = Event("left", endpoint, path, "it keeps changing; left for the next run")
-            self._outcome.left.append(event)
-            self._log([event])
+        for node in self._store.base().get(nodes).values():
+            for endpoint, replica in node.replicas.items():
+                try:
+                    path = places.ref(endpoint, replica.entry).path
+                except Vanished:
+                    continue
+                event = Event("left", endpoint, path, "it keeps changing; left for the next run")
+                self._outcome.left.append(event)
+                self._log([event])
+                break
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -432,15 +437,13 @@ def _done(result: Plan, applied: Applied) -> Iterator[Event]:
             yield Event(action.kind.value, action.endpoint, result.paths.get(action.node, ""))
 
 
-def _handed_over(result: Plan, applied: Applied) -> list[Touched]:
-    """Return the sources of what was just copied, to be deleted once all have it."""
-    return [
-        (action.source.endpoint, action.source.entry)
+def _handed_over(result: Plan, applied: Applied) -> set[NodeId]:
+    """Return the nodes that were just copied, to be deleted at the source once all have them."""
+    return {
+        action.node
         for action in result.actions
-        if action.source is not None
-        and action.kind in {ActionKind.CREATE, ActionKind.UPDATE}
-        and action.id not in applied.failed
-    ]
+        if action.kind in {ActionKind.CREATE, ActionKind.UPDATE} and action.id not in applied.failed
+    }
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):

@@ -1,0 +1,281 @@
+"""Properties of the planner alone: one plan at a time, over a memory store."""
+
+import dataclasses
+import random
+from collections.abc import Sequence
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.model import Action, ActionKind, EndpointId, Kind, Mode, NodeId, Traits
+from syncoxiders.core.plan import Plan, plan
+from syncoxiders.core.rule import Look
+from syncoxiders.engine.apply import Applied, Applier
+from syncoxiders.engine.context import Options
+from syncoxiders.engine.guard import Limit
+from syncoxiders.engine.observe import Observer
+from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.places import Places
+from syncoxiders.engine.view import StoreView
+from syncoxiders.ports.state import Commit, SyncStore
+from tests.engine.world import World
+from tests.simulation.people import People
+
+Touched = dict[EndpointId, list[str]]
+Deed = tuple[int, int]
+"""Which endpoint's people act, and the seed of what they do."""
+
+PROMPT = Traits(cheap_hash=True, keeps_executable=True, keeps_links=True, sets_meta=True)
+ROUNDS = 12
+
+DEEDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2**16)), max_size=14)
+NAMES = st.sampled_from(["ab", "ab", "abc"])
+
+
+@dataclasses.dataclass
+class Desk:
+    """A sync whose endpoints people work on, and of which single plans can be made.
+
+    It is the same again for equal arguments, so that two plans of one state can be compared.
+    """
+
+    names: str
+    before: Sequence[Deed]
+    after: Sequence[Deed]
+    mode: Mode = Mode.TWO_WAY
+    stable_ids: bool = True
+
+    def __post_init__(self) -> None:
+        traits = msgspec.structs.replace(PROMPT, stable_ids=self.stable_ids)
+        self.world = World(self.names, {name: Quirks(traits=traits) for name in self.names})
+        self.world.options = Options(limit=Limit(percent=None))
+        self.world.rule = msgspec.structs.replace(self.world.rule, mode=self.mode)
+        self.people = People(random.Random(0), [])
+        self.act(self.before)
+        self.look()
+        self.settle()
+        self.positions = {name: self.end(name) for name in self.names}
+        self.act(self.after)
+        self.look()
+
+    @property
+    def store(self) -> SyncStore:
+        return self.world.store.sync("me", "sync")
+
+    def act(self, deeds: Sequence[Deed]) -> None:
+        providers = list(self.world.providers.values())
+        for who, seed in deeds:
+            self.people._rng = random.Random(seed)
+            self.people.act(providers[who % len(providers)])
+
+    def look(self) -> None:
+        for name, provider in self.world.providers.items():
+            Observer(self.store, name, provider, told=lambda *_: None).look()
+
+    def end(self, name: EndpointId) -> int:
+        return self.store.observed(name).changes(1 << 60, 1)[1]
+
+    def everything(self, *, union: bool = False) -> Look:
+        """Return the look of a full plan."""
+        base = self.store.base()
+        return Look(
+            touched={name: [e for some in base.unbound(name) for e in some] for name in self.names},
+            suspects=[each for some in base.suspects(list(self.names)) for each in some],
+            union=union,
+            first_id=base.next_id(),
+        )
+
+    def changed(self, extra: Sequence[tuple[EndpointId, str]] = ()) -> Look:
+        """Return the look of an incremental plan: what the change log holds, and more."""
+        touched: Touched = {name: [] for name in self.names}
+        for name in self.names:
+            ids, self.positions[name] = self.store.observed(name).changes(
+                self.positions[name], 1 << 30
+            )
+            touched[name].extend(dict.fromkeys(ids))
+        for name, entry in extra:
+            touched[name].append(entry)
+        return Look(touched=touched, first_id=self.store.base().next_id())
+
+    def plan(self, look: Look) -> Plan:
+        return plan(StoreView(self.store), self.world.rule, look)
+
+    def do(self, result: Plan, order: Sequence[Action] | None = None) -> Applied:
+        """Write a plan into base and run its actions, in its order or another."""
+        actions = result.actions if order is None else tuple(order)
+        self.store.commit(Commit(nodes=result.nodes, forget=result.forget, opened=actions))
+        places = Places(self.store)
+        operations = Operations(self.world.providers, places)
+        ordered = msgspec.structs.replace(result, actions=actions)
+        return Applier(self.world.context(), operations, places, ordered).run()
+
+    def settle(self, *, incremental: bool = False) -> list[Plan]:
+        """Plan and do until nothing is left; returns what was planned."""
+        plans: list[Plan] = []
+        more: Sequence[tuple[EndpointId, str]] = ()
+        for _ in range(ROUNDS):
+            result = self.plan(self.changed(more) if incremental else self.everything())
+            if not (result.actions or result.nodes or result.forget or result.more):
+                return plans
+            plans.append(result)
+            assert not self.do(result).failed
+            more = [*result.more, *result.waiting] if incremental else ()
+        raise AssertionError(f"it does not come to rest: {[each.actions for each in plans]}")
+
+    def base(self) -> set[tuple[str, Kind, str, int]]:
+        """Return the base tree without the numbers that it goes by."""
+        base = self.store.base()
+        nodes = base.get(each for some in base.ids() for each in some)
+
+        def path(node: NodeId) -> str:
+            parts: list[str] = []
+            while node in nodes:
+                parts.append(nodes[node].name)
+                node = nodes[node].parent
+            return "/".join(reversed(parts))
+
+        return {
+            (
+                path(node.id),
+                node.kind,
+                node.content.hashes if node.content else "",
+                sum(not replica.gone for replica in node.replicas.values()),
+            )
+            for node in nodes.values()
+        }
+
+
+def keys(plans: Sequence[Plan]) -> list[tuple[str, ...]]:
+    """Return what plans do, without the numbers that nodes go by."""
+    return sorted(
+        (
+            action.endpoint,
+            action.kind.value,
+            result.paths[action.node],
+            action.name.partition(".moving-")[0],
+            action.expect,
+            action.source.version if action.source else "",
+        )
+        for result in plans
+        for action in result.actions
+    )
+
+
+def shuffled(actions: Sequence[Action], rng: random.Random) -> list[Action]:
+    """Return actions in some order that their ``after`` allows."""
+    left = list(actions)
+    done: set[str] = set()
+    order: list[Action] = []
+    while left:
+        ready = [each for each in left if done.issuperset(each.after)]
+        action = rng.choice(ready)
+        left.remove(action)
+        done.add(action.id)
+        order.append(action)
+    return order
+
+
+FAST = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=False
+)
+
+
+@FAST
+@given(names=NAMES, before=DEEDS, after=DEEDS, stable=st.booleans())
+def test_a_plan_that_was_done_is_not_planned_again(
+    names: str, before: list[Deed], after: list[Deed], stable: bool
+) -> None:
+    """Idempotence: once all of it is applied, neither view has anything to plan."""
+    desk = Desk(names, before, after, stable_ids=stable)
+    desk.settle()
+    desk.look()
+    for look in (desk.everything(), desk.changed()):
+        again = desk.plan(look)
+        assert again.actions == ()
+        assert again.waiting == ()
+        assert again.nodes == ()
+    first, *others = desk.world.trees()
+    assert all(other == first for other in others)
+
+
+@FAST
+@given(names=NAMES, before=DEEDS, after=DEEDS, stable=st.booleans())
+def test_the_incremental_plan_is_the_full_plan(
+    names: str, before: list[Deed], after: list[Deed], stable: bool
+) -> None:
+    """Planned from the change log or from all that differs, the same is done in the end."""
+    one = Desk(names, before, after, stable_ids=stable)
+    other = Desk(names, before, after, stable_ids=stable)
+    assert keys(one.settle(incremental=True)) == keys(other.settle())
+    assert one.world.trees() == other.world.trees()
+    assert one.base() == other.base()
+
+
+@FAST
+@given(names=NAMES, before=DEEDS, after=DEEDS, mode=st.sampled_from(Mode), lost=st.booleans())
+def test_a_union_deletes_and_renames_nothing(
+    names: str, before: list[Deed], after: list[Deed], mode: Mode, lost: bool
+) -> None:
+    """A union has no deletion, and no move but that of a conflict's loser."""
+    desk = Desk(names, before, after, mode)
+    if lost:
+        desk.world.store = type(desk.world.store)()
+        desk.look()
+    result = desk.plan(desk.everything(union=True))
+    conflicts = {node.id for node in result.nodes if node.conflict is not None}
+    for action in result.actions:
+        if action.kind is ActionKind.DELETE:
+            assert mode is Mode.MOVE, action  # it hands over, which is no deletion
+        elif action.kind is ActionKind.MOVE:
+            assert action.node in conflicts
+
+
+@FAST
+@given(
+    names=NAMES,
+    before=DEEDS,
+    after=DEEDS,
+    mode=st.sampled_from(Mode),
+    seed=st.integers(0, 2**16),
+)
+def test_actions_succeed_in_any_order_that_they_allow(
+    names: str, before: list[Deed], after: list[Deed], mode: Mode, seed: int
+) -> None:
+    """On quiet providers each action of a plan succeeds, once those it comes after have."""
+    desk = Desk(names, before, after, mode)
+    result = desk.plan(desk.everything())
+    known: set[str] = set()
+    for action in result.actions:
+        assert known.issuperset(action.after)
+        known.add(action.id)
+    assert len(known) == len(result.actions)
+    assert not desk.do(result).failed
+    other = Desk(names, before, after, mode)
+    again = other.plan(other.everything())
+    assert again.actions == result.actions
+    assert not other.do(again, shuffled(again.actions, random.Random(seed))).failed
+
+
+@FAST
+@given(names=NAMES, before=DEEDS, after=DEEDS)
+def test_nothing_is_lost_by_a_plan(names: str, before: list[Deed], after: list[Deed]) -> None:
+    """Every line that nobody overwrote or deleted stands everywhere in the end."""
+    desk = Desk(names, before, after)
+    desk.settle()
+    for tree in desk.world.trees():
+        standing = {line for data in tree.values() if data is not None for line in data.split(b"\n")}
+        assert desk.people.alive - {b""} <= standing
+
+
+@FAST
+@given(before=DEEDS, after=DEEDS, mode=st.sampled_from([Mode.ONE_WAY, Mode.COPY]))
+def test_a_mirror_leaves_its_source_alone(
+    before: list[Deed], after: list[Deed], mode: Mode
+) -> None:
+    """No plan of one-way or copy has an action at the source."""
+    desk = Desk("abc", before, after, mode)
+    assert {each.endpoint for each in desk.plan(desk.everything()).actions} <= {"b", "c"}
+
+
