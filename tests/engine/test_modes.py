@@ -179,6 +179,19 @@ def test_one_way_deletes_what_is_extra(names: str) -> None:
     world.quiet()
 
 
+@pytest.mark.parametrize("folder", [True, False])
+def test_one_way_replaces_what_is_of_another_kind(folder: bool) -> None:
+    """An extra file where the source has made a folder goes to the trash, and vice versa."""
+    world = mirrored(Mode.ONE_WAY)
+    ours, theirs = ("place/inner", "place") if folder else ("place", "place/inner")
+    world.a.write(ours, b"source")
+    world.b.write(theirs, b"mine")
+    done(world.run())
+    assert world.agreed()[ours] == b"source"
+    assert b"mine" in world.b.trash()
+    world.quiet()
+
+
 def test_one_way_is_guarded() -> None:
     """Extra files are deleted under the guard."""
     world = mirrored(Mode.ONE_WAY)

@@ -1,6 +1,6 @@
 """From targets to actions: what has to be done at each endpoint, and in which order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -52,7 +52,17 @@ class Emitter:
         for endpoint in self.draft.active:
             for work in sorted(self.works, key=self._depth):
                 self._emit(work, endpoint)
-        return Ordering(self._actions, self._blockers).ordered()
+        return Ordering(self._actions, self._blockers, self._passing_name).ordered()
+
+    def _passing_name(self, action: Action) -> str:
+        """Return a free name at an endpoint's root for what has to get out of the way."""
+        number = 0
+        while True:
+            name = f"{action.name[:40]}.moving-{action.node}" + (f"-{number}" if number else "")
+            found = self.draft.view.entries_at(action.endpoint, ROOT_ENTRY, names.key(name))
+            if not found:
+                return name
+            number += 1
 
     def _depth(self, work: Work) -> tuple[int, NodeId]:
         if work.kind is Kind.FOLDER:
@@ -408,7 +418,9 @@ class Ordering:
         self,
         actions: dict[tuple[EndpointId, NodeId], list[Action]],
         blockers: dict[str, list[tuple[EndpointId, NodeId]]],
+        passing_name: Callable[[Action], str],
     ) -> None:
+        self._passing_name = passing_name
         self._actions = actions
         self._blockers = blockers
         self._done: set[str] = set()
@@ -499,7 +511,7 @@ class Ordering:
                 action,
                 id=f"{action.id}:park",
                 parent=ROOT,
-                name=f"{action.name[:40]}.moving-{action.node}",
+                name=self._passing_name(action),
                 after=(),
                 place_gen=0,
             )

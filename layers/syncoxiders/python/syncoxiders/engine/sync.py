@@ -181,6 +181,8 @@ class Run:
                 return False
             applied = self._apply(looks, result)
             known, suspects = self._resolve(looks, result, applied)
+            if len(self._rule.endpoints) - len(looks.away) < 2:  # noqa: PLR2004 -- a sync has two
+                break  # the outcome says who is away
             more = [each for each in result.more if each not in seen]
             seen.update(more)
             queue.extend(more)
