@@ -89,7 +89,9 @@ class Desk:
             first_id=base.next_id(),
         )
 
-    def changed(self, extra: Sequence[tuple[EndpointId, str]] = ()) -> Look:
+    def changed(
+        self, extra: Sequence[tuple[EndpointId, str]] = (), suspects: Sequence[NodeId] = ()
+    ) -> Look:
         """Return the look of an incremental plan: what the change log holds, and more."""
         touched: Touched = {name: [] for name in self.names}
         for name in self.names:
@@ -99,7 +101,7 @@ class Desk:
             touched[name].extend(dict.fromkeys(ids))
         for name, entry in extra:
             touched[name].append(entry)
-        return Look(touched=touched, first_id=self.store.base().next_id())
+        return Look(touched=touched, suspects=suspects, first_id=self.store.base().next_id())
 
     def plan(self, look: Look) -> Plan:
         return plan(StoreView(self.store), self.world.rule, look)
@@ -117,8 +119,9 @@ class Desk:
         """Plan and do until nothing is left; returns what was planned."""
         plans: list[Plan] = []
         more: Sequence[tuple[EndpointId, str]] = ()
+        again: Sequence[NodeId] = ()
         for _ in range(ROUNDS):
-            result = self.plan(self.changed(more) if incremental else self.everything())
+            result = self.plan(self.changed(more, again) if incremental else self.everything())
             if not (result.actions or result.nodes or result.forget or result.more):
                 return plans
             plans.append(result)
@@ -127,6 +130,7 @@ class Desk:
                 assert not self.stable_ids  # else what moves has another id for what comes next
                 self.look()
             more = [*result.more, *result.waiting, *applied.again, *applied.stale]
+            again = sorted(applied.nodes)
         raise AssertionError(f"it does not come to rest: {[each.actions for each in plans]}")
 
     def base(self) -> set[tuple[str, Kind, str, int]]:

@@ -54,7 +54,7 @@ class QuirkyHistory(History):
 
 
 
-    def _settle(self) -> None:
+    def _settle(self, *, listen: bool = False) -> None:
         for provider in self.world.providers.values():
             provider.catch_up()
-        super()._settle()
+        super()._settle(listen=listen)

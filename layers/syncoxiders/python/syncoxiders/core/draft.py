@@ -139,8 +139,12 @@ class Draft:
             replica = base.replicas.get(endpoint.id)
             if replica is None:
                 continue
-            bound = self._bound.setdefault((endpoint.id, replica.entry), base.id)
-            if bound == base.id:
+            key = (endpoint.id, replica.entry)
+            if key not in self._bound:
+                # where ids are paths, another node may have what a tombstone had
+                gone = replica.gone
+                self._bound[key] = self.view.node_of(*key) if gone else base.id
+            if self._bound[key] == base.id:
                 entry = self.view.entry(endpoint.id, replica.entry)
                 if entry is not None:
                     work.entries[endpoint.id] = entry

@@ -88,7 +88,7 @@ class Emitter:
             return
         entry, replica = work.entries.get(endpoint.id), work.replicas.get(endpoint.id)
         if work.gone:
-            if entry is not None and replica is not None and not replica.hidden:
+            if entry is not None and replica is not None:
                 self._delete(work, endpoint, entry)
             return
         if not self._enforced(endpoint):
@@ -128,10 +128,7 @@ class Emitter:
                         return
                     hidden = True
             if hidden:
-                work.replicas[endpoint.id] = msgspec.structs.replace(
-                    work.replicas[endpoint.id], hidden=True
-                )
-                self.draft.note("note", endpoint.id, work, "stays: it holds filtered content")
+                self._hide(work, endpoint)
                 return
         self._add(
             Action(
@@ -147,6 +144,14 @@ class Emitter:
             ),
             blockers,
         )
+
+    def _hide(self, work: Work, endpoint: Endpoint) -> None:
+        """Leave a deleted folder out of view while it holds what the filter hides."""
+        self.postponed.add(work.id)
+        replica = work.replicas[endpoint.id]
+        if not replica.hidden:
+            work.replicas[endpoint.id] = msgspec.structs.replace(replica, hidden=True)
+            self.draft.note("note", endpoint.id, work, "stays: it holds filtered content")
 
     def _absence(self, work: Work, endpoint: EndpointId) -> Source | None:
         """Return where the node was deleted: the reason for deleting it here."""
