@@ -57,7 +57,7 @@ class History:
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         rng = self.rng
-        self.manner = rng.choices(["serial", "concurrent", "mirrored"], [45, 40, 15])[0]
+        self.manner = rng.choices(["serial", "concurrent", "mirrored"], [42, 40, 18])[0]
         names = "abc" if rng.random() < 0.4 else "ab"
         self.world = World(names)
         self._make_providers(names)
@@ -320,9 +320,9 @@ class History:
         for _ in range(self.rng.randint(2, 5)):
             away = self._someone_leaves()
             for _ in range(self.rng.randint(1, 6)):
-                self._act(self.rng.choice(list(providers)))
-            self._meddler = "anywhere" if self.rng.random() < 0.3 else None
-            self._hard_times(lambda: self._act(self.rng.choice(list(providers))))
+                self._act(self.rng.choice(["a", *providers]))
+            self._meddler = "anywhere" if self.rng.random() < 0.5 else None
+            self._hard_times(lambda: self._act(self.rng.choice(["a", *providers])))
             self._meddler = None
             if away is not None:
                 self._return(away)

@@ -154,8 +154,13 @@ class Emitter:
             self.draft.note("note", endpoint.id, work, "stays: it holds filtered content")
 
     def _absence(self, work: Work, endpoint: EndpointId) -> Source | None:
-        """Return where the node was deleted: the reason for deleting it here."""
-        for each in self.draft.active:
+        """Return where the node was deleted: the reason for deleting it here.
+
+        Who can be reached now comes first; but one who cannot is a reason that cannot be checked,
+        and so must not be left out.
+        """
+        away = [each for each in self.draft.rule.endpoints if each.id in self.draft.look.away]
+        for each in [*self.draft.active, *away]:
             replica = work.replicas.get(each.id)
             if each.id != endpoint and replica is not None and replica.gone:
                 return Source(each.id, replica.entry, "")
