@@ -186,7 +186,9 @@ MUTANTS: dict[str, Mutant] = {
         Observer._with_content, "gone[child.id] = None", "pass"
     ),
     "does not look again at what was not as expected": idle(Applier._look_again),
-    "does not plan again what waited in vain": idle(Applier._plan_again),
+    "does not plan again what waited in vain": swap(
+        Applier._start, "self._result.nodes.add(action.node)", "pass"
+    ),
     # -- our own writes ------------------------------------------------------------------------
     "adopts what it sees instead of what it wrote": adopts_what_it_sees,
     # -- equality ------------------------------------------------------------------------------

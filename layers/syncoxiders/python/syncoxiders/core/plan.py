@@ -188,8 +188,11 @@ def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
     replica = replicas.get(action.endpoint)
     content = node.content
     if action.kind is ActionKind.DELETE or entry is None:
-        if replica is not None:
+        handed_over = action.because is not None and action.because.version != ""
+        if replica is not None and (node.gone or handed_over):
             replicas[action.endpoint] = msgspec.structs.replace(replica, gone=True)
+        elif replica is not None:
+            del replicas[action.endpoint]  # it lives again, and has to come back there
         if node.gone and all(each.gone for each in replicas.values()):
             return None
         return msgspec.structs.replace(node, replicas=replicas)

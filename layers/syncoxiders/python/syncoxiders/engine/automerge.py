@@ -9,7 +9,7 @@ from syncoxiders.core.model import Kind, Node, Source
 from syncoxiders.core.plan import Merge
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.errors import ProviderError, Stale
+from syncoxiders.ports.errors import ProviderError, Stale, Throttled, Unreachable
 from syncoxiders.ports.provider import Attributes
 from syncoxiders.ports.state import Commit, Event, Observation
 
@@ -47,6 +47,7 @@ def merge_edits(context: Context, merge: Merge) -> Event | None:
     node = context.store.base().get([merge.node]).get(merge.node)
     if node is None or node.content is None:
         return None
+    failed = msgspec.structs.replace(node, merge_failed=merge.key)
     places = Places(context.store)
     digest = hashes.decode(node.content.hashes).get(hashes.OWN, "")
     base = context.blobs.get(digest) if context.blobs is not None else None
@@ -54,14 +55,16 @@ def merge_edits(context: Context, merge: Merge) -> Event | None:
         texts = [_read(context, places, each) for each in merge.edits]
         merged = _fold(base, texts)
         if merged is None:
-            failed = msgspec.structs.replace(node, merge_failed=merge.key)
             context.store.commit(Commit(nodes=[failed]))
             return None
         for edit, text in zip(merge.edits, texts, strict=True):
             if text != merged:
                 _write(context, places, edit, merged)
         path = places.ref(merge.edits[0].endpoint, merge.edits[0].entry).path
-    except Stale:
+    except (Stale, Throttled, Unreachable):
+        return None  # it is tried again
+    except ProviderError:
+        context.store.commit(Commit(nodes=[failed]))
         return None
     detail = "edits of this text were merged"
     return Event("merged", merge.edits[0].endpoint, path, detail)

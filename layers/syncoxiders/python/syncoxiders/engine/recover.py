@@ -14,13 +14,20 @@ from syncoxiders.engine.apply import commit
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import rekey
-from syncoxiders.ports.errors import ProviderError, Vanished
+from syncoxiders.ports.errors import (
+    ProviderError,
+    RootLost,
+    Throttled,
+    Unreachable,
+    Vanished,
+)
 
 
-def recover(context: Context) -> int:
-    """Close or drop every open action; returns how many there were.
+def recover(context: Context, away: dict[EndpointId, str]) -> int:
+    """Close or drop open actions; returns how many there were.
 
-    Raises nothing that a provider says: what cannot be told is dropped and looked at again.
+    Those of endpoints that are ``away``, or turn out to be and join them, stay open. Raises
+    nothing that a provider says: what else cannot be told is dropped and looked at again.
     """
     pending = context.store.open_actions()
     if not pending:
@@ -29,17 +36,22 @@ def recover(context: Context) -> int:
     nodes: dict[int, Node | None] = {}
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
     losses: set[int] = set()
+    told: list[str] = []
     for action in pending:
-        if action.endpoint not in context.providers or action.kind is ActionKind.MERGE:
+        if action.endpoint in away:
             continue
         node = places.node(action.node)
-        if node is None:
-            continue
-        try:
-            done, entry = _outcome(context, places, action, node)
-        except ProviderError:
-            continue
-        if not done:
+        done, entry = False, None
+        if node is not None and action.endpoint in context.providers:
+            try:
+                done, entry = _outcome(context, places, action, node)
+            except (Unreachable, Throttled, RootLost) as error:
+                away[action.endpoint] = str(error)
+                continue
+            except ProviderError:
+                done = False
+        told.append(action.id)
+        if not done or node is None:
             continue
         after = closed(node, action, _as_written(node, action, entry))
         nodes[action.node] = after
@@ -65,8 +77,7 @@ def recover(context: Context) -> int:
             losses.add(action.node)
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
-    ids = [action.id for action in pending]
-    commit(context.store, nodes, ids, put, at=context.clock.now(), losses=len(losses))
+    commit(context.store, nodes, told, put, at=context.clock.now(), losses=len(losses))
     return len(pending)
 
 
@@ -142,16 +153,24 @@ def _is_ours(
     content = node.content
     if content is None or content.size != found.size:
         return False, None
-    wanted = content.hashes
-    if not wanted and action.source is not None:
-        source = context.providers.get(action.source.endpoint)
-        known = context.store.observed(action.source.endpoint).get([action.source.entry])
-        entry = known.get(action.source.entry)
-        if source is not None and entry is not None:
-            places = Places(context.store)
-            at = places.ref(action.source.endpoint, entry.id)
-            wanted = source.hash(at, action.source.version)
+    wanted = content.hashes or _hash_of_source(context, action)
     written = found.hashes or context.providers[action.endpoint].hash(ref, found.version)
-    if not hashes.equal(wanted, written):
+    # Where the source cannot be asked any more, its time, which was set on what was written, tells.
+    kept = context.providers[action.endpoint].traits.keeps_mtime
+    same_time = kept and found.mtime_ns == content.mtime_ns
+    if not (hashes.equal(wanted, written) if wanted else same_time):
         return False, None
     return True, msgspec.structs.replace(found, hashes=hashes.merged(found.hashes, written))
+
+
+def _hash_of_source(context: Context, action: Action) -> str:
+    """Return the hash of what an action was to write, "" if its source has changed since."""
+    source = action.source
+    if source is None or source.endpoint not in context.providers:
+        return ""
+    places = Places(context.store)
+    try:
+        ref = places.ref(source.endpoint, source.entry)
+        return context.providers[source.endpoint].hash(ref, source.version)
+    except ProviderError:
+        return ""

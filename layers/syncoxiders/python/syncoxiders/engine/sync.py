@@ -92,7 +92,8 @@ class Run:
         if not looks.check_roots():
             return
         self._read_ignore_files(looks, complain=False)
-        recovered = 0 if context.options.dry_run else recover(context)
+        recovered = 0 if context.options.dry_run else recover(context, looks.away)
+        self._outcome.away.update(looks.away)
         settled = self._store.text(SETTLED)
         if settled:
             self._store.save_text(SETTLED, "")
