@@ -130,13 +130,20 @@ def _outcome(
         found = provider.at(parent, action.name)
         if found is None or found.kind is not node.kind:
             return False, None
-        if context.store.base().of(action.endpoint, [found.id]):
+        if _belongs_elsewhere(places, action, found):
             return False, None
         if action.kind is ActionKind.MAKE_FOLDER:
             return True, found
         path = f"{parent.path}/{action.name}" if parent.path else action.name
         return _is_ours(context, action, node, Ref(found.id, path), found)
     return False, None
+
+
+def _belongs_elsewhere(places: Places, action: Action, found: Entry) -> bool:
+    """Say whether an entry is part of a node, other than as what a tombstone once had."""
+    owner = places.owner(action.endpoint, found.id)
+    node = places.node(owner) if owner is not None else None
+    return node is not None and not node.replicas[action.endpoint].gone
 
 
 def _last_seen(places: Places, action: Action) -> Ref:
