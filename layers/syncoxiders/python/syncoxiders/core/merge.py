@@ -539,6 +539,7 @@ def split(draft: Draft, work: Work, loser: Version) -> Work:
             replica = Replica(entry.id, entry.version, entry.parent, entry.name, 1, 0)
         if replica is not None:
             kept.replicas[holder] = msgspec.structs.replace(replica, content_gen=1, place_gen=0)
+    _bits(kept)
     draft.note("conflict", first, work, f"kept as {name}")
     return kept
 

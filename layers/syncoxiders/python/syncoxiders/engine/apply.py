@@ -288,9 +288,10 @@ class Applier:
         if not ok:
             self._drop(action)
         else:
-            self._close(action, entry)
-            if action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry:
-                self._follow_ids(action, entry)
+            subject = self._operations.subject(action) if action.entry else ""
+            self._close(action, subject, entry)
+            if action.kind is ActionKind.MOVE and entry is not None and entry.id != subject:
+                self._follow_ids(action.endpoint, subject, entry)
             kind = action.kind.value
             self._result.done[kind] = self._result.done.get(kind, 0) + 1
         self._context.reporter.finished(action, path, ok=ok)
@@ -300,7 +301,7 @@ class Applier:
         ):
             self._flush()
 
-    def _close(self, action: Action, entry: Entry | None) -> None:
+    def _close(self, action: Action, subject: EntryId, entry: Entry | None) -> None:
         endpoint = action.endpoint
         before = self._places.node(action.node)
         if before is None:
@@ -312,9 +313,9 @@ class Applier:
             self._places.know(after)
         self._nodes[action.node] = after
         put = self._put.setdefault(endpoint, {})
-        if action.entry and (entry is None or entry.id != action.entry):
-            put[action.entry] = None
-            self._places.drop(endpoint, action.entry)
+        if subject and (entry is None or entry.id != subject):
+            put[subject] = None
+            self._places.drop(endpoint, subject)
         if entry is not None:
             put[entry.id] = entry
             self._places.put(endpoint, entry)
@@ -325,16 +326,17 @@ class Applier:
             self._touched.add(action.source.endpoint)
         self._closed.append(action.id)
 
-    def _follow_ids(self, action: Action, entry: Entry) -> None:
+    def _follow_ids(self, endpoint: EndpointId, old: EntryId, entry: Entry) -> None:
         """After a move that changed an id: whatever is in the folder has new ids as well."""
         if entry.kind is not Kind.FOLDER:
             return
         self._land(self._flying)
-        found = rekey(self._context, self._places, action.endpoint, action.entry, entry)
-        put = self._put.setdefault(action.endpoint, {})
+        found = rekey(self._context, self._places, endpoint, old, entry)
+        put = self._put.setdefault(endpoint, {})
         put.update(dict.fromkeys(found.gone))
         put.update({each.id: each for each in found.put})
         self._nodes.update({node.id: node for node in found.nodes})
+        self._result.again.update((endpoint, each) for each in found.unbound)
         self._flush()
         self._places.reset()
 

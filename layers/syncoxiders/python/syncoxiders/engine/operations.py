@@ -9,7 +9,17 @@ from contextlib import closing
 
 import msgspec
 
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, Node, NodeId, Ref, Source
+from syncoxiders.core.model import (
+    Action,
+    ActionKind,
+    EndpointId,
+    Entry,
+    EntryId,
+    Node,
+    NodeId,
+    Ref,
+    Source,
+)
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Vanished
 from syncoxiders.ports.provider import (
@@ -62,14 +72,15 @@ class Operations:
             case ActionKind.MOVE:
                 self._reason_to_move(action)
                 return provider.move(
-                    self._places.ref(action.endpoint, action.entry),
+                    self._places.ref(action.endpoint, self.subject(action)),
                     action.expect,
                     self._places.parent(action.endpoint, action.parent),
                     action.name,
                 )
             case ActionKind.DELETE:
                 self._reason_to_delete(action)
-                provider.delete(self._places.ref(action.endpoint, action.entry), action.expect)
+                ref = self._places.ref(action.endpoint, self.subject(action))
+                provider.delete(ref, action.expect)
                 return None
         raise ValueError(f"{action.kind} is not an operation of a provider")
 
@@ -133,8 +144,8 @@ class Operations:
         item = self._item(action)
         replaces: tuple[Ref, str] | None = None
         if action.kind is ActionKind.UPDATE:
-            at = self._places.ref(action.endpoint, action.entry)
-            entry = self._places.entry(action.endpoint, action.entry)
+            at = self._places.ref(action.endpoint, self.subject(action))
+            entry = self._places.entry(action.endpoint, at.id)
             folder, _, name = at.path.rpartition("/")
             parent = Ref(entry.parent if entry is not None else "", folder)
             item = msgspec.structs.replace(item, parent=parent, name=name)
@@ -175,10 +186,20 @@ class Operations:
         if found is None or found.version != source.version:
             raise Stale("it has changed since the plan was made")
         return provider.set_meta(
-            self._places.ref(action.endpoint, action.entry),
+            self._places.ref(action.endpoint, self.subject(action)),
             action.expect,
             Attributes(mtime_ns=content.mtime_ns, executable=content.executable),
         )
+
+    def subject(self, action: Action) -> EntryId:
+        """Return the id of what an action acts upon, by now.
+
+        Where ids are paths, an action before this one may have changed it, and what the plan
+        calls by it may be something else.
+        """
+        node = self._places.node(action.node)
+        replica = node.replicas.get(action.endpoint) if node is not None else None
+        return replica.entry if replica is not None and not replica.gone else action.entry
 
     # -- reasons -------------------------------------------------------------------------------
 

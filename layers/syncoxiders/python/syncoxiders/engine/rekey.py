@@ -21,11 +21,15 @@ class _Nothing:
 
 
 class Rekeyed(msgspec.Struct):
-    """What became of a folder's content: nodes, entries as they are now, ids that are no more."""
+    """What became of a folder's content: nodes, entries as they are now, ids that are no more.
+
+    ``unbound`` are the new ids of what belongs to no node yet, and has to be planned.
+    """
 
     nodes: list[Node] = []
     put: list[Entry] = []
     gone: list[EntryId] = []
+    unbound: list[EntryId] = []
 
 
 def rekey(
@@ -47,7 +51,8 @@ def rekey(
         for delta in provider.rescan(_Nothing(), [places.folder(endpoint, moved.id)]):
             children[delta.folder] = list(delta.changed)
     except ProviderError:
-        return result  # the next look finds everything gone, and moved by its content
+        result.gone = [was.id for was in before.values()]
+        return result  # the next look finds it elsewhere, and knows it by its content
     now: dict[str, Entry] = {}
     todo = [("", moved.id)]
     while todo:
@@ -64,6 +69,8 @@ def rekey(
         if there is None or there.kind is not was.kind:
             continue
         result.put.append(msgspec.structs.replace(there, hashes=there.hashes or was.hashes))
+        if was.id not in owners:
+            result.unbound.append(there.id)
         node = known.get(owners.get(was.id, NodeId()))
         if node is not None and was.version == there.version:
             result.nodes.append(_with_id(node, endpoint, there))
