@@ -73,6 +73,7 @@ class History:
         self._countdown: int | None = None
         self._busy = False
         self._meddler: str | None = None
+        self._ambushes = 0
         self._meddling = rng.choice([0.02, 0.04, 0.15])
         self._faults = 0.0
         self._dirty: set[str] = set()
@@ -171,7 +172,8 @@ class History:
     def _intrude(self, provider: FaultyProvider, path: str) -> None:
         if self._busy or self._meddler not in {"anywhere", provider.name}:
             return
-        if self.rng.random() < self._meddling:
+        if self._ambushes and self.rng.random() < 3 * self._meddling:
+            self._ambushes -= 1
             self.log.append("-- at this moment")
             self.people.intrude(provider, path)
             self._after_deed(provider.name)
@@ -408,6 +410,7 @@ class History:
 
     def _hard_times(self, acts: Callable[[], None]) -> None:
         """Run amid crashes and faults, between which people go on."""
+        self._ambushes = 4
         self._faults = self.rng.choice([0.0, 0.0, 0.05, 0.2])
         for _ in range(self.rng.choice([0, 1, 1, 2, 3])):
             self._countdown = self.rng.randint(1, 40) if self.rng.random() < 0.8 else None

@@ -51,10 +51,3 @@ class QuirkyHistory(History):
         if self.rng.random() < 0.4:
             return super()._quirks()
         return KINDS[self.kind](self.rng)
-
-
-
-    def _settle(self, *, listen: bool = False) -> None:
-        for provider in self.world.providers.values():
-            provider.catch_up()
-        super()._settle(listen=listen)
