@@ -145,7 +145,7 @@ def test_copy_brings_an_edit_to_where_the_destination_has_it() -> None:
 
 
 def test_one_way_restores_edits() -> None:
-    """changed at a destination -> one-way: edits are restored, and what was written is kept"""
+    """Changed at a destination -> one-way: edits are restored, and what was written is kept"""
     world = mirrored(Mode.ONE_WAY)
     world.b.write("dir/x", b"mine")
     done(world.run())
@@ -157,7 +157,7 @@ def test_one_way_restores_edits() -> None:
 @pytest.mark.parametrize("path", ["dir", "keep", "dir/x", "empty"])
 @pytest.mark.parametrize("change", ["remove", "rename"])
 def test_one_way_restores_deletions_and_moves(change: str, path: str) -> None:
-    """changed at a destination -> one-way: deletions and moves are restored"""
+    """Changed at a destination -> one-way: deletions and moves are restored"""
     world = mirrored(Mode.ONE_WAY)
     if change == "remove":
         world.b.remove(path)
@@ -170,7 +170,7 @@ def test_one_way_restores_deletions_and_moves(change: str, path: str) -> None:
 
 @pytest.mark.parametrize("names", ["ab", "abc"])
 def test_one_way_deletes_what_is_extra(names: str) -> None:
-    """changed at a destination -> one-way: extra files are deleted, to the trash"""
+    """Changed at a destination -> one-way: extra files are deleted, to the trash"""
     world = mirrored(Mode.ONE_WAY, names)
     world.b.write("extra/file", b"mine")
     done(world.run())
@@ -206,7 +206,7 @@ def test_one_way_is_guarded() -> None:
 @pytest.mark.parametrize("names", ["ab", "abc"])
 @pytest.mark.parametrize("mode", [Mode.COPY, Mode.MOVE])
 def test_what_a_destination_does_is_left(mode: Mode, names: str) -> None:
-    """changed at a destination -> copy and move: left, and not carried anywhere"""
+    """Changed at a destination -> copy and move: left, and not carried anywhere"""
     world = mirrored(mode, names)
     world.b.write("dir/x", b"mine")
     world.b.remove("keep")
@@ -225,7 +225,7 @@ def test_what_a_destination_does_is_left(mode: Mode, names: str) -> None:
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_in_copy_the_source_wins_and_what_stood_there_is_kept(settled: bool) -> None:
-    """conflict -> copy: the source wins, the destination's version goes to the trash first"""
+    """Conflict -> copy: the source wins, the destination's version goes to the trash first"""
     world = mirrored(Mode.COPY)
     world.b.write("dir/x", b"mine")
     if settled:
@@ -255,7 +255,7 @@ def test_what_a_destination_wrote_where_the_source_writes_is_kept(
 
 
 def test_in_copy_without_a_trash_the_version_becomes_a_conflict_copy() -> None:
-    """conflict -> copy: where nothing keeps what is replaced, it is kept beside"""
+    """Conflict -> copy: where nothing keeps what is replaced, it is kept beside"""
     plain = Quirks(traits=Traits(cheap_hash=True, keeps_replaced=False))
     world = mirrored(Mode.COPY, b=plain)
     world.b.write("dir/x", b"mine")
@@ -268,7 +268,7 @@ def test_in_copy_without_a_trash_the_version_becomes_a_conflict_copy() -> None:
 
 @pytest.mark.parametrize("keep", ["path1", "path2"])
 def test_in_one_way_the_keep_mode_decides(keep: str) -> None:
-    """conflict -> one-way: keep-mode; the source's loss is no reason to touch the source"""
+    """Conflict -> one-way: keep-mode; the source's loss is no reason to touch the source"""
     world = mirrored(Mode.ONE_WAY)
     world.mode(Mode.ONE_WAY, keep)
     world.a.write("dir/x", b"source")

@@ -190,7 +190,8 @@ class People:
 
     def _restore(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         """Write an old content again. It may be what base has: then nobody can tell, and no
-        more is expected of it than before."""
+        more is expected of it than before.
+        """
         before = set(self.alive)
         self._write(provider, path, tree, self._rng.choice(sorted(self.ever)))
         self.alive &= before

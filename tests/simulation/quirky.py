@@ -4,7 +4,6 @@ import dataclasses
 import random
 from collections.abc import Callable
 
-
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Traits
 from tests.simulation.history import History

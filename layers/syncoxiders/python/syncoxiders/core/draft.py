@@ -170,7 +170,7 @@ class Draft:
         node = Node(id=self._next_id, parent=parent, name=name, kind=kind)
         self._next_id += 1
         work = self.works[node.id] = Work(node, None, self.look.away)
-        work.content_gen = work.place_gen = 0
+        work.content_gen = 0  # there is none yet
         self._index(work)
         return work
 

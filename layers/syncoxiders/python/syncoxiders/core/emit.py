@@ -73,6 +73,11 @@ class Emitter:
         rule = self.draft.rule
         return rule.mode is Mode.TWO_WAY or endpoint.id != rule.endpoints[0].id
 
+    def _offered(self, work: Work) -> bool:
+        """Say whether every endpoint is to have a node: by most modes only if the source has it."""
+        rule = self.draft.rule
+        return rule.mode is Mode.TWO_WAY or rule.endpoints[0].id in work.entries
+
     def _add(
         self,
         action: Action,
@@ -96,7 +101,7 @@ class Emitter:
                 self._hand_over(work, endpoint, entry)
             return
         if entry is None:
-            if replica is None:
+            if replica is None and self._offered(work):
                 self._create(work, endpoint)
             return
         if replica is None:

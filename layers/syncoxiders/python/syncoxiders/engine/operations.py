@@ -221,10 +221,7 @@ class Operations:
         if because is None:
             return
         if because.version:
-            ref = self._places.ref(because.endpoint, because.entry)
-            found = self._providers[because.endpoint].get(ref)
-            if found is None or found.version != because.version:
-                raise Stale("the copy that allows deleting it has changed")
+            self._confirm_copies(action.endpoint, self._node(action))
         elif because.entry:
             self._confirm_absent(because.endpoint, self._node(action))
         else:
@@ -257,13 +254,23 @@ class Operations:
         if top is not node:
             self._absent.add((endpoint, top.id))
 
+    def _confirm_copies(self, endpoint: EndpointId, node: Node) -> None:
+        """Confirm that every other endpoint has what is about to be deleted here."""
+        for other, replica in node.replicas.items():
+            if other == endpoint or replica.gone:
+                continue
+            found = self._providers[other].get(self._places.ref(other, replica.entry))
+            if found is None or found.version != replica.version:
+                raise Stale("a copy that allows deleting it has changed")
+
     def _confirm_nothing(self, endpoint: EndpointId, node: Node) -> None:
         """Confirm that the source has nothing at an extra's place."""
         try:
             parent = self._places.parent(endpoint, node.parent)
         except Vanished:
             return
-        if self._providers[endpoint].at(parent, node.name) is not None:
+        found = self._providers[endpoint].at(parent, node.name)
+        if found is not None and self._places.owner(endpoint, found.id) in {node.id, None}:
             raise Stale("the source has something at this place now")
 
     def _node(self, action: Action) -> Node:
