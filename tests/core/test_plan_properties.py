@@ -275,7 +275,9 @@ def test_nothing_is_lost_by_a_plan(names: str, before: list[Deed], after: list[D
     desk = Desk(names, before, after)
     desk.settle()
     for tree in desk.world.trees():
-        standing = {line for data in tree.values() if data is not None for line in data.split(b"\n")}
+        standing = {
+            line for data in tree.values() if data is not None for line in data.split(b"\n")
+        }
         assert desk.people.alive - {b""} <= standing
 
 
@@ -287,5 +289,3 @@ def test_a_mirror_leaves_its_source_alone(
     """No plan of one-way or copy has an action at the source."""
     desk = Desk("abc", before, after, mode)
     assert {each.endpoint for each in desk.plan(desk.everything()).actions} <= {"b", "c"}
-
-

@@ -603,6 +603,9 @@ class History:
 
     def _check_reason(self, provider: FaultyProvider, entry: EntryId) -> None:
         """Nothing is deleted that nobody deleted; move deletes what the destination has."""
+        record, rule = self.world.store.sync("me", "sync").record(), self.world.rule
+        if (record is None or record.rule != rule.version) and rule.mode is not Mode.MOVE:
+            raise Violated(self._story(f"{provider.name}: a union deletes {entry}"))
         base = self.world.store.sync("me", "sync").base()
         node = base.get(base.of(provider.name, [entry]).values())
         mode = self.world.rule.mode
@@ -624,9 +627,7 @@ class History:
         providers = self.world.providers
         first = next(iter(providers))
         self._expect_equal(list(providers), providers[first].tree(), f"{first} has")
-        self._expect_alive(
-            data for data in providers[first].tree().values() if data is not None
-        )
+        self._expect_alive(data for data in providers[first].tree().values() if data is not None)
         if self._sets_bits():
             self._check_bits()
         self._check_journal()

@@ -167,9 +167,7 @@ MUTANTS: dict[str, Mutant] = {
     "closes actions before they are durable": swap(
         Applier._flush, "providers[endpoint].settle()", "pass"
     ),
-    "closes actions without their base update": swap(
-        Applier._flush, "self._nodes", "{}"
-    ),
+    "closes actions without their base update": swap(Applier._flush, "self._nodes", "{}"),
     "plans from the change log alone after a crash": swap(
         Run._go, "bool(recovered or looks.joining) or settled != state", "bool(looks.joining)"
     ),

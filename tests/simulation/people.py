@@ -252,7 +252,9 @@ class People:
         inner = sorted(
             each
             for each, data in tree.items()
-            if data is None and each.startswith(f"{path}/") and each.count("/") == path.count("/") + 1
+            if data is None
+            and each.startswith(f"{path}/")
+            and each.count("/") == path.count("/") + 1
         )
         if not inner or "passing" in tree or self.crosses(provider, path, f"{path}.x"):
             return

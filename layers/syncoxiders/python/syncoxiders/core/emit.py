@@ -292,8 +292,9 @@ class Emitter:
                 place_gen=work.place_gen,
             )
             return
-        if parent is not None and work.kind is Kind.FOLDER:
-            blockers = [*blockers, *self._inside(endpoint.id, parent, entry.id)]
+        if work.kind is Kind.FOLDER:
+            standing = self._standing_above(endpoint.id, work.parent)
+            blockers = [*blockers, *self._inside(endpoint.id, standing, entry.id)]
         self._add(
             Action(
                 id=f"{work.id}:{endpoint.id}:move:{work.content_gen}.{work.place_gen}",
@@ -407,6 +408,12 @@ class Emitter:
         return replica.place_gen < work.place_gen and self._enforced(
             self.draft.rule.endpoint(endpoint)
         )
+
+    def _standing_above(self, endpoint: EndpointId, node: NodeId) -> EntryId:
+        """Return the entry of a folder, or of the nearest above it that stands there by now."""
+        while (entry := self.draft.entry_of(endpoint, node)) is None:
+            node = self.draft.work(node).parent
+        return entry
 
     def _inside(
         self, endpoint: EndpointId, folder: EntryId, mover: EntryId
