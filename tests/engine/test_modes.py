@@ -315,16 +315,21 @@ def test_a_first_contact_is_a_union(mode: Mode) -> None:
     world.quiet()
 
 
-@pytest.mark.parametrize("after", MIRRORS)
-def test_a_change_of_mode_is_a_union(after: Mode) -> None:
-    """A mode that comes later deletes nothing of what the one before had left alone."""
-    world = mirrored(Mode.COPY)
+@pytest.mark.parametrize("after", list(Mode))
+@pytest.mark.parametrize("before", [Mode.COPY, Mode.MOVE, Mode.TWO_WAY])
+def test_a_change_of_mode_is_a_union(before: Mode, after: Mode) -> None:
+    """A mode that comes later deletes nothing of what the one before had left at a destination."""
+    world = mirrored(before)
     world.b.write("theirs", b"theirs")
-    world.a.remove("keep")
+    if before is Mode.COPY:
+        world.a.remove("keep")
     world.run()
+    if before is after:
+        return
     world.mode(after)
     done(world.run())
     assert {"theirs", "keep"} <= world.b.tree().keys()
+    world.quiet()
 
 
 @pytest.mark.parametrize("mode", [Mode.ONE_WAY, Mode.COPY])

@@ -4,7 +4,8 @@ import argparse
 import sys
 import time
 
-from tests.simulation.history import History, Violated
+from tests.simulation.history import History
+from tests.simulation.stage import Violated
 
 
 def main() -> int:

@@ -32,8 +32,8 @@ class People:
 
     Every line written is unique, save for copies and restored contents. ``alive`` are those that
     nobody overwrote or deleted where they stood; none of them may ever get lost. ``ever`` are
-    all contents that were ever written, ``lines`` all lines. ``bars`` says which paths an endpoint's people
-    leave alone, and ``crosses`` which renames.
+    all contents that were ever written, ``lines`` all lines. ``bars`` says which paths people
+    leave alone at an endpoint, and ``crosses`` which renames.
     """
 
     def __init__(self, rng: random.Random, log: list[str]) -> None:
@@ -43,8 +43,14 @@ class People:
         self.alive: set[bytes] = set()
         self.ever: set[bytes] = set()
         self.lines: set[bytes] = set()
-        self.bars: Callable[[MemoryProvider, str], bool] = lambda _provider, _path: False
-        self.crosses: Callable[[MemoryProvider, str, str], bool] = lambda _p, _path, _to: False
+        self.bars: Callable[[MemoryProvider, str], bool]
+        self.crosses: Callable[[MemoryProvider, str, str], bool]
+        self.heed_nothing()
+
+    def heed_nothing(self) -> None:
+        """Let people go anywhere."""
+        self.bars = lambda _provider, _path: False
+        self.crosses = lambda _provider, _path, _to: False
 
     def act(self, provider: MemoryProvider, deeds: Sequence[str] = DEEDS) -> None:
         """Do one thing at an endpoint."""
@@ -189,8 +195,9 @@ class People:
         provider.write(path, content)
 
     def _restore(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
-        """Write an old content again. It may be what base has: then nobody can tell, and no
-        more is expected of it than before.
+        """Write an old content again.
+
+        It may be what base has: then nobody can tell, and no more is expected than before.
         """
         before = set(self.alive)
         self._write(provider, path, tree, self._rng.choice(sorted(self.ever)))

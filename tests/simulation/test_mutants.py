@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from tests.simulation.history import History, Violated
+from tests.simulation.history import History
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.stage import Violated
 
 SEEDS = 5_000
 SECONDS = 60.0

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.simulation.history import History, Violated
+from tests.simulation.history import History
 from tests.simulation.quirky import KINDS, QuirkyHistory
+from tests.simulation.stage import Violated
 
 CHUNK = 250
 QUICK = 500
