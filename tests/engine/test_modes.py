@@ -326,10 +326,12 @@ def test_a_change_of_mode_is_a_union(before: Mode, after: Mode) -> None:
     world.run()
     if before is after:
         return
+    world.b.write("keep", b"edited")
     world.mode(after)
     done(world.run())
     assert {"theirs", "keep"} <= world.b.tree().keys()
     world.quiet()
+    assert {"theirs", "keep"} <= world.b.tree().keys()
 
 
 @pytest.mark.parametrize("mode", [Mode.ONE_WAY, Mode.COPY])

@@ -1,0 +1,194 @@
+"""What must hold of a simulated history, and what a filter makes of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.adapters.memory.state import MemoryStateStore
+from syncoxiders.core.model import ROOT_ENTRY, EntryId, Kind
+from tests.simulation.people import Tree, tokens
+from tests.simulation.stage import Stage, Violated
+
+Calm = dict[str, dict[str, EntryId]]
+"""Which entry stands at each path of each endpoint, all of them being in step."""
+
+
+@dataclass
+class Judge(Stage):
+    """Holds what stands against what was done."""
+
+    def _check(self) -> None:
+        providers = self.world.providers
+        first = next(iter(providers))
+        self._expect_equal(list(providers), providers[first].tree(), f"{first} has")
+        self._expect_alive(data for data in providers[first].tree().values() if data is not None)
+        if self._sets_bits():
+            self._check_bits()
+        self._check_journal()
+        self._check_nothing_missed()
+
+    def _check_kept(self) -> None:
+        self._expect_alive(
+            data for provider in self.world.providers.values() for data in provider.reachable()
+        )
+
+    def _expect_alive(self, contents: Iterable[bytes]) -> None:
+        lost = self.people.alive - {line for content in contents for line in tokens(content)}
+        lost.discard(b"")
+        if lost:
+            raise Violated(self._story(f"lost: {sorted(lost)}"))
+
+    def _check_bits(self) -> None:
+        bits = [
+            {path: provider.entry(path).executable for path in provider.tree()}
+            for provider in self.world.providers.values()
+        ]
+        if any(each != bits[0] for each in bits):
+            raise Violated(self._story(f"executable bits differ: {bits}"))
+
+    def _check_journal(self) -> None:
+        open_actions = self.world.store.sync("me", "sync").open_actions()
+        if open_actions:
+            raise Violated(self._story(f"actions stayed open: {open_actions}"))
+
+    def _check_nothing_missed(self) -> None:
+        """Neither a plan of everything nor a first contact finds anything left to do."""
+        before = [provider.mutations for provider in self.world.providers.values()]
+        self.world.store.sync("me", "sync").save_text("settled", "")
+        self._settle()
+        if self._sets_bits():  # else they differ, and a first contact would choose among them
+            self._lose_state()
+            self._settle()
+        if [provider.mutations for provider in self.world.providers.values()] != before:
+            raise Violated(self._story("something was left to do"))
+
+    def _lose_state(self) -> None:
+        self.log.append("-- the state is lost")
+        self.world.store = MemoryStateStore()
+        self._watch_store()
+
+    def _expect_equal(self, names: Iterable[str], expected: Tree, whose: str) -> None:
+        for name in names:
+            tree = self.world.providers[name].tree()
+            if tree != expected:
+                lacking = {path: data for path, data in expected.items() if path not in tree}
+                extra = {path: data for path, data in tree.items() if path not in expected}
+                other = {
+                    path: (data, tree[path])
+                    for path, data in expected.items()
+                    if path in tree and tree[path] != data
+                }
+                raise Violated(
+                    self._story(
+                        f"{name} differs from {whose}: lacks {lacking}, has also {extra}, "
+                        f"has otherwise {other}"
+                    )
+                )
+
+    # -- filters -------------------------------------------------------------------------------
+
+    def _expect_followed(
+        self, active: str, here: Iterable[str], left: Tree, hidden: dict[str, Tree]
+    ) -> None:
+        """The others have what people left at one endpoint, which itself was not touched."""
+        self._expect_equal([active], left, "how it was left")
+        if not self._is_filtered():
+            self._expect_equal(here, left, f"what was done at {active}")
+            return
+        for name in here:
+            tree = self.world.providers[name].tree()
+            if name != active and self._hidden_part(tree) != hidden[name]:
+                raise Violated(self._story(f"{name}: what the filter hides did not stay"))
+            ours, theirs = self._visible_part(left, tree), self._visible_part(tree, left)
+            if ours != theirs:
+                raise Violated(self._story(f"{name} shows {theirs}, and {active} {ours}"))
+
+    def _visible_part(self, tree: Tree, other: Tree) -> Tree:
+        """Return what is in view, but for folders that hold at either side only what is not."""
+        seen = {path: data for path, data in tree.items() if not self._is_hidden(path, data)}
+        files = [path for path, data in tree.items() if data is not None and path in seen]
+        veiled = [*self._hidden_part(tree), *self._hidden_part(other)]
+        return {
+            path: data
+            for path, data in seen.items()
+            if data is not None
+            or any(each.startswith(f"{path}/") for each in files)
+            or not any(each.startswith(f"{path}/") for each in veiled)
+        }
+
+    def _is_filtered(self) -> bool:
+        return bool(self.world.rule.filter)
+
+    def _is_hidden(self, path: str, data: bytes | None) -> bool:
+        kind = Kind.FOLDER if data is None else Kind.FILE
+        return self.world.rule.filter.out(path, kind, None, None)
+
+    def _hidden_part(self, tree: Tree) -> Tree:
+        return {path: data for path, data in tree.items() if self._is_hidden(path, data)}
+
+    def _crosses(self, path: str, to: str) -> bool:
+        """Say whether a rename takes something in or out of view, or moves what is hidden."""
+        for provider in self.world.providers.values():
+            for each, data in provider.tree().items():
+                if each == path or each.startswith(f"{path}/"):
+                    there = to + each.removeprefix(path)
+                    if self._is_hidden(each, data) or self._is_hidden(there, data):
+                        return True
+        return False
+
+    def _is_elsewhere_a_folder(self, active: MemoryProvider, path: str) -> bool:
+        return any(
+            path in tree and tree[path] is None
+            for name, provider in self.world.providers.items()
+            if name != active.name
+            for tree in [provider.tree()]
+        )
+
+    # -- what was moved where another deleted it -----------------------------------------------
+
+    def _calm(self) -> Calm:
+        """Bring everything into step; returns which entry is where at each endpoint."""
+        self._settle()
+        return {
+            name: {path: provider.entry(path).id for path in provider.tree()}
+            for name, provider in self.world.providers.items()
+        }
+
+    def _reprieve(self, calm: Calm) -> None:
+        """Count as alive what was deleted at one endpoint and moved at another, since the calm.
+
+        A move of a folder that was deleted elsewhere counts for all that was deleted with it.
+        """
+        providers = self.world.providers
+        now = {name: self._standing(name) for name in providers}
+        trees = {name: provider.tree() for name, provider in providers.items()}
+
+        def lost(name: str, path: str) -> bool:
+            return calm[name][path] not in now[name] and path not in trees[name]
+
+        def moved(name: str, path: str) -> bool:
+            at = calm[name].get(path)
+            if at is None or at not in now[name]:
+                return False
+            parent = calm[name].get(path.rpartition("/")[0], ROOT_ENTRY)
+            return now[name][at][:2] != (parent, path.rpartition("/")[2])
+
+        first = next(iter(calm))
+        if any(calm[name].keys() != calm[first].keys() for name in calm):
+            return  # a filter keeps them apart
+        for path in calm[first]:
+            holders = [name for name in calm if calm[name][path] in now[name]]
+            losers = [name for name in calm if lost(name, path)]
+            if not losers or len(holders) + len(losers) < len(calm):
+                continue
+            contents = {name: self._content(name, calm[name][path]) for name in holders}
+            if len(set(contents.values())) != 1 or None in contents.values():
+                continue
+            for name in holders:
+                above = path
+                while not moved(name, above):
+                    above = above.rpartition("/")[0]
+                    if not above or not all(lost(each, above) for each in losers):
+                        break
+                else:
+                    self.people.alive |= tokens(contents[name] or b"")
