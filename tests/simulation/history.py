@@ -108,9 +108,9 @@ class History(Judge):
         for _ in range(self.rng.randint(2, 5)):
             away = self._someone_leaves()
             calm = None
-            if away is None and self._is_prompt() and self.rng.random() < 0.5:
+            if away is None and self._is_prompt() and self.rng.random() < 0.6:
                 calm = self._calm()
-            if self.rng.random() < 0.4:
+            if self.rng.random() < 0.6:
                 self.people.duel(*self.rng.sample(list(providers.values()), 2))
             for _ in range(self.rng.randint(1, 6)):
                 # who is away still works

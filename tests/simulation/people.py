@@ -81,9 +81,7 @@ class People:
             case "mkdir":
                 self._mkdir(provider, self._path(), tree)
             case "touch" if files:
-                path = self._rng.choice(files)
-                self._say(provider, f"touch {path}")
-                provider.write(path, tree[path] or b"")
+                self._touch(provider, self._rng.choice(files), tree)
             case "chmod" if files and provider.traits.keeps_executable:
                 path = self._rng.choice(files)
                 self._say(provider, f"chmod {path}")
@@ -134,7 +132,8 @@ class People:
 
     def _deal_with_file(self, provider: MemoryProvider, path: str) -> None:
         tree = provider.tree()
-        match self._rng.choice(["edit", "line", "save", "aside", "rename", "remove", "remove"]):
+        deeds = ["edit", "line", "save", "aside", "rename", "rename", "remove", "remove", "touch"]
+        match self._rng.choice(deeds):
             case "edit":
                 self._write(provider, path, tree, self._content())
             case "line":
@@ -147,6 +146,8 @@ class People:
                 self._rename(provider, path, self._path(), tree)
             case "remove":
                 self._remove(provider, path, tree)
+            case "touch":
+                self._touch(provider, path, tree)
 
     def intrude(self, provider: MemoryProvider, path: str) -> None:
         """Write exactly where somebody else is about to."""
@@ -202,6 +203,10 @@ class People:
         before = set(self.alive)
         self._write(provider, path, tree, self._rng.choice(sorted(self.ever)))
         self.alive &= before
+
+    def _touch(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        self._say(provider, f"touch {path}")
+        provider.write(path, tree[path] or b"")
 
     def _line(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         """Edit one line of a text, as two people may do without a conflict."""

@@ -64,6 +64,7 @@ class Stage:
         self._busy = False
         self._meddler: str | None = None
         self._ambushes = 0
+        self._omitted = False
         self._meddling = rng.choice([0.02, 0.04, 0.15])
         self._faults = 0.0
         self._dirty: set[str] = set()
@@ -153,8 +154,14 @@ class Stage:
             raise error
 
     def _omit(self, known: list[Entry]) -> Entry | None:
-        if self.manner == "serial" or not known or not self._faults or self.rng.random() > 0.2:
+        """Choose what a listing lacks; in a serial history never two in a row lack something."""
+        if not known or not self._faults or self.rng.random() > 0.2:
+            self._omitted = False
             return None
+        if self.manner == "serial" and self._omitted:
+            self._omitted = False
+            return None
+        self._omitted = True
         entry = self.rng.choice(known)
         self.log.append(f"-- a listing lacks {entry.name} ({entry.id})")
         return entry

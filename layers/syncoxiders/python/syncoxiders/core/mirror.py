@@ -107,6 +107,7 @@ def _follow_source(draft: Draft, work: Work, source: EndpointId, *, place: bool)
     if work.kind is not Kind.FOLDER and is_edited(work, source):
         content = content_of(entry)
         if work.content is None or same(content, work.content) is not True:
+            _own_what_is_unknown(work, source)
             adopt_content(work, content)
             changed = True
         elif (content.mtime_ns, content.executable) != (
@@ -126,6 +127,16 @@ def _follow_source(draft: Draft, work: Work, source: EndpointId, *, place: bool)
             draft.place(work, parent, true_name(entry.name, traits) if renamed else work.name)
     _record(work, source)
     return changed
+
+
+def _own_what_is_unknown(work: Work, source: EndpointId) -> None:
+    """Mark as their own what destinations have and the source, which replaces it, never had."""
+    known = work.replicas.get(source)
+    if known is not None and not known.gone and known.content_gen >= work.content_gen:
+        return
+    for endpoint, replica in work.replicas.items():
+        if endpoint != source and not replica.gone and replica.content_gen == work.content_gen:
+            work.replicas[endpoint] = msgspec.structs.replace(replica, left=True)
 
 
 def _wait(draft: Draft, work: Work, source: EndpointId) -> bool:
