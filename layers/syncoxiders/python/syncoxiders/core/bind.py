@@ -120,7 +120,7 @@ class Binder:
     def _join_node(self, work: Work) -> None:
         for endpoint in missing(work):
             del work.replicas[endpoint]
-        if work.entries:
+        if work.entries or not work.gone:
             work.gone = False
             for endpoint in [each for each, replica in work.replicas.items() if replica.gone]:
                 del work.replicas[endpoint]
