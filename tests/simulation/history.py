@@ -179,6 +179,7 @@ class History(Judge):
         """Let the last of three endpoints join later."""
         if len(self.world.providers) < 3 or self.rng.random() > 0.3:
             return False
+        self._omissive = False  # what was found anew has lost its past
         self._everyone = self.world.rule.endpoints
         self._rule(endpoints=self._everyone[:2])
         return True

@@ -64,6 +64,7 @@ class Stage:
         self._busy = False
         self._meddler: str | None = None
         self._ambushes = 0
+        self._omissive = True
         self._omitted = False
         self._meddling = rng.choice([0.02, 0.04, 0.15])
         self._faults = 0.0
@@ -158,7 +159,7 @@ class Stage:
         if not known or not self._faults or self.rng.random() > 0.2:
             self._omitted = False
             return None
-        if self.manner == "serial" and self._omitted:
+        if self.manner == "serial" and (self._omitted or not self._omissive):
             self._omitted = False
             return None
         self._omitted = True
