@@ -140,7 +140,7 @@ MUTANTS: dict[str, Mutant] = {
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
     "does not confirm that what was deleted is absent": idle(Operations._confirm_absent),
     "hands over without asking for the copy": swap(
-        Operations._reason_to_delete, "found.version != because.version", "False"
+        Operations._confirm_copies, "found is None or found.version != replica.version", "False"
     ),
     # -- tombstones, and who is away -----------------------------------------------------------
     "forgets a deletion before all have confirmed it": swap(

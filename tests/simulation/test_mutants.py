@@ -8,8 +8,8 @@ from tests.simulation.history import History
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.stage import Violated
 
-SEEDS = 5_000
-SECONDS = 60.0
+SEEDS = 6_000
+SECONDS = 180.0
 
 
 @pytest.mark.slow

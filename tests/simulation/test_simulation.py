@@ -8,22 +8,11 @@ from collections.abc import Iterable
 import pytest
 
 from tests.simulation.history import History
+from tests.simulation.known import OPEN
 from tests.simulation.quirky import KINDS, QuirkyHistory
 from tests.simulation.stage import Violated
 
 CHUNK = 250
-OPEN = {
-    692: "move: the source is deleted while a copy is elsewhere by then",
-    1537: "something is deleted at a though it stands at b again",
-    1999: "an empty folder comes back",
-    2577: "something is deleted at a though it stands elsewhere again",
-    3730: "an older copy at a late joiner is kept beside instead of updated",
-    4762: "sides differ in a name that one of them cannot hold",
-    5441: "sides differ in a name that one of them cannot hold",
-    5509: "a deleted folder does not come back where it should",
-    5595: "a folder is not made again at a side whose ids are paths",
-}
-"""Histories that do not end as they should yet, with what is seen; none of them loses content."""
 QUICK = 500
 FIXED = 10_000
 FRESH = int(os.environ.get("SIMULATE_FRESH", "0"))
