@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from syncoxiders.core import merge
 from tests.engine.world import World
 
 
@@ -220,3 +221,15 @@ def test_case_only_rename(world: World) -> None:
     world.run()
     assert "KEEP" in world.agreed()
     assert "keep" not in world.agreed()
+
+
+def test_a_moved_folder_counts_for_what_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row of the deleted and moved folder holds by its own rule, which is missed without it."""
+    monkeypatch.setattr(merge, "_carried", lambda *_: False)
+    world = World()
+    world.a.write("dir/x", b"base")
+    world.run()
+    world.a.remove("dir")
+    world.b.rename("dir", "other")
+    world.run()
+    assert "other/x" not in world.agreed()

@@ -222,7 +222,6 @@ MUTANTS: dict[str, Mutant] = {
     "lets a deletion win over a move": swap(
         merge._existence, "draft.is_moved(work, each)", "False"
     ),
-    "lets a deletion win over the move of the folder above": idle(merge._carried, "False"),
     "agrees on content that nobody has": idle(merge.ground),
     "forgets who has other executable bits": idle(merge._bits),
     # -- trees ---------------------------------------------------------------------------------
