@@ -20,7 +20,7 @@ from syncoxiders.core.model import (
     NodeId,
     Source,
 )
-from syncoxiders.core.versions import content_of, is_own, probe
+from syncoxiders.core.versions import content_of, is_own, probe, same
 
 _PHASE = {
     ActionKind.MAKE_FOLDER: 0,
@@ -195,7 +195,7 @@ class Emitter:
             for other, theirs in zip(others, held, strict=True):
                 probe(self.draft, other.id, theirs)
             return
-        if entry.size and not all(hashes.equal(entry.hashes, each.hashes) for each in held):
+        if not all(same(content_of(entry), content_of(each)) for each in held):
             return
         self._add(
             Action(

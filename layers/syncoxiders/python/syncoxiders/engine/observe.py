@@ -104,7 +104,7 @@ class Observer:
             entry.id
             for entry in self._tree.get(missing).values()
             if any(
-                other.name == entry.name and other.id != entry.id
+                other.name == entry.name and other.id != entry.id and other.id not in missing
                 for other in self._tree.at(entry.parent, names.key(entry.name))
             )
         }
