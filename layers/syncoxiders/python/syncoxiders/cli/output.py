@@ -28,7 +28,6 @@ VERBS = {
     ActionKind.META: "attributes",
     ActionKind.MOVE: "move",
     ActionKind.DELETE: "delete",
-    ActionKind.MERGE: "merge",
 }
 CARRIES = {ActionKind.CREATE, ActionKind.UPDATE}
 

@@ -190,7 +190,6 @@ class ActionKind(enum.StrEnum):
     META = "meta"  # set modified time and executable bit, the content being equal
     MOVE = "move"  # bring an existing entry to another place
     DELETE = "delete"
-    MERGE = "merge"  # three-way merge of text, written to every endpoint
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):

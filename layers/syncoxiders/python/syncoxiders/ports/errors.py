@@ -54,19 +54,19 @@ class Changing(Stale):
     """The source changed while it was read."""
 
 
-class Denied(ProviderError):  # noqa: N818
+class Denied(ProviderError):  # noqa: N818 -- named after the next move
     """The provider does not let us read or write this entry."""
 
 
-class Refused(ProviderError):  # noqa: N818
+class Refused(ProviderError):  # noqa: N818 -- named after the next move
     """The provider will never hold this: its name, size or kind is not allowed there."""
 
 
-class Full(ProviderError):  # noqa: N818
+class Full(ProviderError):  # noqa: N818 -- named after the next move
     """No room is left at the endpoint."""
 
 
-class Throttled(ProviderError):  # noqa: N818
+class Throttled(ProviderError):  # noqa: N818 -- named after the next move
     """The provider asks for a pause of ``retry_after`` seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
@@ -74,15 +74,15 @@ class Throttled(ProviderError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class Unreachable(ProviderError):  # noqa: N818
+class Unreachable(ProviderError):  # noqa: N818 -- named after the next move
     """The provider did not answer; whether the work was done is unknown."""
 
 
-class RootLost(ProviderError):  # noqa: N818
+class RootLost(ProviderError):  # noqa: N818 -- named after the next move
     """The endpoint's root is missing, was exchanged, or is not mounted."""
 
 
-class CursorExpired(ProviderError):  # noqa: N818
+class CursorExpired(ProviderError):  # noqa: N818 -- named after the next move
     """The feed cannot be continued from this cursor: everything must be looked at."""
 
 
@@ -90,13 +90,13 @@ class StateError(SyncError):
     """The state store cannot be used."""
 
 
-class StateBusy(StateError):  # noqa: N818
+class StateBusy(StateError):  # noqa: N818 -- named after the next move
     """Another run holds the state."""
 
 
-class StateForeign(StateError):  # noqa: N818
+class StateForeign(StateError):  # noqa: N818 -- named after the next move
     """The state belongs to something else, or to another version of SyncOxiders."""
 
 
-class StateCorrupt(StateError):  # noqa: N818
+class StateCorrupt(StateError):  # noqa: N818 -- named after the next move
     """The state is damaged."""
