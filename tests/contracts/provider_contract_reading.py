@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 
 from syncoxiders.core import hashes
+from syncoxiders.core.digests import ALGORITHMS
 from syncoxiders.core.model import Kind, Ref
 from syncoxiders.ports.errors import Changing, Denied, ProviderError, RootLost, Stale, Vanished
 from syncoxiders.ports.provider import Rescans
@@ -276,6 +277,15 @@ class TestReading:
         assert b"".join(left for left, _ in both) == pattern(1000)
         assert b"".join(right for _, right in both) == pattern(1000)
 
+    @pytest.mark.parametrize("offset", [0, 1, 999, 1000, 1001])
+    def test_from_a_byte_on(self, w: World, offset: int) -> None:
+        """Reading can begin anywhere; at the end and beyond there is nothing."""
+        w.people.write("file", pattern(1000))
+        entry = w.entry("file")
+        reader = w.provider.read(Ref(entry.id, "file"), entry.version, offset)
+        assert b"".join(bytes(chunk) for chunk in reader.chunks(100)) == pattern(1000)[offset:]
+        reader.close()
+
     @pytest.mark.parametrize("how", ["in place", "by replacing"])
     def test_version_that_is_past(self, w: World, how: str) -> None:
         """A version that no longer stands cannot be read: Stale."""
@@ -355,6 +365,17 @@ class TestHash:
         assert hashes.equal(first, sha256(pattern(size))) is not False
         assert hashes.equal(first, second) is False
         assert hashes.equal(first, one.hashes) is not False
+
+    @pytest.mark.parametrize("algorithm", ALGORITHMS)
+    def test_hash_by_any_algorithm(self, w: World, algorithm: str) -> None:
+        """Every algorithm can be asked for, the vendors' own ones included."""
+        data = pattern(5 * MIB)
+        w.people.write("file", data)
+        entry = w.entry("file")
+        told = w.provider.hash(Ref(entry.id, "file"), entry.version, (algorithm,))
+        hasher = ALGORITHMS[algorithm]()
+        hasher.update(data)
+        assert hashes.decode(told)[algorithm] == hasher.hexdigest()
 
     def test_hash_of_a_past_version(self, w: World) -> None:
         """The hash of a version that no longer stands is refused: Stale."""

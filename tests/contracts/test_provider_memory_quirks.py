@@ -10,7 +10,7 @@ from syncoxiders.adapters.memory.provider_hands import lost
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.ports.errors import Occupied, Stale, Throttled, Unreachable
-from syncoxiders.ports.provider import Attributes, Feeds, Rescans, SetsMeta
+from syncoxiders.ports.provider import Attributes, Feeds, Page, Rescans, SetsMeta
 from tests.contracts.provider_harness import ROOT_REF, KnownTree
 
 PLAIN = Attributes()
@@ -292,8 +292,13 @@ class TestLateListing:
         cursor = provider.start_cursor()
         provider.write("file", b"content")
         page = provider.changes(cursor)
-        assert (page.changed, page.cursor, page.more) == ((), cursor, False)
-        assert [entry.name for entry in provider.changes(cursor).changed] == ["file"]
+        assert (page.changes, page.cursor, page.more) == ((), cursor, False)
+        assert told(provider.changes(cursor)) == ["file"]
+
+
+def told(page: Page) -> list[str]:
+    """Return the names of the entries that a page tells of, in order."""
+    return [change.entry.name for change in page.changes if change.entry is not None]
 
 
 class TestFeedQuirks:
@@ -312,7 +317,7 @@ class TestFeedQuirks:
         by_id = {file.id: "file", file.parent: "folder"}
         cursor = provider.start_cursor()
         provider.remove("folder")
-        assert {by_id[entry_id] for entry_id in provider.changes(cursor).gone} == told
+        assert {by_id[each.id] for each in provider.changes(cursor).changes} == told
 
     def test_repeats(self) -> None:
         """A page begins with the end of the page before."""
@@ -322,8 +327,8 @@ class TestFeedQuirks:
             provider.write(name, b"")
         first = provider.changes(cursor)
         second = provider.changes(first.cursor)
-        assert [entry.name for entry in first.changed] == ["a", "b"]
-        assert [entry.name for entry in second.changed] == ["b", "c"]
+        assert told(first) == ["a", "b"]
+        assert told(second) == ["b", "c"]
         assert (first.more, second.more) == (True, False)
 
     def test_paths_that_end(self) -> None:
@@ -333,8 +338,12 @@ class TestFeedQuirks:
         cursor = provider.start_cursor()
         provider.rename("folder", "other")
         page = provider.changes(cursor)
-        assert set(page.gone) == {"/folder/", "/folder/file"}
-        assert {entry.id for entry in page.changed} == {"/other/", "/other/file"}
+        gone = {change.id for change in page.changes if change.entry is None}
+        assert gone == {"/folder/", "/folder/file"}
+        assert {change.entry.id for change in page.changes if change.entry} == {
+            "/other/",
+            "/other/file",
+        }
 
 
 class TestStorageQuirks:

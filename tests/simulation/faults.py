@@ -65,9 +65,9 @@ class FaultyProvider(MemoryProvider):
         if node is not None and node.kind is Kind.FILE:
             self.aims(self._tree.path_of(node))
 
-    def read(self, ref: Ref, version: str) -> MemoryReader:
+    def read(self, ref: Ref, version: str, offset: int = 0) -> MemoryReader:
         """Begin to read the version; what is written meanwhile is in the later pieces."""
-        whole = super().read(ref, version)
+        whole = super().read(ref, version, offset)
         return _Piecemeal(self, ref, whole)
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:

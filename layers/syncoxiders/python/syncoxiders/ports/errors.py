@@ -11,6 +11,7 @@ SyncError
 │   ├── Refused          the provider will not hold this (name, size, kind); report it
 │   ├── Full             stop writing to this endpoint
 │   ├── Throttled        park the account until `retry_after`
+│   ├── Revoked          leave the account out until a person connects it again
 │   ├── Unreachable      leave the endpoint out of this run
 │   ├── RootLost         the root is missing, exchanged or unmounted; stop and ask
 │   └── CursorExpired    look at everything
@@ -72,6 +73,10 @@ class Throttled(ProviderError):  # noqa: N818 -- named after the next move
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Revoked(ProviderError):  # noqa: N818 -- named after the next move
+    """The account does not let us in any more: it has to be connected again."""
 
 
 class Unreachable(ProviderError):  # noqa: N818 -- named after the next move

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from syncoxiders.core import hashes
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
 from syncoxiders.ports.errors import ProviderError
 
@@ -98,8 +99,11 @@ class Provider(Protocol):
     def at(self, parent: Ref, name: str) -> Entry | None:
         """Return what stands at the place now, or None."""
 
-    def read(self, ref: Ref, version: str) -> Reader:
-        """Begin to read the version. Raises Stale, Vanished, Denied, Unreachable."""
+    def read(self, ref: Ref, version: str, offset: int = 0) -> Reader:
+        """Begin to read the version from a byte on. Raises Stale, Vanished, Denied, Unreachable.
+
+        An ``offset`` at or beyond the end gives no bytes.
+        """
 
     def make_folder(self, parent: Ref, name: str) -> Entry:
         """Create a folder. Raises Occupied, Vanished (no parent), Refused, Full, Denied."""
@@ -139,8 +143,12 @@ class Provider(Protocol):
         Raises Stale, Vanished (it is already gone), NotEmpty.
         """
 
-    def hash(self, ref: Ref, version: str) -> str:
-        """Return the content hash of the version in the form of :mod:`core.hashes`."""
+    def hash(self, ref: Ref, version: str, algorithms: Sequence[str] = (hashes.OWN,)) -> str:
+        """Return the content hashes of the version, by these algorithms of :mod:`core.digests`.
+
+        In the form of :mod:`core.hashes`; the bytes are read where the provider does not have
+        them. Raises what reading raises.
+        """
 
     def settle(self) -> None:
         """Make everything written so far survive a power loss."""
@@ -185,13 +193,32 @@ class Carries(Protocol):
         """
 
 
+class Change(msgspec.Struct, frozen=True):
+    """One event of a change feed: what stands somewhere now, or that something is gone.
+
+    With ``entry`` it stands as told; an ``entry`` whose ``parent`` is ``""`` stands in the folder
+    that ``path`` (from the root down, joined by ``/``) names. Without it, ``id`` is gone, or, for
+    a feed that does not name ids, whatever stood at ``path``, with everything in it. ``lost``
+    marks what may be there still, while we may not see it any more.
+    """
+
+    entry: Entry | None = None
+    id: EntryId = ""
+    path: str = ""
+    lost: bool = False
+
+
 class Page(msgspec.Struct, frozen=True):
-    """One page of a change feed. ``gone`` lists ids that are deleted, or no longer visible."""
+    """One page of a change feed, in the order in which it is to be applied: the last one wins.
+
+    It may repeat what was told before, and tell of entries outside the root: those are in
+    folders that cannot be followed up to it. Of a folder that was moved, or came into the root,
+    its content need not be told.
+    """
 
     cursor: str
     more: bool
-    changed: tuple[Entry, ...] = ()
-    gone: tuple[EntryId, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @runtime_checkable
@@ -203,6 +230,94 @@ class Feeds(Protocol):
 
     def changes(self, cursor: str) -> Page:
         """Return the changes after the cursor. Raises CursorExpired."""
+
+
+class Session(msgspec.Struct, frozen=True):
+    """An upload under way, to be kept where it survives the process.
+
+    ``token`` is the provider's, opaque and secret. ``offset`` says how many bytes are there,
+    ``expires`` until when (seconds since the epoch, 0 if that is not known) it can be continued.
+    """
+
+    token: str
+    offset: int = 0
+    expires: float = 0.0
+
+
+@runtime_checkable
+class Sessions(Protocol):
+    """A provider whose uploads of large files can be continued by another process.
+
+    Nothing stands at the place before :meth:`finish`, or, where the provider has it so, before
+    the last :meth:`append`; the preconditions of :meth:`Provider.upload` hold then as well.
+    """
+
+    def session_chunk(self, size: int) -> int:
+        """Return how many bytes each chunk of an upload of ``size`` bytes has, but the last."""
+
+    def begin(
+        self,
+        parent: Ref,
+        name: str,
+        *,
+        size: int,
+        attributes: Attributes,
+        replaces: tuple[Ref, str] | None = None,
+        keep: bool = False,
+    ) -> Session:
+        """Open an upload. Raises what :meth:`Provider.upload` raises, as far as it shows now."""
+
+    def append(self, session: Session, chunk: memoryview | bytes, *, last: bool) -> Session:
+        """Send the bytes from ``session.offset`` on; returns the session to go on with.
+
+        Raises Stale where the provider holds another number of bytes (see :meth:`resume`), or
+        the session is no more.
+        """
+
+    def resume(self, session: Session) -> Session | None:
+        """Return the session as the provider has it, or None if it cannot be continued."""
+
+    def finish(self, session: Session, hashes: str) -> Entry:
+        """Put the content in its place and return the entry, as :meth:`Provider.upload` does.
+
+        ``hashes`` are those of all bytes sent: of :attr:`upload_hashes` and our own. What was
+        written is proved against them.
+        """
+
+    def abandon(self, session: Session) -> None:
+        """Give an upload up; it need not be there any more."""
+
+    @property
+    def upload_hashes(self) -> tuple[str, ...]:
+        """The algorithms, besides our own, by which :meth:`finish` proves what was written."""
+
+
+@runtime_checkable
+class Copies(Protocol):
+    """A provider that copies within its storage, so that no byte passes through us."""
+
+    def can_copy(self, source: Provider) -> bool:
+        """Say whether what another provider has is within the same storage, and copied by it."""
+
+    def copy(
+        self, source: Ref, version: str, parent: Ref, name: str, attributes: Attributes
+    ) -> Entry:
+        """Make a new file of a version. Raises what reading and uploading raise."""
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """How much of an account's storage is used, in bytes; ``total`` is 0 where it has no bound."""
+
+    used: int
+    total: int = 0
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A provider that knows how full it is."""
+
+    def quota(self) -> Quota:
+        """Return what is used and what there is."""
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ lets a test act between its steps. It has no time or randomness of its own.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from syncoxiders.adapters.memory.provider_blind import BlindHands, Undo
 from syncoxiders.adapters.memory.provider_tree import TreeNode, digest
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core import hashes
+from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, Kind, Ref, Traits
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import (
@@ -92,23 +93,23 @@ class MemoryProvider(BlindHands):
             node = None if folder is None else self._tree.lookup(folder, name)
             return None if node is None else self._tree.entry_of(node)
 
-    def read(self, ref: Ref, version: str) -> "MemoryReader":
-        """Begin to read the version."""
+    def read(self, ref: Ref, version: str, offset: int = 0) -> "MemoryReader":
+        """Begin to read the version from a byte on."""
         self._enter("read")
         with self._lock:
             node = self._file(ref, version)
             if node.denied:
                 raise Denied(f"{ref.path} may not be read")
-            return MemoryReader(self, ref, self._tree.entry_of(node), node.data)
+            return MemoryReader(self, ref, self._tree.entry_of(node), node.data[offset:])
 
-    def hash(self, ref: Ref, version: str) -> str:
-        """Return the content hash of the version."""
+    def hash(self, ref: Ref, version: str, algorithms: Sequence[str] = (hashes.OWN,)) -> str:
+        """Return the content hashes of the version."""
         self._enter("hash")
         with self._lock:
             node = self._file(ref, version)
             if node.denied:
                 raise Denied(f"{ref.path} may not be read")
-            return digest(node.data, hashes.OWN)
+            return digests_of([node.data], algorithms).text()
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
         """Compare the tree, or these folders, with what is known.

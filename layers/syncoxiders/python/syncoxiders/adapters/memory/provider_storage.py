@@ -10,7 +10,7 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, EntryId, Kind
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import CursorExpired, Occupied, Vanished
-from syncoxiders.ports.provider import Page
+from syncoxiders.ports.provider import Change, Page
 
 
 class Late(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class Late(msgspec.Struct, frozen=True):
     until: int
 
 
-class Change(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True):
     """An event of the feed: which id was touched, and from when on the feed tells of it."""
 
     entry: EntryId
@@ -44,7 +44,7 @@ class Storage:
         self._trash: list[bytes] = []
         self._versions: list[bytes] = []
         self._late: dict[TreeNode, Late] = {}
-        self._events: list[Change] = []
+        self._events: list[Moment] = []
         self._epoch = 1  # of the feed's cursors
         self._mark = 1  # of the root
         self._mounted = True
@@ -124,7 +124,7 @@ class Storage:
         ids = [] if self._tree.traits.stable_ids else [self._tree.id_of(each) for each in renamed]
         self._tree.relocate(node, folder, name)
         ids.extend(self._tree.id_of(each) for each in renamed)
-        self._events.extend(Change(entry_id, shows) for entry_id in ids)
+        self._events.extend(Moment(entry_id, shows) for entry_id in ids)
 
     def _renamed(self, node: TreeNode) -> list[TreeNode]:
         return [node] if self._tree.traits.stable_ids else list(self._tree.below(node))
@@ -135,7 +135,7 @@ class Storage:
         return self.ticks + self.quirks.lag
 
     def _tell(self, node: TreeNode, *, shows: int) -> None:
-        self._events.append(Change(self._tree.id_of(node), shows))
+        self._events.append(Moment(self._tree.id_of(node), shows))
 
     def _tell_of_new(self, node: TreeNode) -> None:
         if self.quirks.lag:
@@ -182,11 +182,15 @@ class Storage:
         while stop > start and self._events[stop - 1].shows > self.ticks:
             stop -= 1
         ids = dict.fromkeys(e.entry for e in self._events[max(first, start - feed.repeats) : stop])
-        nodes = {entry_id: self._tree.find(entry_id) for entry_id in ids}
-        gone = tuple(entry_id for entry_id, node in nodes.items() if node is None)
+        changes: list[Change] = []
+        for entry_id in ids:
+            node = self._tree.find(entry_id)
+            if node is not None:
+                changes.append(Change(self._tree.entry_of(node)))
+            elif feed.deletes != "none":
+                changes.append(Change(id=entry_id))
         return Page(
             cursor=self._cursor(first, stop),
             more=stop < end and self._events[stop].shows <= self.ticks,
-            changed=tuple(self._tree.entry_of(node) for node in nodes.values() if node),
-            gone=() if feed.deletes == "none" else gone,
+            changes=tuple(changes),
         )

@@ -1,11 +1,11 @@
 """The tree that a memory provider keeps: nodes, names, and the entries that describe them."""
 
-import hashlib
 import unicodedata
 from collections.abc import Iterator
 
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core import hashes
+from syncoxiders.core.digests import ALGORITHMS
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind
 from syncoxiders.ports.errors import Occupied, Refused, Vanished
 
@@ -250,4 +250,6 @@ def digest(data: bytes, algorithm: str) -> str:
     """Return the hash text of some bytes; ``""`` for no algorithm."""
     if not algorithm:
         return ""
-    return hashes.encode({algorithm: hashlib.new(algorithm, data).hexdigest()})
+    hasher = ALGORITHMS[algorithm]()
+    hasher.update(data)
+    return hashes.encode({algorithm: hasher.hexdigest()})

@@ -25,17 +25,22 @@ class Opened(NamedTuple):
 
 
 class FileReader:
-    """An open file."""
+    """An open file, to be read from where it was opened at."""
 
-    __slots__ = ("_fd", "_lookout", "_opened", "_ref", "_st", "_version")
+    __slots__ = ("_fd", "_lookout", "_offset", "_opened", "_ref", "_st", "_version")
 
-    def __init__(self, lookout: Lookout, ref: Ref, version: str, opened: Opened) -> None:
+    def __init__(
+        self, lookout: Lookout, ref: Ref, version: str, opened: Opened, offset: int
+    ) -> None:
         self._lookout = lookout
         self._ref = ref
         self._version = version
         self._opened = opened
         self._fd = opened.fd
         self._st = opened.st
+        self._offset = min(offset, opened.st.st_size)
+        if offset:
+            os.lseek(self._fd, self._offset, os.SEEK_SET)
 
     @property
     def entry(self) -> Entry:
@@ -52,7 +57,7 @@ class FileReader:
 
     def chunks(self, size: int = _BUFFER) -> Iterator[memoryview | bytes]:
         """Yield the bytes in order."""
-        expected = self._st.st_size
+        expected = self._st.st_size - self._offset
         if expected >= size or expected >= _BUFFER:
             return self._long(size)
         # One byte more than there should be shows that the file has grown.
@@ -76,7 +81,9 @@ class FileReader:
             fail(exc, self._ref.path)
 
     def _check(self, total: int) -> None:
-        if total != self._st.st_size or not same_status(os.fstat(self._fd), self._st):
+        if self._offset + total != self._st.st_size or not same_status(
+            os.fstat(self._fd), self._st
+        ):
             raise Changing(f"{shown(self._ref.path)} changed while it was read")
 
     def close(self) -> None:
@@ -112,12 +119,12 @@ class Reading:
         self._lookout = lookout
         self._directories = lookout.directories
 
-    def read(self, ref: Ref, version: str) -> Reader:
-        """Begin to read the version."""
+    def read(self, ref: Ref, version: str, offset: int = 0) -> Reader:
+        """Begin to read the version from a byte on."""
         path, _, name = ref.path.rpartition("/")
         if version.startswith("l"):
-            return self._read_link(ref, version, path, name)
-        return FileReader(self._lookout, ref, version, self.open(ref, version))
+            return self._read_link(ref, version, path, name, offset)
+        return FileReader(self._lookout, ref, version, self.open(ref, version), offset)
 
     def open(self, ref: Ref, version: str) -> Opened:
         """Open a file whose id and version are what is expected; the caller closes it.
@@ -164,7 +171,7 @@ class Reading:
         os.lseek(fd, 0, os.SEEK_SET)
         return digest if same_status(os.fstat(fd), st) else ""
 
-    def _read_link(self, ref: Ref, version: str, path: str, name: str) -> LinkReader:
+    def _read_link(self, ref: Ref, version: str, path: str, name: str, offset: int) -> LinkReader:
         try:
             directory = self._directories.current(path)
             found = self._lookout.find(directory, name)
@@ -173,7 +180,8 @@ class Reading:
             entry = self._lookout.entry(directory, name, found)
             if entry is None or entry.id != ref.id or entry.version != version:
                 raise Stale(f"{shown(ref.path)} is not what it was")
-            return LinkReader(entry, os.fsencode(os.readlink(name, dir_fd=directory.fd)))
+            target = os.fsencode(os.readlink(name, dir_fd=directory.fd))
+            return LinkReader(entry, target[offset:])
         except OSError as exc:
             fail(exc, ref.path)
 

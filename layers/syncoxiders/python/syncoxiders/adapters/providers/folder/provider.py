@@ -37,6 +37,7 @@ from syncoxiders.adapters.providers.folder._trash import Trash
 from syncoxiders.adapters.providers.folder._worker import Config, Job, Workers
 from syncoxiders.adapters.providers.folder._write import Writer
 from syncoxiders.core import hashes
+from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
 from syncoxiders.ports.errors import (
     Changing,
@@ -229,17 +230,17 @@ class FolderProvider:
 
     # Reading
 
-    def read(self, ref: Ref, version: str) -> Reader:
-        """Begin to read the version."""
+    def read(self, ref: Ref, version: str, offset: int = 0) -> Reader:
+        """Begin to read the version from a byte on."""
         self._start()
-        return self._reading.read(ref, version)
+        return self._reading.read(ref, version, offset)
 
-    def hash(self, ref: Ref, version: str) -> str:
-        """Return the sha256 of the version."""
+    def hash(self, ref: Ref, version: str, algorithms: Sequence[str] = (hashes.OWN,)) -> str:
+        """Return the hashes of the version, which is read for them."""
         self._start()
-        if version.startswith("l"):
-            reader = self._reading.read(ref, version)
-            return reader.entry.hashes
+        if version.startswith("l") or set(algorithms) != {hashes.OWN}:
+            with closing(self._reading.read(ref, version)) as reader:
+                return digests_of(reader.chunks(), algorithms).text()
         return f"{hashes.OWN}:{self._reading.digest(ref, version)}"
 
     # Writing
