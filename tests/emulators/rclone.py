@@ -64,7 +64,7 @@ class Rclone:
         }
 
     def __call__(self, *arguments: str | Path, check: bool = True, stdin: bytes = b"") -> str:
-        """Run a command and return what it printed; raises RcloneError with what it complained of."""
+        """Run a command and return what it printed; raises RcloneError with its complaint."""
         done = subprocess.run(
             [str(BINARY), *map(str, arguments), *self.fast],
             env=self._environment,
