@@ -31,6 +31,8 @@ ENTRIES = {
     "no hash at all": entry("1", hashes="sha256:" + "zz" * 32),
     "before 1970": entry("1", mtime_ns=-1),
     "in the year 2500": entry("1", mtime_ns=16_725_225_600_000_000_000, executable=True),
+    "somebody else's": entry("1", hashes=SHA, foreign=True, executable=True),
+    "lost": entry("1", foreign=True, lost=True),
     "far beyond": entry("1", mtime_ns=1 << 80, hashes=SHA, provisional=True),
     "name in bytes": entry("1", name="caf\udce9", hashes=SHA, executable=False),
     "folder in bytes": entry("1", "caf\udce9", "Name", mark="m"),

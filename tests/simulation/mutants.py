@@ -178,12 +178,12 @@ MUTANTS: dict[str, Mutant] = {
     ),
     # -- looking -------------------------------------------------------------------------------
     "believes that something is missing at once": swap(
-        Observer.look,
+        Observer._believed,
         "self._replaced(missing | later) | (missing & later)",
         "missing | later",
     ),
     "keeps what was in a folder that is gone": swap(
-        Observer._with_content, "gone[child.id] = None", "pass"
+        Observer.with_content, "gone[child.id] = None", "pass"
     ),
     "does not look again at what was not as expected": idle(Applier._look_again),
     "does not plan again what waited in vain": swap(

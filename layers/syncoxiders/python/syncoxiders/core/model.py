@@ -42,6 +42,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     ``provisional`` says that the content may have changed since without the version showing it
     (a modified time too close to the look); the next look reads the content to make sure.
     ``mark`` is the provider's own note about identity (a birth time, say), opaque to the engine.
+    ``foreign`` says that it belongs to somebody else, who may withdraw it: where it vanishes it
+    need not have been deleted. ``lost`` is the engine's own: it vanished, and is taken neither
+    for there nor for deleted.
     """
 
     id: EntryId
@@ -55,6 +58,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     executable: bool | None = None
     provisional: bool = False
     mark: str = ""
+    foreign: bool = False
+    lost: bool = False
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False):

@@ -23,12 +23,14 @@ from syncoxiders.core.model import (
 from syncoxiders.core.plan import Plan, closed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.parking import park
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import rekey
 from syncoxiders.ports.errors import (
     Changing,
     Full,
     ProviderError,
+    Revoked,
     RootLost,
     Stale,
     Throttled,
@@ -42,9 +44,6 @@ SMALL = 1 << 18
 
 BATCH_ACTIONS = 4_000
 BATCH_SECONDS = 20.0
-PATIENCE = 6
-"""How many times a throttled action is tried."""
-
 
 GATHER = 256
 GATHER_BYTES = 1 << 23
@@ -131,10 +130,10 @@ class Applier:
             self._drop(action)
         elif action.kind not in TRANSFERS:
             self._finish(action, *self._attempt(action))
+        elif self._is_carried(action):
+            self._gather(action)
         elif not self._is_small(action):
             self._fly([action], self._operate_one)
-        elif action.kind is ActionKind.CREATE and self._operations.can_carry(action):
-            self._gather(action)
         else:
             self._finish(action, *self._attempt(action))
 
@@ -144,6 +143,15 @@ class Applier:
             self._send_gathered()
         flights = [self._flying_ids[each] for each in ids if each in self._flying_ids]
         self._land(dict.fromkeys(flights))
+
+    def _is_carried(self, action: Action) -> bool:
+        """Say whether a transfer goes together with others like it."""
+        return (
+            action.kind is ActionKind.CREATE
+            and action.source is not None
+            and action.size <= SMALL
+            and self._operations.can_carry(action)
+        )
 
     def _is_small(self, action: Action) -> bool:
         """Say whether starting a thread for a transfer would cost more than it gives."""
@@ -205,29 +213,18 @@ class Applier:
 
     # -- one action ----------------------------------------------------------------------------
 
-    def _operate(self, action: Action) -> Entry | None:
-        """Run one action, with patience for a provider that asks for a pause."""
-        for attempt in range(PATIENCE):
-            try:
-                return self._operations.run(action)
-            except Throttled as error:
-                if attempt == PATIENCE - 1:
-                    raise
-                self._context.clock.sleep(min(error.retry_after, 60.0))
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
     def _operate_one(self, actions: list[Action]) -> list[Result]:
         results: list[Result] = []
         for action in actions:
             try:
-                results.append(self._operate(action))
+                results.append(self._operations.run(action))
             except ProviderError as error:
                 results.append(error)
         return results
 
     def _attempt(self, action: Action) -> tuple[Entry | None, bool]:
         try:
-            return self._operate(action), True
+            return self._operations.run(action), True
         except ProviderError as error:
             self._explain(action, error)
             return None, False
@@ -243,8 +240,10 @@ class Applier:
                 result.left.append(msgspec.structs.replace(event, verb="left"))
             self._look_again(action)
             self._take_seen()
-        elif isinstance(error, Unreachable | RootLost | Full | Throttled):
+        elif isinstance(error, Unreachable | RootLost | Full | Throttled | Revoked):
             result.errors.append(event)
+            if isinstance(error, Throttled):
+                park(self._context, where, error.retry_after)
             result.away[where] = str(error)
             if isinstance(error, Unreachable) and not error.reading:
                 # It may have been done: the next run finds out, as after a crash.

@@ -6,15 +6,35 @@ import msgspec
 
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Kind, Ref
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.observe import Look, Observer
+from syncoxiders.engine.parking import park, parked
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.report import Outcome, Stop
-from syncoxiders.ports.errors import ProviderError, RootLost, Vanished
+from syncoxiders.ports.errors import (
+    CursorExpired,
+    ProviderError,
+    RootLost,
+    Throttled,
+    Vanished,
+)
+from syncoxiders.ports.provider import Feeds, Provider
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
 
 SMALL = 2
 """So much (a file in a folder, say) may be all there is, and be deleted on purpose."""
+
+
+DAY = 86_400.0
+"""Seconds after which an endpoint that is followed by its feed is looked at as a whole, too."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """How far an endpoint's feed was followed, and when all of it was looked at last."""
+
+    cursor: str = ""
+    looked: float = 0.0
 
 
 class Emptied(RootLost):
@@ -61,6 +81,10 @@ class Looks:
         approved = self._context.options.approve
         lost: list[str] = []
         for endpoint in self._context.rule.endpoints:
+            pause = parked(self._context, endpoint.id)
+            if pause:
+                self._leave_out(endpoint.id, pause)
+                continue
             try:
                 mark = self._context.providers[endpoint.id].root()
             except RootLost as error:
@@ -68,7 +92,7 @@ class Looks:
                 self._leave_out(endpoint.id, str(error))
                 continue
             except ProviderError as error:
-                self._leave_out(endpoint.id, str(error))
+                self._lose(endpoint.id, error)
                 continue
             known = self.roots.get(endpoint.id)
             if known is not None and known != mark:
@@ -91,6 +115,12 @@ class Looks:
                 self._say(Event("error", "", "", text))
         return True
 
+    def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
+        """Leave an endpoint out for what its provider said."""
+        if isinstance(error, Throttled):
+            park(self._context, endpoint, error.retry_after)
+        self._leave_out(endpoint, str(error))
+
     def _leave_out(self, endpoint: EndpointId, reason: str) -> None:
         self.away[endpoint] = reason
         self._outcome.away[endpoint] = reason
@@ -98,6 +128,7 @@ class Looks:
     def _forget(self, endpoint: EndpointId) -> None:
         """Treat an exchanged root as one that joins: nothing that it lacks was deleted."""
         self.joining |= {endpoint}
+        self._context.store.save_text(_followed(endpoint), "")
         base = self._context.store.base()
         for batch in base.ids():
             nodes = [
@@ -121,25 +152,55 @@ class Looks:
             )
 
     def look(self, only: dict[EndpointId, Sequence[EntryId]] | None) -> bool:
-        """Look at every endpoint that takes part; False if a guard stops the run."""
+        """Look at every endpoint that takes part; False if a guard stops the run.
+
+        With ``only`` that is at these endpoints alone: at these folders, or, where there is a
+        feed, at what it tells.
+        """
         for endpoint in self._context.rule.endpoints:
-            if endpoint.id in self.away:
+            if endpoint.id in self.away or (only is not None and endpoint.id not in only):
                 continue
-            folders: list[Ref] | None = None
-            if only is not None:
-                folders = self._folders(endpoint.id, only.get(endpoint.id, ()))
-                if not folders:
-                    continue
             try:
-                look = self._observer(endpoint.id).look(folders, confirm=self._confirm(endpoint.id))
+                look = self._look(endpoint.id, None if only is None else only[endpoint.id])
             except Emptied as error:
                 self._outcome.stop = Stop("emptied", str(error), f"empty-{endpoint.id}")
                 return False
             except ProviderError as error:
-                self._leave_out(endpoint.id, str(error))
+                self._lose(endpoint.id, error)
                 continue
             self._report(endpoint.id, look)
         return len(self._context.rule.endpoints) - len(self.away) >= 2  # noqa: PLR2004 -- a sync has two
+
+    def _look(self, endpoint: EndpointId, only: Sequence[EntryId] | None) -> Look:
+        provider = self._context.providers[endpoint]
+        if isinstance(provider, Feeds):
+            return self._follow(endpoint, provider, provider)
+        folders = None if only is None else self._folders(endpoint, only)
+        if folders == []:
+            return Look()
+        return self._observer(endpoint).look(folders, confirm=self._confirm(endpoint))
+
+    def _follow(self, endpoint: EndpointId, feed: Feeds, provider: Provider) -> Look:
+        """Take in what the feed tells; at first contact and now and then look at everything."""
+        store, now = self._context.store, self._context.clock.now()
+        text = store.text(_followed(endpoint))
+        followed = msgspec.json.decode(text, type=Followed) if text else Followed()
+
+        def keep(cursor: str, looked: float = followed.looked) -> None:
+            kept = msgspec.json.encode(Followed(cursor, looked)).decode()
+            store.save_text(_followed(endpoint), kept)
+
+        if followed.cursor and now - followed.looked < DAY:
+            follower = Follower(store, endpoint, provider, told=self.ignore_files.see)
+            try:
+                return follower.follow(followed.cursor, keep, confirm=self._confirm(endpoint))
+            except CursorExpired:
+                detail = "its feed does not go back to the last run; all of it is looked at"
+                self._say(Event("note", endpoint, "", detail))
+        cursor = feed.start_cursor()
+        look = self._observer(endpoint).look(confirm=self._confirm(endpoint))
+        keep(cursor, now)
+        return look
 
     def again(
         self, stale: Iterable[tuple[EndpointId, EntryId]]
@@ -160,9 +221,9 @@ class Looks:
                 | {each for each in ids if each == ROOT_ENTRY or each in known}
             )
             try:
-                self._observer(endpoint).look(self._folders(endpoint, wanted))
+                self._observer(endpoint).look(self._folders(endpoint, wanted), final=True)
             except ProviderError as error:
-                self._leave_out(endpoint, str(error))
+                self._lose(endpoint, error)
                 continue
             touched.update(((endpoint, entry), None) for entry in self.log(endpoint))
         return [each for each in touched if each[1] != ROOT_ENTRY]
@@ -218,3 +279,13 @@ class Looks:
                 "error" if problem.unreadable else "note", endpoint, problem.path, problem.reason
             )
             self._say(event)
+        places = Places(self._context.store)
+        for entry in look.lost:
+            path = places.ref(endpoint, entry.id).path
+            detail = "its owner deleted or withdrew it; what others have of it is kept"
+            self._say(Event("note", endpoint, path, detail))
+
+
+def _followed(endpoint: EndpointId) -> str:
+    """Return the key of the text that says how far an endpoint's feed was followed."""
+    return f"followed:{endpoint}"

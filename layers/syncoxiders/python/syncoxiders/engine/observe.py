@@ -4,21 +4,29 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core import names
-from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Ref
+from syncoxiders.core import hashes, names
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
+from syncoxiders.engine.places import Places
+from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.provider import FolderDelta, Problem, Provider, Rescans
 from syncoxiders.ports.state import Commit, Observation, ObservedTree, SyncStore
 
 BATCH = 5_000
 
+FEW = 200
+"""So many missing entries are confirmed one by one, where that costs less than a listing."""
+
 
 class Look(msgspec.Struct):
-    """What a look at an endpoint found: how much changed, and what it had to leave out."""
+    """What a look at an endpoint found: how much changed, and what it had to leave out.
+
+    ``lost`` are entries of somebody else's that vanished.
+    """
 
     changed: int = 0
     gone: int = 0
-    total: int = 0
     problems: list[Problem] = []
+    lost: list[Entry] = []
 
 
 class Observer:
@@ -37,7 +45,8 @@ class Observer:
     ) -> None:
         if not isinstance(provider, Rescans):
             raise TypeError(f"endpoint {endpoint} can neither be rescanned nor followed")
-        self._provider: Rescans = provider
+        self._provider = provider
+        self._rescans: Rescans = provider
         self._store = store
         self._told = told
         self._endpoint = endpoint
@@ -48,40 +57,73 @@ class Observer:
         folders: Iterable[Ref] | None = None,
         *,
         confirm: Callable[[Look], None] | None = None,
+        final: bool = False,
     ) -> Look:
         """Look at the whole tree, or at some folders of it.
 
         What is missing is looked for a second time before it is believed, because something
         that moves while it is looked for can slip through one listing. ``confirm`` is called
-        before anything is taken for gone, and may raise to prevent it.
+        before anything is taken for gone, and may raise to prevent it. What is somebody else's
+        and missing is kept as lost, unless the look is ``final``: made because something was to
+        be done with it that only what is there allows.
         """
         look = Look()
         only = list(folders) if folders is not None else None
         missing = self._pass(look, only)
         if missing:
-            again = Look()
-            later = self._pass(again, only)
-            missing = self._replaced(missing | later) | (missing & later)
-            look.changed += again.changed
-        gone = self._with_content(missing)
+            missing = self._believed(look, only, missing)
+        gone = self.with_content(missing)
+        if not final:
+            gone = self.keep_lost(gone, look)
         look.gone = len(gone)
         if confirm is not None and (gone or only is None):
             confirm(look)
         if gone:
-            self._commit([], gone)
+            self.commit([], gone)
         return look
+
+    def _believed(self, look: Look, only: list[Ref] | None, missing: set[EntryId]) -> set[EntryId]:
+        """Return those that are missing the second time as well."""
+        traits = self._provider.traits
+        if traits.stable_ids and not traits.cheap_hash and len(missing) <= FEW:
+            return self._asked_for(missing)
+        again = Look()
+        later = self._pass(again, only)
+        look.changed += again.changed
+        return self._replaced(missing | later) | (missing & later)
+
+    def _asked_for(self, missing: set[EntryId]) -> set[EntryId]:
+        """Ask for each by its id; those that are there are taken in, wherever they stand."""
+        places = Places(self._store)
+        found: list[Entry] = []
+        for each in sorted(missing):
+            try:
+                ref = places.ref(self._endpoint, each)
+            except Vanished:
+                ref = Ref(each, "")
+            entry = self._provider.get(ref)
+            if entry is not None:
+                found.append(entry)
+        self.commit(self.inside(found), [])
+        return missing - {entry.id for entry in found}
+
+    def inside(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return those that stand in the root or in a folder that is known."""
+        found = list(entries)
+        known = self._tree.get({entry.parent for entry in found})
+        return [entry for entry in found if entry.parent == ROOT_ENTRY or entry.parent in known]
 
     def _pass(self, look: Look, folders: list[Ref] | None) -> set[EntryId]:
         """Compare once; returns what was missing everywhere."""
         missing: set[EntryId] = set()
         found: set[EntryId] = set()
         batch: list[Entry] = []
-        for delta in self._provider.rescan(self._tree, folders):
+        for delta in self._rescans.rescan(self._tree, folders):
             self._take(delta, look, batch, missing, found)
             if len(batch) >= BATCH:
-                self._commit(batch, ())
+                self.commit(batch, ())
                 batch = []
-        self._commit(batch, ())
+        self.commit(batch, ())
         return missing - found
 
     @staticmethod
@@ -109,7 +151,7 @@ class Observer:
             )
         }
 
-    def _with_content(self, missing: set[EntryId]) -> list[EntryId]:
+    def with_content(self, missing: Iterable[EntryId]) -> list[EntryId]:
         """Add to folders that are gone whatever was in them and did not turn up elsewhere."""
         known = self._tree.get(missing)
         gone = dict.fromkeys(known)
@@ -122,9 +164,43 @@ class Observer:
                         todo.append(child.id)
         return list(gone)
 
-    def _commit(self, put: list[Entry], gone: Iterable[EntryId]) -> None:
+    def keep_lost(self, gone: list[EntryId], look: Look) -> list[EntryId]:
+        """Mark as lost what is somebody else's; returns the rest, which is gone.
+
+        What stands in a folder that is gone went with it.
+        """
+        known = self._tree.get(gone)
+        lost = [
+            entry
+            for entry in known.values()
+            if (entry.foreign or entry.lost) and known.get(entry.parent, entry).foreign
+        ]
+        staying = set(self.with_content(entry.id for entry in lost)) if lost else set()
+        look.lost.extend(entry for entry in lost if not entry.lost)
+        marked = [msgspec.structs.replace(entry, lost=True) for entry in lost if not entry.lost]
+        if marked:
+            self._store.commit(Commit(observed=[Observation(self._endpoint, marked, log=False)]))
+        return [each for each in gone if each not in staying]
+
+    def commit(self, put: list[Entry], gone: Iterable[EntryId]) -> None:
+        """Put entries into the observed tree and the log, keeping the hashes that are known."""
         gone = list(gone)
         if put:
+            put = self._with_known_hashes(put)
             self._told(self._endpoint, put)
         if put or gone:
             self._store.commit(Commit(observed=[Observation(self._endpoint, put, gone)]))
+
+    def _with_known_hashes(self, put: list[Entry]) -> list[Entry]:
+        """Keep a hash that was computed of a version though the provider does not list it."""
+        if self._provider.traits.cheap_hash:
+            return put
+        known = self._tree.get([entry.id for entry in put])
+        result: list[Entry] = []
+        for entry in put:
+            old = known.get(entry.id)
+            if old is not None and old.version == entry.version and old.hashes != entry.hashes:
+                both = hashes.merged(old.hashes, entry.hashes)
+                entry = msgspec.structs.replace(entry, hashes=both)  # noqa: PLW2901 -- as it is known
+            result.append(entry)
+        return result

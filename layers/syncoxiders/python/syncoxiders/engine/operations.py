@@ -21,14 +21,17 @@ from syncoxiders.core.model import (
     Source,
 )
 from syncoxiders.engine.places import Places
+from syncoxiders.engine.resumable import LARGE, Uploads
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Vanished
 from syncoxiders.ports.provider import (
     Attributes,
     Carries,
     Carry,
+    Copies,
     Provider,
     Providers,
     Reader,
+    Sessions,
     SetsMeta,
 )
 
@@ -46,14 +49,14 @@ class Operations:
         *,
         verify: bool = True,
         carried: Callable[[int], None] = lambda _: None,
+        uploads: Uploads | None = None,
     ) -> None:
         self._providers = providers
         self._places = places
-        self._carriers = {
-            endpoint for endpoint, each in providers.items() if isinstance(each, Carries)
-        }
+        self._carriers: dict[tuple[EndpointId, EndpointId], bool] = {}
         self._verify = verify
         self._carried = carried
+        self._uploads = uploads
         self._absent: set[tuple[EndpointId, NodeId]] = set()
         self.seen: list[tuple[EndpointId, Entry]] = []
 
@@ -85,8 +88,15 @@ class Operations:
         raise ValueError(f"{action.kind} is not an operation of a provider")
 
     def can_carry(self, action: Action) -> bool:
-        """Say whether an action's destination may take small files many at a time."""
-        return action.endpoint in self._carriers
+        """Say whether an action's destination takes small files of its source many at a time."""
+        source = _source(action).endpoint
+        route = (source, action.endpoint)
+        if route not in self._carriers:
+            provider = self._providers[action.endpoint]
+            self._carriers[route] = isinstance(provider, Carries) and provider.can_carry(
+                self._providers[source]
+            )
+        return self._carriers[route]
 
     def carry(self, actions: list[Action]) -> list[Entry | ProviderError | None]:
         """Create small files that all go one way; what fails is returned, not raised."""
@@ -101,26 +111,15 @@ class Operations:
                 results[index] = error
         if not items:
             return results
-        endpoint, source = actions[0].endpoint, _source(actions[0])
-        provider = self._providers[endpoint]
-        done = (
-            provider.carry(self._providers[source.endpoint], items, verify=self._verify)
-            if isinstance(provider, Carries)
-            else None
-        )
-        if done is None:
-            done = [self._alone(actions[index], provider) for index in places]
-        else:
-            self._carried(sum(item.size for item in items))
+        provider = self._providers[actions[0].endpoint]
+        if not isinstance(provider, Carries):
+            raise TypeError(f"endpoint {actions[0].endpoint} does not carry")
+        source = self._providers[_source(actions[0]).endpoint]
+        done = provider.carry(source, items, verify=self._verify)
+        self._carried(sum(item.size for item in items))
         for index, result in zip(places, done, strict=True):
             results[index] = result
         return results
-
-    def _alone(self, action: Action, provider: Provider) -> Entry | ProviderError:
-        try:
-            return self._transfer(action, provider)
-        except ProviderError as error:
-            return error
 
     def _item(self, action: Action) -> Carry:
         source, node = _source(action), self._node(action)
@@ -151,17 +150,29 @@ class Operations:
             item = msgspec.structs.replace(item, parent=parent, name=name)
             replaces = (at, action.expect)
         source = self._providers[_source(action).endpoint]
-        with closing(_read(source, item)) as reader:
+        if replaces is None and isinstance(provider, Copies) and provider.can_copy(source):
+            return self._copy(provider, item)
+        reader = _read(source, item)
+        chunks = self._counted(reader.chunks())
+        if item.size >= LARGE and isinstance(provider, Sessions) and self._uploads is not None:
+            return self._uploads.upload(
+                action.id, provider, reader, chunks, item, replaces=replaces, keep=action.keep
+            )
+        with closing(reader):
             return provider.upload(
                 item.parent,
                 item.name,
-                self._counted(reader.chunks()),
+                chunks,
                 size=item.size,
                 attributes=item.attributes,
                 replaces=replaces,
                 keep=action.keep,
                 verify=self._verify,
             )
+
+    def _copy(self, provider: Copies, item: Carry) -> Entry:
+        """Let a provider copy within its own storage."""
+        return provider.copy(item.source, item.version, item.parent, item.name, item.attributes)
 
     def _counted(self, chunks: Iterator[memoryview | bytes]) -> Iterator[memoryview | bytes]:
         while True:

@@ -17,6 +17,7 @@ from syncoxiders.engine.places import Places
 from syncoxiders.engine.rate import Throttle
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.report import Outcome, Stop
+from syncoxiders.engine.resumable import Uploads
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.errors import ProviderError, Stale, Vanished
 from syncoxiders.ports.provider import Recovers
@@ -275,6 +276,7 @@ class Run:
             places,
             verify=context.options.verify,
             carried=self._carried,
+            uploads=Uploads(self._store, context.clock.now),
         )
         applied = Applier(context, operations, places, result).run()
         for kind, count in applied.done.items():

@@ -183,13 +183,15 @@ class Carry(msgspec.Struct, frozen=True, gc=False):
 class Carries(Protocol):
     """A provider that takes many small files from some other providers at little cost each."""
 
+    def can_carry(self, source: Provider) -> bool:
+        """Say whether it takes files from that provider."""
+
     def carry(
         self, source: Provider, items: Sequence[Carry], *, verify: bool = True
-    ) -> list[Entry | ProviderError] | None:
+    ) -> list[Entry | ProviderError]:
         """Do for each item what reading it and uploading it without ``replaces`` would.
 
-        Returns what each upload would have returned or raised, in order; None where this
-        provider cannot take from that source, nothing having been done.
+        Returns what each upload would have returned or raised, in order.
         """
 
 

@@ -115,6 +115,8 @@ def entry_row(tree: int, entry: Entry) -> Row:
     )
     name = entry.name
     key = names.key(name)
+    if entry.foreign or entry.lost:
+        return _odd_entry_row(tree, entry, key, flags)
     try:
         return (
             tree,
@@ -135,23 +137,27 @@ def entry_row(tree: int, entry: Entry) -> Row:
             ),
         )
     except (UnicodeEncodeError, OverflowError):
-        fields = (
-            flags | ODD,
-            entry.version,
-            entry.size,
-            entry.mtime_ns,
-            entry.hashes,
-            entry.mark,
-        )
-        return (
-            tree,
-            cell(entry.parent),
-            cell(key),
-            cell(entry.id),
-            cell(name),
-            _fingerprint(entry.id, entry.version, entry.parent, name, "surrogatepass"),
-            _encode(_plain(fields)),
-        )
+        return _odd_entry_row(tree, entry, key, flags)
+
+
+def _odd_entry_row(tree: int, entry: Entry, key: str, flags: int) -> Row:
+    fields = (
+        flags | ODD,
+        entry.version,
+        entry.size,
+        entry.mtime_ns,
+        entry.hashes,
+        (entry.mark, entry.foreign, entry.lost),
+    )
+    return (
+        tree,
+        cell(entry.parent),
+        cell(key),
+        cell(entry.id),
+        cell(entry.name),
+        _fingerprint(entry.id, entry.version, entry.parent, entry.name, "surrogatepass"),
+        _encode(_plain(fields)),
+    )
 
 
 @_reads
@@ -184,7 +190,9 @@ def entries(parent: EntryId, rows: Iterable[tuple[Any, Any, Any, bytes]]) -> lis
 
 
 def _odd_entry(parent: EntryId, ident: Any, name: Any, body: bytes) -> Entry:
-    flags, version, size, mtime_ns, hashes, mark = _restored(_decode(body))
+    flags, version, size, mtime_ns, hashes, more = _restored(_decode(body))
+    # rows of earlier states have the mark alone
+    mark, foreign, lost = more if isinstance(more, list) else (more, False, False)
     return Entry(
         text(ident),
         parent,
@@ -197,6 +205,8 @@ def _odd_entry(parent: EntryId, ident: Any, name: Any, body: bytes) -> Entry:
         _BIT[flags],
         _IS_PROVISIONAL[flags],
         mark,
+        foreign,
+        lost,
     )
 
 

@@ -313,12 +313,16 @@ class FolderProvider:
         self._wrote(directory)
         return entry
 
+    def can_carry(self, source: Provider) -> bool:
+        """Say whether files are taken from that provider: only from another folder."""
+        return isinstance(source, FolderProvider)
+
     def carry(
         self, source: Provider, items: Sequence[Carry], *, verify: bool = True
-    ) -> list[Entry | ProviderError] | None:
+    ) -> list[Entry | ProviderError]:
         """Take small files from another folder; many of them by processes of their own."""
         if not isinstance(source, FolderProvider):
-            return None
+            raise TypeError("only another folder's files are carried")
         with self._lock:
             many, self._carried = self._carried >= _MANY, self._carried + len(items)
         results = None

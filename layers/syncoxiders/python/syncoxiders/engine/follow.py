@@ -1,0 +1,266 @@
+"""Following a change feed: its events go into the observed tree and the change log.
+
+A feed tells of what lies outside the root as well, of folders after what is in them, and of a
+folder that came into the root without its content. What a page says is therefore gathered, and
+put in its place once its folders are known.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from syncoxiders.core import names
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Traits
+from syncoxiders.engine.observe import Look, Observer
+from syncoxiders.engine.places import Places
+from syncoxiders.ports.errors import Vanished
+from syncoxiders.ports.provider import Change, Feeds, Page, Provider
+from syncoxiders.ports.state import ObservedTree, SyncStore
+
+MANY = 20_000
+"""So many events are gathered before they are put in their place."""
+
+
+class Follower:
+    """Brings the observed tree of one endpoint up to date by what its feed tells."""
+
+    def __init__(
+        self,
+        store: SyncStore,
+        endpoint: EndpointId,
+        provider: Provider,
+        *,
+        told: Callable[[EndpointId, Sequence[Entry]], None],
+    ) -> None:
+        if not isinstance(provider, Feeds):
+            raise TypeError(f"endpoint {endpoint} has no feed")
+        self._feed: Feeds = provider
+        self._traits = provider.traits
+        self._store = store
+        self._endpoint = endpoint
+        self._tree = store.observed(endpoint)
+        self._observer = Observer(store, endpoint, provider, told=told)
+
+    def follow(
+        self,
+        cursor: str,
+        keep: Callable[[str], None],
+        *,
+        confirm: Callable[[Look], None] | None = None,
+    ) -> Look:
+        """Take in everything after the cursor; ``keep`` is given each cursor that is reached.
+
+        A cursor is kept once all that it passes is in the store. ``confirm`` is called before
+        anything is taken for gone, and may raise to prevent it. Raises CursorExpired, after
+        which everything has to be looked at.
+        """
+        look = Look()
+        while True:
+            gathered = Gathered(self._tree, self._traits)
+            page = Page(cursor, more=True)
+            while page.more and gathered.count < MANY:
+                page = self._feed.changes(page.cursor)
+                gathered.take(page.changes)
+            self._settle(gathered, look, confirm)
+            if page.cursor != cursor:
+                keep(page.cursor)
+            cursor = page.cursor
+            if not page.more:
+                return look
+
+    def _settle(
+        self, gathered: "Gathered", look: Look, confirm: Callable[[Look], None] | None
+    ) -> None:
+        """Put in their place what can be followed up to the root; the rest is outside."""
+        inside, outside = gathered.divided()
+        known = self._tree.get([entry.id for entry in inside])
+        changed = [entry for entry in inside if _differs(known.get(entry.id), entry)]
+        look.changed += len(changed)
+        self._observer.commit(changed, [])
+        self._look_into(
+            {
+                entry.id: entry
+                for entry in changed
+                if entry.kind is Kind.FOLDER and entry.id not in known
+            },
+            look,
+        )
+        self._look_into_unclear(gathered.unclear, look)
+        gone = [each for each in (*gathered.gone, *outside) if each not in gathered.lost]
+        withdrawn = self._observer.keep_lost(sorted(self._known(gathered.lost)), look)
+        gone = self._observer.with_content([*gone, *withdrawn])
+        look.gone += len(gone)
+        if confirm is not None and gone:
+            confirm(look)
+        self._observer.commit([], gone)
+
+    def _known(self, ids: set[EntryId]) -> set[EntryId]:
+        return set(self._tree.get(ids))
+
+    def _look_into(self, new: dict[EntryId, Entry], look: Look) -> None:
+        """List folders that were not known: what is in them need not have been told."""
+        places = Places(self._store)
+        tops = [each for each, entry in new.items() if entry.parent not in new]
+        refs = []
+        for each in tops:
+            try:
+                refs.append(places.folder(self._endpoint, each))
+            except Vanished:
+                continue  # it is gone again
+        if refs:
+            found = self._observer.look(refs)
+            look.changed += found.changed
+            look.problems.extend(found.problems)
+
+    def _look_into_unclear(self, paths: set[str], look: Look) -> None:
+        """List the nearest known folders above places that a feed of paths left unclear."""
+        places = Places(self._store)
+        refs = {}
+        for path in paths:
+            folder = ROOT_ENTRY
+            for name in path.split("/")[:-1]:
+                found = _child(self._tree, self._traits, folder, name)
+                if found is None or found.kind is not Kind.FOLDER:
+                    break
+                folder = found.id
+            refs[folder] = places.folder(self._endpoint, folder)
+        if refs:
+            found_there = self._observer.look(list(refs.values()))
+            look.changed += found_there.changed
+            look.problems.extend(found_there.problems)
+
+
+class Gathered:
+    """Events of a feed, applied in order upon what is known, and not yet in the store.
+
+    ``gone`` are ids that are no more, ``lost`` those of them that may be withdrawn instead;
+    ``unclear`` are paths in folders of which nothing is known.
+    """
+
+    def __init__(self, tree: ObservedTree, traits: Traits) -> None:
+        self._tree = tree
+        self._traits = traits
+        self._put: dict[EntryId, Entry] = {}
+        self._by_place: dict[tuple[EntryId, str], EntryId] = {}
+        self.gone: dict[EntryId, None] = {}
+        self.lost: set[EntryId] = set()
+        self.unclear: set[str] = set()
+        self.count = 0
+
+    def take(self, changes: Sequence[Change]) -> None:
+        """Apply the events of a page."""
+        for change in changes:
+            self.count += 1
+            if change.entry is not None:
+                self._stands(change.entry, change.path)
+            elif change.id:
+                self._went(change.id, lost=change.lost)
+            else:
+                found = self._at_path(change.path)
+                if found is not None and found != ROOT_ENTRY:
+                    self._went(found, lost=change.lost)
+
+    def _stands(self, entry: Entry, path: str) -> None:
+        if entry.id == ROOT_ENTRY:
+            return
+        if not entry.parent:
+            folder, _, name = path.rpartition("/")
+            parent = self._at_path(folder) if folder else ROOT_ENTRY
+            if parent is None:
+                self.unclear.add(path)
+                return
+            before = self._at(parent, name)
+            if before is not None and before != entry.id:
+                self._went(before, lost=False)
+            entry = msgspec.structs.replace(entry, parent=parent)
+        self._withdraw(entry.id)
+        self._put[entry.id] = entry
+        self._by_place[entry.parent, self._form(entry.name)] = entry.id
+        self.gone.pop(entry.id, None)
+        self.lost.discard(entry.id)
+
+    def _went(self, entry: EntryId, *, lost: bool) -> None:
+        self._withdraw(entry)
+        self.gone[entry] = None
+        if lost:
+            self.lost.add(entry)
+        else:
+            self.lost.discard(entry)
+
+    def _withdraw(self, entry: EntryId) -> None:
+        old = self._put.pop(entry, None)
+        if old is not None:
+            place = (old.parent, self._form(old.name))
+            if self._by_place.get(place) == entry:
+                del self._by_place[place]
+
+    # -- by path -------------------------------------------------------------------------------
+
+    def _form(self, name: str) -> str:
+        return names.folded(name, self._traits)
+
+    def _at_path(self, path: str) -> EntryId | None:
+        folder: EntryId = ROOT_ENTRY
+        for name in path.split("/") if path else ():
+            found = self._at(folder, name)
+            if found is None:
+                return None
+            folder = found
+        return folder
+
+    def _at(self, folder: EntryId, name: str) -> EntryId | None:
+        """Return what stands at a place by now."""
+        found = self._by_place.get((folder, self._form(name)))
+        if found is not None:
+            return found
+        known = _child(self._tree, self._traits, folder, name)
+        if known is None or known.id in self._put or known.id in self.gone:
+            return None  # it stands elsewhere by now
+        return known.id
+
+    # -- where all of it is --------------------------------------------------------------------
+
+    def divided(self) -> tuple[list[Entry], list[EntryId]]:
+        """Return the entries inside the root, folders first, and known ones that left it."""
+        inside: dict[EntryId, Entry] = {}
+        outside: dict[EntryId, None] = {}
+        known = self._tree.get(
+            {entry.parent for entry in self._put.values()} - self._put.keys() - self.gone.keys()
+        )
+        for start in self._put.values():
+            chain: list[Entry] = []
+            entry: Entry | None = start
+            reached = False
+            while entry is not None and entry.id not in outside:
+                if entry.id in inside:
+                    reached = True
+                    break
+                if entry in chain:  # a circle: the feed was read while somebody moved folders
+                    break
+                chain.append(entry)
+                if entry.parent == ROOT_ENTRY or entry.parent in known:
+                    reached = True
+                    break
+                entry = self._put.get(entry.parent)
+            for each in reversed(chain):
+                if reached:
+                    inside[each.id] = each
+                else:
+                    outside[each.id] = None
+        return list(inside.values()), list(self._tree.get(outside))
+
+
+def _child(tree: ObservedTree, traits: Traits, folder: EntryId, name: str) -> Entry | None:
+    """Return what is known to stand in a folder under a name, in the provider's own eyes."""
+    form = names.folded(name, traits)
+    for entry in tree.at(folder, names.key(name)):
+        if names.folded(entry.name, traits) == form:
+            return entry
+    return None
+
+
+def _differs(old: Entry | None, new: Entry) -> bool:
+    """Say whether an entry tells anything but hashes that were not known of its version."""
+    if old is None:
+        return True
+    return old.version != new.version or msgspec.structs.replace(old, hashes=new.hashes) != new

@@ -1,0 +1,166 @@
+"""Uploads of large files, which a later run continues where this one was cut off.
+
+What a provider's session needs is kept in the store while the upload goes on, under the action
+that it is for: the same action is planned again as long as nothing else has changed. Hashes
+cannot be kept, so that a continued upload reads the part that is there already, and does not
+send it.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+
+import msgspec
+
+from syncoxiders.core.digests import Digests
+from syncoxiders.core.model import Entry, Ref
+from syncoxiders.ports.errors import (
+    Full,
+    ProviderError,
+    Revoked,
+    Stale,
+    Throttled,
+    Unreachable,
+)
+from syncoxiders.ports.provider import Carry, Reader, Session, Sessions
+from syncoxiders.ports.state import SyncStore
+
+LARGE = 16 << 20
+"""From this size on, in bytes, an upload is worth being continued."""
+
+_KEY = "uploads"
+
+_PASSING = (Unreachable, Throttled, Revoked, Full)
+"""After these an upload goes on some time later."""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """An upload that was begun: of which version, and how to go on."""
+
+    version: str
+    size: int
+    session: Session
+
+
+class Uploads:
+    """Resumable uploads of a run. May be used from several threads."""
+
+    def __init__(self, store: SyncStore, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+        self._lock = threading.Lock()
+
+    def upload(
+        self,
+        key: str,
+        provider: Sessions,
+        reader: Reader,
+        chunks: Iterable[memoryview | bytes],
+        item: Carry,
+        *,
+        replaces: tuple[Ref, str] | None,
+        keep: bool,
+    ) -> Entry:
+        """Bring an item's content to its place, continuing an upload that ``key`` was given.
+
+        ``chunks`` are the reader's. Raises what :meth:`Provider.upload` raises.
+        """
+        session = self._continued(key, provider, item) or provider.begin(
+            item.parent,
+            item.name,
+            size=item.size,
+            attributes=item.attributes,
+            replaces=replaces,
+            keep=keep,
+        )
+        try:
+            with closing(reader):
+                session, hashes = self._send(key, provider, session, chunks, item)
+            entry = provider.finish(session, hashes)
+        except _PASSING:
+            raise
+        except ProviderError:
+            self._forget(key)
+            with suppress(ProviderError):
+                provider.abandon(session)
+            raise
+        self._forget(key)
+        return entry
+
+    def _send(
+        self,
+        key: str,
+        provider: Sessions,
+        session: Session,
+        chunks: Iterable[memoryview | bytes],
+        item: Carry,
+    ) -> tuple[Session, str]:
+        """Send what is not there yet; returns the session and the hashes of all bytes."""
+        digests = Digests(provider.upload_hashes)
+        size = provider.session_chunk(item.size)
+        pending = bytearray()
+        for chunk in chunks:
+            there = max(0, session.offset + len(pending) - digests.size)
+            digests.update(chunk)
+            pending += memoryview(chunk)[there:]
+            # The last piece is held back until reading has ended well.
+            while len(pending) > size:
+                session = _append(provider, session, bytes(pending[:size]), last=False)
+                del pending[:size]
+                self._keep(key, Upload(item.version, item.size, session))
+        if pending or not digests.size:
+            session = _append(provider, session, bytes(pending), last=True)
+        return session, digests.text()
+
+    # -- what is kept --------------------------------------------------------------------------
+
+    def _continued(self, key: str, provider: Sessions, item: Carry) -> Session | None:
+        kept = self._kept().get(key)
+        if kept is None:
+            return None
+        session: Session | None = None
+        if (kept.version, kept.size) == (item.version, item.size):
+            session = provider.resume(kept.session)
+        else:
+            with suppress(ProviderError):
+                provider.abandon(kept.session)
+        if session is None:
+            self._forget(key)
+        return session
+
+    def _kept(self) -> dict[str, Upload]:
+        text = self._store.text(_KEY)
+        return msgspec.json.decode(text, type=dict[str, Upload]) if text else {}
+
+    def _keep(self, key: str, upload: Upload) -> None:
+        with self._lock:
+            now = self._now()
+            kept = {
+                each: value
+                for each, value in self._kept().items()
+                if not value.session.expires or value.session.expires > now
+            }
+            kept[key] = upload
+            self._store.save_text(_KEY, msgspec.json.encode(kept).decode())
+
+    def _forget(self, key: str) -> None:
+        with self._lock:
+            kept = self._kept()
+            if kept.pop(key, None) is not None:
+                text = msgspec.json.encode(kept).decode() if kept else ""
+                self._store.save_text(_KEY, text)
+
+
+def _append(provider: Sessions, session: Session, piece: bytes, *, last: bool) -> Session:
+    """Send a piece; where its answer was lost, find out whether it arrived."""
+    try:
+        return provider.append(session, piece, last=last)
+    except (Stale, Unreachable):
+        there = provider.resume(session)
+        if there is None:
+            raise
+        if there.offset == session.offset + len(piece):
+            return there
+        if there.offset != session.offset:
+            raise
+    return provider.append(there, piece, last=last)
