@@ -5,6 +5,7 @@ import sys
 import time
 
 from tests.simulation.history import History
+from tests.simulation.quirky import KINDS, QuirkyHistory
 from tests.simulation.stage import Violated
 
 
@@ -14,12 +15,14 @@ def main() -> int:
     parser.add_argument("--from", dest="start", type=int, default=0)
     parser.add_argument("--to", dest="end", type=int, default=1000)
     parser.add_argument("--keep-going", action="store_true", help="list every failing seed")
+    parser.add_argument("--kind", choices=KINDS, help="over endpoints with this quirk")
     options = parser.parse_args()
     seeds = range(options.start, options.end) if options.seed is None else [options.seed]
     started = time.perf_counter()
     failed = 0
     for seed in seeds:
-        history = History(seed)
+        kind = options.kind
+        history = QuirkyHistory(seed, kind=kind) if kind else History(seed)
         try:
             history.play()
         except Violated as error:

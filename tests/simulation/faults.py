@@ -6,7 +6,11 @@ from typing import Any
 
 import msgspec
 
-from syncoxiders.adapters.memory.provider import MemoryProvider, MemoryReader
+from syncoxiders.adapters.memory.provider import (
+    MemoryFeedProvider,
+    MemoryProvider,
+    MemoryReader,
+)
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
 from syncoxiders.ports.provider import Attributes, FolderDelta, Known
 
@@ -93,6 +97,10 @@ class FaultyProvider(MemoryProvider):
                 yield delta
         if not told:
             yield FolderDelta(omitted.parent, missing=(omitted.id,))
+
+
+class FaultyFeedProvider(FaultyProvider, MemoryFeedProvider):
+    """A faulty provider that has a feed, too."""
 
 
 class _Piecemeal(MemoryReader):

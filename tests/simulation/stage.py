@@ -75,7 +75,7 @@ class Stage:
 
     def _make_providers(self, names: str) -> None:
         for name in names:
-            provider = FaultyProvider(self._quirks(), clock=self.world.clock, name=name)
+            provider = self._new_provider(name)
             provider.before = functools.partial(self._before, provider)
             provider.after = functools.partial(self._after, provider)
             provider.on_call = functools.partial(self._call, provider)
@@ -89,6 +89,9 @@ class Stage:
                 for each in self.world.rule.endpoints
             )
         )
+
+    def _new_provider(self, name: str) -> FaultyProvider:
+        return FaultyProvider(self._quirks(), clock=self.world.clock, name=name)
 
     def _quirks(self) -> Quirks:
         rng = self.rng

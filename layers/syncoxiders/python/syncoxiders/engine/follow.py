@@ -158,7 +158,7 @@ class Gathered:
             else:
                 found = self._at_path(change.path)
                 if found is not None and found != ROOT_ENTRY:
-                    self._went(found, lost=change.lost)
+                    self._went_with_content(found)
 
     def _stands(self, entry: Entry, path: str) -> None:
         if entry.id == ROOT_ENTRY:
@@ -171,8 +171,12 @@ class Gathered:
                 return
             before = self._at(parent, name)
             if before is not None and before != entry.id:
-                self._went(before, lost=False)
+                self._replaced(before, entry)
             entry = msgspec.structs.replace(entry, parent=parent)
+            self._came(entry)
+        self._put_in(entry)
+
+    def _put_in(self, entry: Entry) -> None:
         self._withdraw(entry.id)
         self._put[entry.id] = entry
         self._by_place[entry.parent, self._form(entry.name)] = entry.id
@@ -186,6 +190,43 @@ class Gathered:
             self.lost.add(entry)
         else:
             self.lost.discard(entry)
+
+    def _came(self, entry: Entry) -> None:
+        """Where a folder came from another path, what is in it is told of again, or is gone."""
+        known = self._tree.get([entry.id]).get(entry.id)
+        if known is None or known.kind is not Kind.FOLDER or known.id in self._put:
+            return
+        if (known.parent, self._form(known.name)) == (entry.parent, self._form(entry.name)):
+            return
+        for child in self._tree.children(known.id):
+            if child.id not in self._put and child.id not in self.gone:
+                self._went_with_content(child.id)
+
+    def _replaced(self, before: EntryId, entry: Entry) -> None:
+        """Put another entry at a path: what is below a folder stays there if nothing else is told.
+
+        Source: https://www.dropbox.com/developers/documentation/http/documentation#files-list_folder
+        """
+        if entry.kind is not Kind.FOLDER:
+            self._went_with_content(before)
+            return
+        for child in self._tree.children(before):
+            if child.id not in self._put and child.id not in self.gone:
+                self._put_in(msgspec.structs.replace(child, parent=entry.id))
+        self._went(before, lost=False)
+
+    def _went_with_content(self, entry: EntryId) -> None:
+        """Take for gone what stood at a path and below; what moved from there is told of again."""
+        todo = [entry]
+        while todo:
+            each = todo.pop()
+            inside = [
+                child.id
+                for child in self._tree.children(each)
+                if child.id not in self._put and child.id not in self.gone
+            ]
+            self._went(each, lost=False)
+            todo.extend(inside)
 
     def _withdraw(self, entry: EntryId) -> None:
         old = self._put.pop(entry, None)

@@ -26,15 +26,19 @@ SMALL = 2
 """So much (a file in a folder, say) may be all there is, and be deleted on purpose."""
 
 
-DAY = 86_400.0
-"""Seconds after which an endpoint that is followed by its feed is looked at as a whole, too."""
+SOON, DAY = 900.0, 86_400.0
+"""Seconds after which an endpoint that is followed by its feed is looked at as a whole again.
+
+A listing may lag behind the feed by minutes, so that what the first look missed may lie before
+the cursor: it is soon made up for. Later looks only prove that the feed misses nothing.
+"""
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """How far an endpoint's feed was followed, and when all of it was looked at last."""
+    """How far an endpoint's feed was followed, and when all of it is to be looked at."""
 
     cursor: str = ""
-    looked: float = 0.0
+    due: float = 0.0
 
 
 class Emptied(RootLost):
@@ -186,20 +190,25 @@ class Looks:
         text = store.text(_followed(endpoint))
         followed = msgspec.json.decode(text, type=Followed) if text else Followed()
 
-        def keep(cursor: str, looked: float = followed.looked) -> None:
-            kept = msgspec.json.encode(Followed(cursor, looked)).decode()
+        def keep(cursor: str, due: float = followed.due) -> None:
+            kept = msgspec.json.encode(Followed(cursor, due)).decode()
             store.save_text(_followed(endpoint), kept)
 
-        if followed.cursor and now - followed.looked < DAY:
+        pause = SOON
+        if followed.cursor:
             follower = Follower(store, endpoint, provider, told=self.ignore_files.see)
             try:
-                return follower.follow(followed.cursor, keep, confirm=self._confirm(endpoint))
+                look = follower.follow(followed.cursor, keep, confirm=self._confirm(endpoint))
             except CursorExpired:
                 detail = "its feed does not go back to the last run; all of it is looked at"
                 self._say(Event("note", endpoint, "", detail))
+            else:
+                if now < followed.due:
+                    return look
+                pause = DAY
         cursor = feed.start_cursor()
         look = self._observer(endpoint).look(confirm=self._confirm(endpoint))
-        keep(cursor, now)
+        keep(cursor, now + pause)
         return look
 
     def again(

@@ -1,6 +1,6 @@
 """Looking at endpoints: what changed goes into the observed tree and the change log."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -8,13 +8,10 @@ from syncoxiders.core import hashes, names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import Vanished
-from syncoxiders.ports.provider import FolderDelta, Problem, Provider, Rescans
+from syncoxiders.ports.provider import Feeds, FolderDelta, Problem, Provider, Rescans
 from syncoxiders.ports.state import Commit, Observation, ObservedTree, SyncStore
 
 BATCH = 5_000
-
-FEW = 200
-"""So many missing entries are confirmed one by one, where that costs less than a listing."""
 
 
 class Look(msgspec.Struct):
@@ -84,19 +81,22 @@ class Observer:
 
     def _believed(self, look: Look, only: list[Ref] | None, missing: set[EntryId]) -> set[EntryId]:
         """Return those that are missing the second time as well."""
-        traits = self._provider.traits
-        if traits.stable_ids and not traits.cheap_hash and len(missing) <= FEW:
-            return self._asked_for(missing)
+        if isinstance(self._provider, Feeds) and self._provider.traits.stable_ids:
+            return self._asked_for(look, missing)  # no later look would correct it
         again = Look()
         later = self._pass(again, only)
         look.changed += again.changed
         return self._replaced(missing | later) | (missing & later)
 
-    def _asked_for(self, missing: set[EntryId]) -> set[EntryId]:
-        """Ask for each by its id; those that are there are taken in, wherever they stand."""
+    def _asked_for(self, look: Look, missing: set[EntryId]) -> set[EntryId]:
+        """Ask for the topmost by their ids; those that are there are taken in, where they stand.
+
+        A listing that lacked a folder has not shown what is in it either.
+        """
         places = Places(self._store)
         found: list[Entry] = []
-        for each in sorted(missing):
+        known = self._tree.get(missing)
+        for each in sorted(each for each, entry in known.items() if entry.parent not in known):
             try:
                 ref = places.ref(self._endpoint, each)
             except Vanished:
@@ -104,8 +104,23 @@ class Observer:
             entry = self._provider.get(ref)
             if entry is not None:
                 found.append(entry)
-        self.commit(self.inside(found), [])
-        return missing - {entry.id for entry in found}
+        found = self.inside(found)
+        self.commit(found, [])
+        gone = missing - {entry.id for entry in found}
+        overlooked = list(self._folders_in(found))
+        if overlooked:
+            gone |= self._asked_for(look, self._pass(look, overlooked))
+        return gone
+
+    def _folders_in(self, entries: Iterable[Entry]) -> Iterator[Ref]:
+        """Yield the folders among entries, and those that are known in them."""
+        places = Places(self._store)
+        todo = [entry for entry in entries if entry.kind is Kind.FOLDER]
+        while todo:
+            folder = todo.pop()
+            yield places.folder(self._endpoint, folder.id)
+            children = self._tree.children(folder.id)
+            todo.extend(each for each in children if each.kind is Kind.FOLDER)
 
     def inside(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return those that stand in the root or in a folder that is known."""

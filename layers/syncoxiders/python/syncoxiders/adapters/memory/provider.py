@@ -381,7 +381,8 @@ class MemoryFeedProvider(MemoryProvider):
         """Return a cursor for changes from now on."""
         self._enter("start_cursor")
         with self._lock:
-            return self._cursor(len(self._events), len(self._events))
+            start = self._first_untold()
+            return self._cursor(start, start)
 
     def changes(self, cursor: str) -> Page:
         """Return the changes after the cursor."""

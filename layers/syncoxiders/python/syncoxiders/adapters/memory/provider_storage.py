@@ -4,6 +4,7 @@ import re
 import threading
 
 import msgspec
+from msgspec import structs
 
 from syncoxiders.adapters.memory.provider_tree import Tree, TreeNode
 from syncoxiders.adapters.memory.quirks import Quirks
@@ -21,9 +22,10 @@ class Late(msgspec.Struct, frozen=True):
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """An event of the feed: which id was touched, and from when on the feed tells of it."""
+    """An event of the feed: which id was touched at which path, and from when on it shows."""
 
     entry: EntryId
+    path: str
     shows: int
 
 
@@ -121,10 +123,14 @@ class Storage:
     def _shift(self, node: TreeNode, folder: TreeNode, name: str, *, shows: int) -> None:
         """Bring a node to a free place; the feed tells of every id that this makes or ends."""
         renamed = self._renamed(node)
-        ids = [] if self._tree.traits.stable_ids else [self._tree.id_of(each) for each in renamed]
+        if self.quirks.feed.paths:
+            renamed = list(self._tree.below(node))
+        if self.quirks.feed.paths or not self._tree.traits.stable_ids:
+            for each in renamed:
+                self._tell(each, shows=shows)
         self._tree.relocate(node, folder, name)
-        ids.extend(self._tree.id_of(each) for each in renamed)
-        self._events.extend(Moment(entry_id, shows) for entry_id in ids)
+        for each in renamed:
+            self._tell(each, shows=shows)
 
     def _renamed(self, node: TreeNode) -> list[TreeNode]:
         return [node] if self._tree.traits.stable_ids else list(self._tree.below(node))
@@ -135,7 +141,7 @@ class Storage:
         return self.ticks + self.quirks.lag
 
     def _tell(self, node: TreeNode, *, shows: int) -> None:
-        self._events.append(Moment(self._tree.id_of(node), shows))
+        self._events.append(Moment(self._tree.id_of(node), self._tree.path_of(node), shows))
 
     def _tell_of_new(self, node: TreeNode) -> None:
         if self.quirks.lag:
@@ -143,10 +149,10 @@ class Storage:
         self._tell(node, shows=self._later())
 
     def _tell_of_deleted(self, node: TreeNode, *, shows: int | None = None) -> None:
-        deletes = self.quirks.feed.deletes
-        if deletes == "none":
+        feed = self.quirks.feed
+        if feed.deletes == "none":
             return
-        for each in self._tree.below(node) if deletes == "all" else (node,):
+        for each in self._tree.below(node) if feed.deletes == "all" or feed.paths else (node,):
             self._tell(each, shows=self._later() if shows is None else shows)
 
     def _delay(self, node: TreeNode) -> None:
@@ -171,6 +177,11 @@ class Storage:
     def _cursor(self, first: int, position: int) -> str:
         return f"{self._epoch}:{first}:{position}"
 
+    def _first_untold(self) -> int:
+        """Return the position before which everything shows, in listings as well."""
+        untold = (i for i, moment in enumerate(self._events) if moment.shows > self.ticks)
+        return next(untold, len(self._events))
+
     def _page(self, cursor: str) -> Page:
         match = re.fullmatch(r"(\d+):(\d+):(\d+)", cursor)
         if match is None or match[1] != str(self._epoch):
@@ -181,16 +192,35 @@ class Storage:
         stop = min(start + feed.page_size, end)
         while stop > start and self._events[stop - 1].shows > self.ticks:
             stop -= 1
-        ids = dict.fromkeys(e.entry for e in self._events[max(first, start - feed.repeats) : stop])
-        changes: list[Change] = []
-        for entry_id in ids:
-            node = self._tree.find(entry_id)
-            if node is not None:
-                changes.append(Change(self._tree.entry_of(node)))
-            elif feed.deletes != "none":
-                changes.append(Change(id=entry_id))
+        told = self._events[max(first, start - feed.repeats) : stop]
+        changes = self._by_path(told) if feed.paths else self._by_id(told)
         return Page(
             cursor=self._cursor(first, stop),
             more=stop < end and self._events[stop].shows <= self.ticks,
             changes=tuple(changes),
         )
+
+    def _by_id(self, told: list[Moment]) -> list[Change]:
+        """Return what became of each id."""
+        feed = self.quirks.feed
+        changes: list[Change] = []
+        for entry_id in dict.fromkeys(moment.entry for moment in told):
+            node = self._tree.find(entry_id)
+            if node is not None:
+                changes.append(Change(self._tree.entry_of(node)))
+            elif feed.deletes != "none":
+                changes.append(Change(id=entry_id))
+        return changes[::-1] if feed.backwards else changes
+
+    def _by_path(self, told: list[Moment]) -> list[Change]:
+        """Return what stands at each path by now; of what is gone, the topmost folder."""
+        changes: list[Change] = []
+        for moment in told:
+            node = self._tree.walk(moment.path)
+            folder = self._tree.walk(moment.path.rpartition("/")[0])
+            if node is None and folder is not None:
+                changes.append(Change(path=moment.path))
+            elif node is not None and self._tree.id_of(node) == moment.entry:
+                entry = structs.replace(self._tree.entry_of(node), parent="")
+                changes.append(Change(entry, path=self._tree.path_of(node)))
+        return changes

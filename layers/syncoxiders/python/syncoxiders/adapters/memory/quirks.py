@@ -14,12 +14,15 @@ class FeedQuirks(msgspec.Struct, frozen=True, kw_only=True):
 
     A page holds at most ``page_size`` events, the last ``repeats`` of which come again on the
     next page. ``deletes`` says whether a deleted folder names every id in it, only its own, or
-    whether deletions do not show at all.
+    whether deletions do not show at all. With ``backwards`` a page tells the newest first. A feed
+    of ``paths`` names no folder by its id, and what is gone by its path alone.
     """
 
     page_size: int = 100
     repeats: int = 0
     deletes: Literal["all", "top", "none"] = "all"
+    backwards: bool = False
+    paths: bool = False
 
 
 class Quirks(msgspec.Struct, frozen=True, kw_only=True):
