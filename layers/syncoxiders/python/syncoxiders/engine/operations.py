@@ -155,8 +155,9 @@ class Operations:
         reader = _read(source, item)
         chunks = self._counted(reader.chunks())
         if item.size >= LARGE and isinstance(provider, Sessions) and self._uploads is not None:
+            key = f"{action.endpoint}:{action.node}"
             return self._uploads.upload(
-                action.id, provider, reader, chunks, item, replaces=replaces, keep=action.keep
+                key, provider, reader, chunks, item, replaces=replaces, keep=action.keep
             )
         with closing(reader):
             return provider.upload(

@@ -1,9 +1,8 @@
 """Uploads of large files, which a later run continues where this one was cut off.
 
-What a provider's session needs is kept in the store while the upload goes on, under the action
-that it is for: the same action is planned again as long as nothing else has changed. Hashes
-cannot be kept, so that a continued upload reads the part that is there already, and does not
-send it.
+What a provider's session needs is kept in the store while the upload goes on, under the endpoint
+and node that it is for. Hashes cannot be kept, so that a continued upload reads the part that is
+there already, and does not send it.
 """
 
 import threading
@@ -22,7 +21,7 @@ from syncoxiders.ports.errors import (
     Throttled,
     Unreachable,
 )
-from syncoxiders.ports.provider import Carry, Reader, Session, Sessions
+from syncoxiders.ports.provider import Carry, Providers, Reader, Session, Sessions
 from syncoxiders.ports.state import SyncStore
 
 LARGE = 16 << 20
@@ -61,9 +60,10 @@ class Uploads:
         replaces: tuple[Ref, str] | None,
         keep: bool,
     ) -> Entry:
-        """Bring an item's content to its place, continuing an upload that ``key`` was given.
+        """Bring an item's content to its place, continuing an upload that was kept under ``key``.
 
-        ``chunks`` are the reader's. Raises what :meth:`Provider.upload` raises.
+        That is ``<endpoint>:<node>``. ``chunks`` are the reader's. Raises what
+        :meth:`Provider.upload` raises.
         """
         session = self._continued(key, provider, item) or provider.begin(
             item.parent,
@@ -111,6 +111,15 @@ class Uploads:
         if pending or not digests.size:
             session = _append(provider, session, bytes(pending), last=True)
         return session, digests.text()
+
+    def tidy(self, providers: Providers) -> None:
+        """Give up all uploads that were begun: nothing is left to be done."""
+        for key, upload in self._kept().items():
+            provider = providers.get(key.partition(":")[0])
+            if provider is not None and isinstance(provider, Sessions):
+                with suppress(ProviderError):
+                    provider.abandon(upload.session)
+                self._forget(key)
 
     # -- what is kept --------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ class Run:
         self._open: set[NodeId] = set()
         self._view = StoreView(context.store)
         self._first_contact = False
+        self._uploads = Uploads(context.store, context.clock.now)
         self._throttle = Throttle(context.options.rate, context.clock)
 
     def run(self, only: dict[EndpointId, Sequence[EntryId]] | None = None) -> Outcome:
@@ -276,7 +277,7 @@ class Run:
             places,
             verify=context.options.verify,
             carried=self._carried,
-            uploads=Uploads(self._store, context.clock.now),
+            uploads=self._uploads,
         )
         applied = Applier(context, operations, places, result).run()
         for kind, count in applied.done.items():
@@ -375,6 +376,7 @@ class Run:
         self._store.trim(looks.positions)
         outcome = self._outcome
         if not (self._unsettled or outcome.errors or outcome.left or outcome.away):
+            self._uploads.tidy(self._context.providers)
             self._store.save_text(SETTLED, state)
         if self._rule.auto_merge:
             self._keep_bases()

@@ -1,0 +1,265 @@
+"""Following a feed brings the observed tree to what stands there, whatever the feed leaves out."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import msgspec
+import pytest
+
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider
+from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Traits
+from syncoxiders.engine.looks import DAY, SOON
+from syncoxiders.ports.provider import Change, Page
+from syncoxiders.ports.state import ObservedTree
+from tests.engine.world import World
+
+Clouds = Traits(cheap_hash=False, sets_meta=True)
+
+
+class Told(MemoryFeedProvider):
+    """A feed that tells what the test wants it to tell, besides or instead of what happened."""
+
+    edit: Callable[[Page], Page] = staticmethod(lambda page: page)
+
+    def changes(self, cursor: str) -> Page:
+        """Return the changes after the cursor."""
+        return self.edit(super().changes(cursor))
+
+
+class Followed(World):
+    """Two endpoints with feeds."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.names:
+            quirks = self.quirks.get(name, Quirks(traits=Clouds))
+            self.providers[name] = Told(quirks, clock=self.clock, name=name)
+        self.rule = msgspec.structs.replace(
+            self.rule,
+            endpoints=tuple(
+                msgspec.structs.replace(each, traits=self.providers[each.id].traits)
+                for each in self.rule.endpoints
+            ),
+        )
+
+    def told(self, name: str) -> Told:
+        provider = self.providers[name]
+        assert isinstance(provider, Told)
+        return provider
+
+    def observed(self, name: str) -> dict[str, Entry]:
+        """Return what is known of an endpoint, by path."""
+        tree = self.store.sync("me", "sync").observed(name)
+        return dict(below(tree, ROOT_ENTRY, ""))
+
+
+def below(tree: ObservedTree, folder: EntryId, prefix: str) -> Sequence[tuple[str, Entry]]:
+    found: list[tuple[str, Entry]] = []
+    for entry in tree.children(folder):
+        found.append((prefix + entry.name, entry))
+        if entry.kind is Kind.FOLDER:
+            found.extend(below(tree, entry.id, f"{prefix}{entry.name}/"))
+    return found
+
+
+def started(quirks: Quirks | None = None) -> Followed:
+    """Return a world in step, with a few files in it."""
+    world = Followed(quirks={"a": quirks} if quirks else {})
+    world.a.write("folder/inner/one", b"one")
+    world.a.write("folder/two", b"two")
+    world.a.write("three", b"three")
+    world.run()
+    world.quiet()
+    return world
+
+
+KINDS = {
+    "of ids": Quirks(traits=Clouds),
+    "of ids, topmost deletions, newest first": Quirks(
+        traits=Clouds, feed=FeedQuirks(page_size=2, repeats=1, deletes="top", backwards=True)
+    ),
+    "of paths": Quirks(traits=Clouds, feed=FeedQuirks(page_size=3, deletes="top", paths=True)),
+}
+
+
+@pytest.mark.parametrize("quirks", KINDS.values(), ids=KINDS.keys())
+def test_no_listing(quirks: Quirks) -> None:
+    """What a feed tells is brought into step without listing anything that was known."""
+    world = started(quirks)
+    world.a.calls.clear()
+    world.a.write("three", b"edited")
+    world.a.rename("folder", "renamed")
+    world.a.remove("renamed/two")
+    world.run()
+    assert world.a.calls["rescan"] == 0
+    assert world.agreed() == {
+        "renamed": None,
+        "renamed/inner": None,
+        "renamed/inner/one": b"one",
+        "three": b"edited",
+    }
+    assert world.b.calls["upload"] == 4  # a renamed folder moves, and carries nothing
+    world.quiet()
+
+
+def test_folder_from_outside() -> None:
+    """A folder that came into the root is looked into, though its content is not told."""
+    world = started()
+    provider = world.told("a")
+    world.a.write("new/deep/file", b"from elsewhere")
+    provider.edit = lambda page: msgspec.structs.replace(
+        page,
+        changes=tuple(
+            each for each in page.changes if each.entry is not None and each.entry.name == "new"
+        ),
+    )
+    world.run()
+    assert world.agreed()["new/deep/file"] == b"from elsewhere"
+
+
+def test_entries_outside_the_root() -> None:
+    """What stands in folders that nobody knows is left out; what went there is gone."""
+    world = started()
+    provider = world.told("a")
+    known = world.observed("a")
+    stray = Change(Entry("x", "elsewhere", "stray", Kind.FILE, "1", 1))
+    left = Change(msgspec.structs.replace(known["folder"], parent="elsewhere"))
+    provider.edit = lambda page: msgspec.structs.replace(page, changes=(stray, left))
+    world.a.remove("folder")
+    world.run()
+    assert world.agreed() == {"three": b"three"}
+    assert world.observed("a").keys() == {"three"}
+
+
+def test_children_before_their_folder() -> None:
+    """It does not matter whether a folder is told of before or after what is in it."""
+    world = started()
+    provider = world.told("a")
+    provider.edit = lambda page: msgspec.structs.replace(page, changes=page.changes[::-1])
+    world.a.write("x/y/z/file", b"deep")
+    world.run()
+    assert world.agreed()["x/y/z/file"] == b"deep"
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_withdrawn(foreign: bool) -> None:
+    """Somebody else's file that vanishes may have been withdrawn: it is deleted nowhere else.
+
+    Our own that vanishes was deleted.
+    """
+    world = started()
+    provider = world.told("a")
+    tree = world.store.sync("me", "sync").observed("a")
+    shared = msgspec.structs.replace(world.observed("a")["three"], foreign=foreign)
+    gone = Change(id=shared.id, lost=True)
+    pages = iter([(Change(shared),), (gone,), ()])
+    provider.edit = lambda page: msgspec.structs.replace(page, changes=next(pages, ()))
+    world.run()
+    world.a.remove("three")
+    outcome = world.run()
+    assert ("three" in world.b.tree()) is foreign
+    if foreign:
+        assert [note.path for note in outcome.notes] == ["three"]
+        assert tree.get([shared.id])[shared.id].lost
+        world.clock.advance(SOON + DAY)
+        world.run()  # a look at everything does not find it either
+        assert world.b.tree()["three"] == b"three"
+        world.b.write("three", b"edited")
+        world.run()  # who edits it gets a file of our own there
+        assert world.agreed()["three"] == b"edited"
+
+
+def test_lost_cursor() -> None:
+    """A feed that has forgotten is made up for by a look at everything; deletions are found."""
+    world = started()
+    world.a.remove("three")
+    world.a.write("folder/four", b"four")
+    world.told("a").expire_cursors()
+    outcome = world.run()
+    assert any("feed" in note.detail for note in outcome.notes)
+    assert world.agreed().keys() == {
+        "folder",
+        "folder/inner",
+        "folder/inner/one",
+        "folder/two",
+        "folder/four",
+    }
+    world.a.calls.clear()
+    world.quiet()
+    assert world.a.calls["rescan"] == 0
+
+
+def test_looks_at_everything_now_and_then() -> None:
+    """What a feed never tells is found soon after the first look, and later once a day."""
+    world = started()
+    for number, pause in enumerate((SOON, DAY, DAY)):
+        data = b"%d" % number
+        provider = world.told("a")
+        provider.edit = lambda page: msgspec.structs.replace(page, changes=())
+        world.a.write("unheard", data)
+        world.run()
+        assert world.b.tree().get("unheard") != data
+        world.clock.advance(pause)
+        world.run()
+        world.run()
+        assert world.agreed()["unheard"] == data
+
+
+def test_cursor_stays_until_all_is_taken_in() -> None:
+    """A run that dies before what a page told is stored hears it again."""
+    world = started()
+    world.a.write("new", b"new")
+    store = world.store
+
+    class Died(BaseException):
+        pass
+
+    def die(_: object) -> None:
+        raise Died
+
+    store.before = die
+    with pytest.raises(Died):
+        world.run()
+    store.before = lambda _: None
+    world.run()
+    assert world.agreed()["new"] == b"new"
+
+
+def test_emptied_by_the_feed() -> None:
+    """A feed that tells of everything as gone is stopped by the guard, and asked again."""
+    world = started()
+    for path in ("folder", "three"):
+        world.a.remove(path)
+    for _ in range(2):
+        outcome = world.run()
+        assert outcome.stop is not None
+        assert outcome.stop.kind == "emptied"
+        assert len(world.b.tree()) == 5
+    assert outcome.stop is not None
+    world.options = dataclasses.replace(world.options, approve=outcome.stop.plan_id)
+    world.run()
+    assert world.agreed() == {}
+
+
+def test_case_of_paths() -> None:
+    """A feed of paths in another case speaks of what stands there, where case does not matter."""
+    traits = Traits(cheap_hash=False, case_insensitive=True)
+    world = started(Quirks(traits=traits, feed=FeedQuirks(deletes="top", paths=True)))
+    provider = world.told("a")
+
+    def shout(page: Page) -> Page:
+        return msgspec.structs.replace(
+            page,
+            changes=tuple(
+                msgspec.structs.replace(each, path=each.path.upper())
+                if each.entry is None
+                else each
+                for each in page.changes
+            ),
+        )
+
+    provider.edit = shout
+    world.a.remove("folder/inner")
+    world.run()
+    assert world.agreed().keys() == {"folder", "folder/two", "three"}

@@ -1,0 +1,184 @@
+"""Uploads of large files go on where they were cut off, in whatever process."""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.digests import digests_of
+from syncoxiders.core.model import Entry, Ref, Traits
+from syncoxiders.engine import resumable
+from syncoxiders.ports.errors import Stale, Unreachable
+from syncoxiders.ports.provider import Attributes, Session
+from tests.engine.world import World
+
+DATA = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(40))
+CHUNK = 100
+
+
+class Cloud(MemoryProvider):
+    """A provider with upload sessions; ``sent`` holds every piece that arrived.
+
+    ``fails`` are numbers of pieces (from 0) at which the network fails; with ``arrives`` the piece
+    is there by then.
+    """
+
+    def __init__(self, name: str, world: World) -> None:
+        quirks = Quirks(traits=Traits(cheap_hash=False, sets_meta=True))
+        super().__init__(quirks, clock=world.clock, name=name)
+        self.open: dict[str, tuple[bytes, Ref, str, Attributes, tuple[Ref, str] | None]] = {}
+        self.sent: list[int] = []
+        self.fails: set[int] = set()
+        self.arrives = False
+        self.upload_hashes = ("md5",)
+
+    def session_chunk(self, size: int) -> int:
+        del size
+        return CHUNK
+
+    def begin(
+        self,
+        parent: Ref,
+        name: str,
+        *,
+        size: int,
+        attributes: Attributes,
+        replaces: tuple[Ref, str] | None = None,
+        keep: bool = False,
+    ) -> Session:
+        del size, keep
+        token = f"session-{len(self.open)}"
+        self.open[token] = (b"", parent, name, attributes, replaces)
+        return Session(token)
+
+    def append(self, session: Session, chunk: memoryview | bytes, *, last: bool) -> Session:
+        data, *rest = self.open[session.token]
+        if len(data) != session.offset:
+            raise Stale("another offset")
+        number = len(self.sent)
+        self.sent.append(len(chunk))
+        assert last or len(chunk) == CHUNK
+        if number in self.fails and not self.arrives:
+            raise Unreachable("no network")
+        self.open[session.token] = (data + bytes(chunk), *rest)  # type: ignore[assignment] # as it was
+        if number in self.fails:
+            raise Unreachable("no answer")
+        return Session(session.token, session.offset + len(chunk))
+
+    def resume(self, session: Session) -> Session | None:
+        if session.token not in self.open:
+            return None
+        return Session(session.token, len(self.open[session.token][0]))
+
+    def finish(self, session: Session, hashes: str) -> Entry:
+        data, parent, name, attributes, replaces = self.open.pop(session.token)
+        assert hashes == digests_of([data], ["md5"]).text()
+        return self.upload(
+            parent, name, [data], size=len(data), attributes=attributes, replaces=replaces
+        )
+
+    def abandon(self, session: Session) -> None:
+        self.open.pop(session.token, None)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(resumable, "LARGE", 1000)
+    monkeypatch.setattr("syncoxiders.engine.operations.LARGE", 1000)
+    world = World()
+    world.providers["b"] = Cloud("b", world)
+    world.rule = msgspec.structs.replace(
+        world.rule,
+        endpoints=tuple(
+            msgspec.structs.replace(each, traits=world.providers[each.id].traits)
+            for each in world.rule.endpoints
+        ),
+    )
+    world.a.write("file", DATA)
+    return world
+
+
+def cloud(world: World) -> Cloud:
+    provider = world.providers["b"]
+    assert isinstance(provider, Cloud)
+    return provider
+
+
+def texts(world: World) -> str:
+    return world.store.sync("me", "sync").text("uploads")
+
+
+def total(pieces: Iterable[int]) -> int:
+    return sum(pieces)
+
+
+def test_in_one_go(world: World) -> None:
+    """A large file goes in pieces of the provider's size, and leaves nothing to remember."""
+    assert world.run().word == "done"
+    assert world.agreed() == {"file": DATA}
+    assert cloud(world).sent == [100] * 12 + [80]
+    assert texts(world) == ""
+    assert not cloud(world).open
+
+
+def test_goes_on_in_the_next_run(world: World) -> None:
+    """What a failed run has sent is not sent again."""
+    cloud(world).fails = {5, 6}
+    assert world.run().word == "partial"
+    assert world.b.tree() == {}
+    assert "session-0" in texts(world)
+    assert world.run().word == "done"
+    assert world.agreed() == {"file": DATA}
+    assert total(cloud(world).sent) == len(DATA) + 2 * CHUNK  # the pieces that were lost
+    assert texts(world) == ""
+
+
+def test_an_answer_that_was_lost(world: World) -> None:
+    """A piece whose answer was lost is asked about, and not sent twice."""
+    cloud(world).fails, cloud(world).arrives = {3}, True
+    assert world.run().word == "done"
+    assert total(cloud(world).sent) == len(DATA)
+
+
+def test_source_changed_meanwhile(world: World) -> None:
+    """An upload of a version that is no more is given up, and begun anew."""
+    cloud(world).fails = {5, 6}
+    world.run()
+    newer = DATA[::-1]
+    world.a.write("file", newer)
+    assert world.run().word == "done"
+    assert world.agreed() == {"file": newer}
+    assert not cloud(world).open
+
+
+def test_session_that_is_no_more(world: World) -> None:
+    """Where the provider has forgotten the session the upload begins anew."""
+    cloud(world).fails = {5, 6}
+    world.run()
+    cloud(world).open.clear()
+    assert world.run().word == "done"
+    assert world.agreed() == {"file": DATA}
+
+
+def test_place_was_taken_meanwhile(world: World) -> None:
+    """Content is put in its place only if nothing stands there by then; nothing is lost."""
+    cloud(world).fails = {5, 6}
+    world.run()
+    world.b.write("file", b"theirs")
+    world.run()
+    world.run()
+    assert set(world.agreed().values()) == {DATA, b"theirs"}
+    assert not cloud(world).open
+    assert texts(world) == ""
+
+
+def test_replaces_what_was_edited(world: World) -> None:
+    """An edit of a large file replaces exactly the version that was known."""
+    world.run()
+    newer = DATA[::-1]
+    world.a.write("file", newer)
+    assert world.run().word == "done"
+    assert world.agreed() == {"file": newer}
