@@ -222,7 +222,7 @@ class Files:
         parents = wanted.get("parents") or [drive.root.id]
         if len(parents) > 1:
             raise errors.failure(
-                403, "cannotAddParent", "A shortcut may be used instead of several parents."
+                403, "cannotAddParent", "Increasing the number of parents is not allowed"
             )
         drive.need_folder(parents[0])
         mime = wanted.get("mimeType") or mime
@@ -384,36 +384,32 @@ class Files:
     def _moved(self, file: File, request: Request) -> File:
         """Return a file where ``addParents`` and ``removeParents`` bring it; raises Failure.
 
-        It has one parent: one that is added takes the old one's place, and the root that of one
-        that is only taken away.
+        It has one parent: another cannot be added while the first stays, which clients found
+        (``cannotAddParent``); where one is only taken away, the root takes its place.
         """
         drive = self._drive
         add, remove = (
-            [drive.resolve(each) for each in request.query.get(name, "").split(",") if each]
+            {drive.resolve(each) for each in request.query.get(name, "").split(",") if each}
             for name in ("addParents", "removeParents")
         )
         if not add and not remove:
             return file
         if file.id == drive.root.id:
             raise errors.forbidden()
-        if len(add) > 1:
+        stays = {file.parent} - remove
+        if len(stays | add) > 1 or (add and drive.get(file.parent) is None):
             raise errors.failure(
                 403, "cannotAddParent", "Increasing the number of parents is not allowed"
             )
-        if add:
-            folder = drive.need_folder(add[0])
-            if any(each.id == file.id for each in drive.way(folder)):
+        for each in add - stays:
+            folder = drive.need_folder(each)
+            if any(above.id == file.id for above in drive.way(folder)):
                 raise errors.bad_request(
                     "The specified parent would create a cycle in the directory graph."
                 )
-            owner_moves = file.owner == ME or file.parent in remove or file.parent == folder.id
-            if not owner_moves:
-                raise errors.failure(
-                    403, "cannotAddParent", "Increasing the number of parents is not allowed"
-                )
             return dataclasses.replace(file, parent=folder.id)
-        if file.parent in remove:
-            if file.owner != ME:  # back to where its owner keeps it
-                return dataclasses.replace(file, parent="", shared_at=drive.ms())
-            return dataclasses.replace(file, parent=drive.root.id)
-        return file
+        if stays | add:
+            return file
+        if file.owner != ME:  # back to where its owner keeps it
+            return dataclasses.replace(file, parent="", shared_at=drive.ms())
+        return dataclasses.replace(file, parent=drive.root.id)

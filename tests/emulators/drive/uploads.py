@@ -1,8 +1,10 @@
 """Uploads: simple, multipart and resumable.
 
 https://developers.google.com/workspace/drive/api/guides/manage-uploads
-What a resumable session does with ranges that repeat or leave a gap is Google's, shared by its
-services: https://cloud.google.com/storage/docs/performing-resumable-uploads
+What a resumable session does with ranges that repeat is as documented for Google's other services:
+https://cloud.google.com/storage/docs/performing-resumable-uploads
+That of an odd chunk only whole granules are kept, and that the gap which it leaves is a 503, is
+what clients of Drive report.
 """
 
 import json
@@ -164,7 +166,8 @@ class Uploads:
         if start > held:
             raise _refused(
                 "Invalid request.  According to the Content-Range header, the upload offset is"
-                f" {start} byte(s), which exceeds already uploaded size of {held} byte(s)."
+                f" {start} byte(s), which exceeds already uploaded size of {held} byte(s).",
+                503,
             )
         new = body[held - start :]
         end = held + len(new)
@@ -193,8 +196,8 @@ class Uploads:
         return start, size
 
 
-def _refused(message: str) -> Failure:
-    return Failure(Response(400, message.encode(), {"Content-Type": "text/plain"}))
+def _refused(message: str, status: int = 400) -> Failure:
+    return Failure(Response(status, message.encode(), {"Content-Type": "text/plain"}))
 
 
 def _parts(request: Request) -> tuple[dict[str, Any], str, bytes]:
