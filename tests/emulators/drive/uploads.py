@@ -114,8 +114,9 @@ class Uploads:
         location = f"{request.base}{request.path}?uploadType=resumable&upload_id={upload_id}"
         return Response(200, b"", {"Location": location, "X-GUploader-UploadID": upload_id})
 
-    def proceed(self, request: Request) -> Response:
+    def proceed(self, request: Request, file_id: str = "") -> Response:
         """Take in bytes of a session, or tell how far it is. Its address alone gives access."""
+        del file_id  # the session knows
         if "authorization" in request.headers:
             self._check(request)
         session = self._sessions.get(request.query["upload_id"])
