@@ -22,10 +22,15 @@ def key(path: str) -> str:
 
 
 def split(path: str) -> list[str]:
-    """Return the names of a path; raises Refused for one that is none."""
+    """Return the names of a path; raises Refused for one that is none.
+
+    Several slashes at the beginning are taken for one: rclone lists folders below the account's
+    root that way. In the middle they are malformed
+    (https://github.com/dropbox/dbxcli/issues/102).
+    """
     if path == "":
         return []
-    names = path.split("/")[1:]
+    names = path.lstrip("/").split("/")
     for name in names:
         if name in {"", ".", ".."} or "\\" in name or len(name) > MAX_NAME:
             raise Refused("malformed_path")

@@ -66,6 +66,10 @@ class Route:
     def needs_token(self) -> bool:
         return bool(self._specified.attrs["auth"] != "noauth")
 
+    @property
+    def has_argument(self) -> bool:
+        return not isinstance(self._specified.arg_type, stone_validators.Void)
+
     def decode(self, argument: Any, where: str) -> Any:
         """Return the SDK's object for an argument; raises Failure for one that is not right."""
         try:
