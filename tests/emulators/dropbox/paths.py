@@ -1,0 +1,77 @@
+"""Paths of a Dropbox: compared without regard to case, shown as they were first given."""
+
+import re
+
+from tests.emulators.dropbox.refusals import Refused
+
+IGNORED = re.compile(
+    r"desktop\.ini|thumbs\.db|\.ds_store|icon\r|\.dropbox|\.dropbox\.attr|\.dropbox\.cache",
+    re.IGNORECASE,
+)
+"""Names that Dropbox does not save.
+
+Source: https://help.dropbox.com/sync/files-not-syncing
+"""
+
+MAX_NAME = 255
+
+
+def key(path: str) -> str:
+    """Return what a path, or a name, is compared by."""
+    return path.lower()
+
+
+def split(path: str) -> list[str]:
+    """Return the names of a path; raises Refused for one that is none.
+
+    Several slashes at the beginning are taken for one: rclone lists folders below the account's
+    root that way. In the middle they are malformed
+    (https://github.com/dropbox/dbxcli/issues/102).
+    """
+    if path == "":
+        return []
+    names = path.lstrip("/").split("/")
+    for name in names:
+        if name in {"", ".", ".."} or "\\" in name or len(name) > MAX_NAME:
+            raise Refused("malformed_path")
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise Refused("malformed_path") from None
+    return names
+
+
+def check_new(names: list[str]) -> None:
+    """Raise Refused if something of that path cannot be made."""
+    for name in names:
+        if name != name.rstrip(" ") or "\x7f" in name:
+            raise Refused("malformed_path")
+        if IGNORED.fullmatch(name):
+            raise Refused("disallowed_name")
+
+
+def parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Say whether one compared path is anywhere in another."""
+    return path.startswith(folder + "/")
+
+
+def numbered(name: str, number: int) -> str:
+    """Return a name as ``autorename`` changes it: ``name (1).ext``."""
+    stem, dot, extension = _halves(name)
+    return f"{stem} ({number}){dot}{extension}"
+
+
+def conflicted(name: str, number: int) -> str:
+    """Return a name as ``autorename`` changes it in an update."""
+    stem, dot, extension = _halves(name)
+    copy = "conflicted copy" if number == 1 else f"conflicted copy {number}"
+    return f"{stem} ({copy}){dot}{extension}"
+
+
+def _halves(name: str) -> tuple[str, str, str]:
+    stem, dot, extension = name.rpartition(".")
+    return (stem, dot, extension) if stem else (name, "", "")
