@@ -7,3 +7,6 @@ from tests.emulators.onedrive.items import DriveType
 def create(drive_type: DriveType = "personal", root: str = "Root") -> OneDrive:
     """Return an emulator of a drive of this type; people work below the folder ``root``."""
     return OneDrive(drive_type, root)
+
+
+__all__ = ["DriveType", "OneDrive", "create"]

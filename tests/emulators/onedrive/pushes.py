@@ -4,7 +4,9 @@ Source: https://learn.microsoft.com/graph/api/resources/subscription and
 https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
 """
 
+import functools
 import queue
+import ssl
 import threading
 import time
 import urllib.parse
@@ -62,6 +64,7 @@ class Pushes:
     The next ``lost`` notifications are not sent; each is sent ``repeats`` times more. One that is
     not answered with 2xx in three seconds is sent again, up to ``attempts`` times in all, where
     the service goes on for four hours. ``sent`` lists the answers in order, 0 for none.
+    ``tls`` says whom to trust under https.
     """
 
     def __init__(self, service: Service, lock: threading.RLock) -> None:
@@ -69,7 +72,7 @@ class Pushes:
         self.repeats = 0
         self.attempts = 3
         self.retry_seconds = 0.05
-        self.verify: bool | str = True
+        self.tls: ssl.SSLContext | None = None
         self.sent: list[int] = []
         self.subscriptions: dict[str, Subscription] = {}
         self._service = service
@@ -136,7 +139,7 @@ class Pushes:
         joint = "&" if "?" in url else "?"
         query = urllib.parse.urlencode({"validationToken": token})
         try:
-            with httpx.Client(verify=self.verify, trust_env=False) as client:
+            with httpx.Client(verify=self.tls or _trusted(), trust_env=False) as client:
                 answer = client.post(
                     f"{url}{joint}{query}",
                     headers={"Content-Type": "text/plain; charset=utf-8"},
@@ -263,7 +266,9 @@ class Pushes:
         threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
-        with httpx.Client(verify=self.verify, trust_env=False, timeout=ANSWER_SECONDS) as client:
+        with httpx.Client(
+            verify=self.tls or _trusted(), trust_env=False, timeout=ANSWER_SECONDS
+        ) as client:
             while True:
                 with self._idle:
                     if not self._waiting:
@@ -288,6 +293,11 @@ class Pushes:
             self.sent.append(status)
             if 200 <= status < 300:
                 return
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def _checked_url(url: object) -> str:
