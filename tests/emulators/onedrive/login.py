@@ -5,10 +5,13 @@ https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
 """
 
 import base64
+import html
 import json
 import time
+import urllib.parse
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.emulators.oauth import OAuth
@@ -35,6 +38,18 @@ class MicrosoftOAuth(OAuth):
 
     rotates: bool = True
     retires: bool = False
+    _nonces: dict[str, str] = field(default_factory=dict)
+
+    def authorize(self, request: Request) -> Response:
+        """Show the consent page, or send the browser back, by a form if it was asked to."""
+        response = super().authorize(request)
+        location = response.headers.get("Location", "")
+        told = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))
+        if "code" in told and "nonce" in request.query:
+            self._nonces[told["code"]] = request.query["nonce"]
+        if location and request.query.get("response_mode") == "form_post":
+            return _form(request.query["redirect_uri"], told)
+        return response
 
     def token(self, request: Request) -> Response:
         """Exchange a code or a refresh token."""
@@ -48,12 +63,13 @@ class MicrosoftOAuth(OAuth):
         answer["ext_expires_in"] = answer["expires_in"]
         asked = set((form.get("scope") or str(answer["scope"])).split())
         if "openid" in asked or "openid" in str(answer["scope"]).split():
-            answer["id_token"] = self._id_token(request, form.get("client_id", ""))
+            nonce = self._nonces.pop(form.get("code", ""), "")
+            answer["id_token"] = self._id_token(request, form.get("client_id", ""), nonce)
         if form.get("client_info"):
             answer["client_info"] = _encoded({"uid": PERSON, "utid": TENANT})
         return response
 
-    def _id_token(self, request: Request, client: str) -> str:
+    def _id_token(self, request: Request, client: str, nonce: str) -> str:
         now = int(time.time())
         claims = {
             "aud": client,
@@ -67,6 +83,7 @@ class MicrosoftOAuth(OAuth):
             "ver": "2.0",
             "name": "Megan Bowen",
             "preferred_username": "megan@example.com",
+            **({"nonce": nonce} if nonce else {}),
         }
         return f"{_encoded({'typ': 'JWT', 'alg': 'none'})}.{_encoded(claims)}."
 
@@ -123,6 +140,19 @@ def instances(request: Request, tenant: str) -> Response:
             "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
         },
     )
+
+
+def _form(address: str, fields: Mapping[str, str]) -> Response:
+    """Return a page whose form brings the answer to the client, as ``form_post`` wants it."""
+    inputs = "".join(
+        f'<input type="hidden" name="{name}" value="{html.escape(value)}">'
+        for name, value in fields.items()
+    )
+    page = (
+        f'<!doctype html><form method="POST" action="{html.escape(address)}">{inputs}'
+        "<button>Continue</button></form><script>document.forms[0].submit()</script>"
+    )
+    return Response(200, page.encode(), {"Content-Type": "text/html"})
 
 
 def _encoded(claims: dict[str, Any]) -> str:
