@@ -104,12 +104,21 @@ class Accounts:
             if account.name in records:
                 records[account.name] = Record(account, records[account.name].vault)
 
-    def remove(self, name: str) -> None:
-        """Forget an account and its secrets."""
+    def check_vault(self) -> None:
+        """Make sure that there is a vault for a new account, before a person signs in."""
+        vault.opened(vault.choose(), self.folder / "secrets").get("")
+
+    def remove(self, name: str, *, force: bool = False) -> None:
+        """Forget an account and its secrets; with ``force`` also if those are out of reach."""
         with self._records.changing() as records:
             record = records.pop(name, None)
-            if record is not None and record.vault:
+            if record is None or not record.vault:
+                return
+            try:
                 self._secrets(name, record.vault).delete()
+            except AccountError:
+                if not force:
+                    raise
 
     def secret(self, name: str) -> Secret | None:
         """Return the secret of an account, None where it has none."""

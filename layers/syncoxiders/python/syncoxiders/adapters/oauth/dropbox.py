@@ -23,6 +23,7 @@ SCOPES = (
 
 _TRAITS = Traits(
     title="Dropbox",
+    redirect="http://localhost:{port}/",  # as rclone has it: its users have registered that
     port=53682,
     shows_code=True,
     mend="tick them on the Permissions tab of the app in the App Console, press Submit, "

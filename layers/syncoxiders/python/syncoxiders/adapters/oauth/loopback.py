@@ -29,11 +29,11 @@ _HEADERS = {
 class Loopback:
     """Listens on 127.0.0.1 for the answer to one sign-in, until the ``with`` block ends.
 
-    ``host`` is how the redirect address calls this machine, as a vendor's rules want it.
+    ``redirect`` is the redirect address with ``{port}`` in it, as a vendor's rules want it.
     Raises AccountError if the port is taken.
     """
 
-    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int = 0, redirect: str = "http://127.0.0.1:{port}/") -> None:
         self._answers: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         try:
             self._server = _Server(port, self._answers)
@@ -42,7 +42,7 @@ class Loopback:
                 f"port {port} of this machine cannot be used ({error.strerror}); choose another "
                 "with --port, or sign in with --no-browser"
             ) from error
-        self.redirect = f"http://{host}:{self._server.server_address[1]}/"
+        self.redirect = redirect.format(port=self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )

@@ -34,7 +34,7 @@ SITES = "Sites.Read.All"
 
 _TRAITS = Traits(
     title="OneDrive",
-    host="localhost",
+    redirect="http://localhost:{port}",
     mend="add them to the app's API permissions (Microsoft Graph, delegated), or ask an "
     "administrator to allow them, and connect again",
 )

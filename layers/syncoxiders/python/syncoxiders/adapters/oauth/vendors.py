@@ -27,14 +27,14 @@ class Identity(msgspec.Struct, frozen=True):
 class Traits(msgspec.Struct, frozen=True):
     """What a person has to do with a vendor's OAuth apps.
 
-    ``host`` and ``port`` are of the redirect address that is registered; port 0 is any.
+    ``redirect`` is the address that is registered, for any ``port`` where that is 0.
     ``shows_code`` if without a redirect the code is shown to be copied; ``needs_secret`` if an app
     of the kind that is needed has a secret that must be sent. ``mend`` says how to allow what
     :meth:`Vendor.lacking` names.
     """
 
     title: str
-    host: str = "127.0.0.1"
+    redirect: str = "http://127.0.0.1:{port}/"
     port: int = 0
     shows_code: bool = False
     needs_secret: bool = False
@@ -171,7 +171,12 @@ def not_finished(who: str, error: Rejected) -> AccountError:
 
 
 def lacking(scopes: str, needed: Iterable[str]) -> list[str]:
-    """Return which of the needed scopes are not granted; case does not count."""
+    """Return which of the needed scopes are not granted; case does not count.
+
+    Where nothing is known of what was granted, nothing is known to be lacking.
+    """
+    if not scopes:
+        return []
     granted = {each.rpartition("/")[2].casefold() for each in scopes.split()}
     return [each for each in needed if each.rpartition("/")[2].casefold() not in granted]
 

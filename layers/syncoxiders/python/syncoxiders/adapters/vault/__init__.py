@@ -49,5 +49,8 @@ def described(kind: str, folder: Path) -> str:
         return f"files in {folder}"
     from syncoxiders.adapters.vault.keyring import backend, title  # noqa: PLC0415 -- if needed
 
-    found = backend()
+    try:
+        found = backend()
+    except AccountError:
+        found = None
     return f"the system's keyring ({title(found) if found is not None else 'not reachable here'})"
