@@ -15,6 +15,8 @@ from syncoxiders.ports.errors import AccountError, Unreachable
 
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 _FEW = 200
+_SECRET = ("client_secret", "code", "code_verifier", "refresh_token", "token")
+"""The fields of a form that are secret."""
 _TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _TOO_MANY = 429
 
@@ -59,9 +61,7 @@ def told(text: object, secrets: Iterable[str] = ()) -> str:
     return line if len(line) <= _FEW else f"{line[:_FEW]}…"
 
 
-def post(
-    http: httpx.Client, who: str, url: str, form: Mapping[str, str], *, secrets: Iterable[str] = ()
-) -> dict[str, Any]:
+def post(http: httpx.Client, who: str, url: str, form: Mapping[str, str]) -> dict[str, Any]:
     """Post a form to an OAuth endpoint and return its JSON answer, ``{}`` if it has none.
 
     Raises Rejected, Unreachable.
@@ -70,7 +70,9 @@ def post(
     content = _json(response)
     if response.is_success:
         return content
-    raise refusal(who, response.status_code, content, [*secrets, *form.values()])
+    raise refusal(
+        who, response.status_code, content, [form[each] for each in _SECRET if each in form]
+    )
 
 
 def call(

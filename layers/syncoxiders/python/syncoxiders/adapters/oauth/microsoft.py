@@ -7,7 +7,9 @@ gives a new refresh token (https://learn.microsoft.com/entra/identity-platform/r
 which is kept, not msal's whole cache. Access of one app cannot be revoked by the app itself.
 """
 
+import logging
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -65,9 +67,13 @@ class Microsoft:
         """Return a sign-in. Raises AccountError, Unreachable."""
         app, _ = self._app(client_secret)
         state = new_state()
-        flow = app.initiate_auth_code_flow(
-            self._scopes, redirect_uri=redirect, state=state, prompt="select_account"
-        )
+        with warnings.catch_warnings():
+            # It would have the answer posted. To be copied it has to be in the address; there it
+            # is worth nothing to others, who have no verifier.
+            warnings.filterwarnings("ignore", message="response_mode")
+            flow = app.initiate_auth_code_flow(
+                self._scopes, redirect_uri=redirect, state=state, prompt="select_account"
+            )
 
         def finish(code: str) -> Secret:
             return self._finish(flow, {"code": code, "state": state}, client_secret)
@@ -127,6 +133,8 @@ class Microsoft:
         """Return an app of msal and its cache, which is as short-lived as it."""
         import msal  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types; and is heavy
 
+        # Below that it writes down codes and verifiers.
+        logging.getLogger("msal").setLevel(logging.INFO)
         cache = msal.TokenCache()
         kind = msal.ConfidentialClientApplication if client_secret else None
         more = {"client_credential": client_secret} if client_secret else {}
