@@ -39,8 +39,12 @@ class Shell:
             each.mkdir()
 
     def __call__(self, *args: str | Path) -> Said:
+        return self.typed(None, *args)
+
+    def typed(self, stdin: str | None, *args: str | Path) -> Said:
+        """Run the command with something typed into it."""
         result = CliRunner().invoke(
-            main, [os.fspath(each) for each in args], prog_name="syncoxiders"
+            main, [os.fspath(each) for each in args], input=stdin, prog_name="syncoxiders"
         )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -12,6 +12,7 @@ import click
 
 from syncoxiders import __version__
 from syncoxiders.cli import endpoints, options, signals
+from syncoxiders.cli.account import account
 from syncoxiders.cli.exits import EPILOG, Exit, Usage
 from syncoxiders.cli.text import shown
 from syncoxiders.ports.errors import StateBusy, StateError, SyncError
@@ -94,6 +95,9 @@ def main(ctx: click.Context) -> int | None:
         click.echo(ctx.get_help())
         return Exit.USAGE
     return None
+
+
+main.add_command(account)
 
 
 @main.command(cls=options.FilteredCommand, epilog=EPILOG)

@@ -15,10 +15,11 @@ SyncError
 │   ├── Unreachable      leave the endpoint out of this run
 │   ├── RootLost         the root is missing, exchanged or unmounted; stop and ask
 │   └── CursorExpired    look at everything
-└── StateError
-    ├── StateBusy        another run holds the state; exit
-    ├── StateForeign     the file is not ours, or of another version; touch nothing
-    └── StateCorrupt     the file is damaged; touch nothing
+├── StateError
+│   ├── StateBusy        another run holds the state; exit
+│   ├── StateForeign     the file is not ours, or of another version; touch nothing
+│   └── StateCorrupt     the file is damaged; touch nothing
+└── AccountError         the record of an account or its secrets cannot be used; tell the person
 """
 
 
@@ -105,3 +106,7 @@ class StateForeign(StateError):  # noqa: N818 -- named after the next move
 
 class StateCorrupt(StateError):  # noqa: N818 -- named after the next move
     """The state is damaged."""
+
+
+class AccountError(SyncError):
+    """An account cannot be added or used: its record, its secrets or a sign-in is not right."""

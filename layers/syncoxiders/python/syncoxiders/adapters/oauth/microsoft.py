@@ -1,0 +1,176 @@
+"""Microsoft's OAuth, for OneDrive and SharePoint, through msal.
+
+A public client ("Mobile and desktop applications") whose redirect address is ``http://localhost``:
+the port does not count then, which it does for 127.0.0.1
+(https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions). A refresh
+gives a new refresh token (https://learn.microsoft.com/entra/identity-platform/refresh-tokens),
+which is kept, not msal's whole cache. Access of one app cannot be revoked by the app itself.
+"""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from syncoxiders.adapters.accounts.secret import Secret
+from syncoxiders.adapters.oauth import http
+from syncoxiders.adapters.oauth.consent import Attempt, new_state
+from syncoxiders.adapters.oauth.vendors import (
+    Identity,
+    Traits,
+    base,
+    finished,
+    lacking,
+    not_finished,
+    renewed,
+)
+from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.errors import AccountError, Unreachable
+
+SCOPES = ("Files.ReadWrite.All", "User.Read")
+SITES = "Sites.Read.All"
+"""Asked for only where a SharePoint site is to be found by its address."""
+
+_TRAITS = Traits(
+    title="OneDrive",
+    redirect="http://localhost:{port}",
+    mend="add them to the app's API permissions (Microsoft Graph, delegated), or ask an "
+    "administrator to allow them, and connect again",
+)
+_BY_HAND = (
+    "Microsoft has no way for an app to end its own access; take it out at "
+    "https://account.live.com/consent/Manage (personal) or https://myapps.microsoft.com (work)"
+)
+
+
+class Microsoft:
+    """Tokens for OneDrive and SharePoint libraries.
+
+    ``tenant`` of the account's settings says who may sign in: ``common`` if it is not set.
+    """
+
+    traits = _TRAITS
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._http = http.client(account)
+        self._tenant = account.settings.get("tenant") or "common"
+        self._login = base(account.settings, "https://login.microsoftonline.com")
+        self._graph = f"{base(account.settings, 'https://graph.microsoft.com')}/v1.0"
+        sites = [SITES] if account.settings.get("site") else []
+        self._scopes = [*SCOPES, *sites]
+
+    def begin(self, redirect: str, client_secret: str) -> Attempt:
+        """Return a sign-in. Raises AccountError, Unreachable."""
+        app, _ = self._app(client_secret)
+        state = new_state()
+        with warnings.catch_warnings():
+            # It would have the answer posted. To be copied it has to be in the address; there it
+            # is worth nothing to others, who have no verifier.
+            warnings.filterwarnings("ignore", message="response_mode")
+            flow = app.initiate_auth_code_flow(
+                self._scopes, redirect_uri=redirect, state=state, prompt="select_account"
+            )
+
+        def finish(code: str) -> Secret:
+            return self._finish(flow, {"code": code, "state": state}, client_secret)
+
+        return Attempt(str(flow["auth_uri"]), state, finish)
+
+    def refresh(self, secret: Secret) -> Secret:
+        """Return the secret with new tokens. Raises Rejected, Unreachable."""
+        app, cache = self._app(secret.client_secret)
+        answer = self._asked(
+            lambda: app.acquire_token_by_refresh_token(secret.refresh, self._scopes)
+        )
+        if "error" in answer:
+            said = http.refusal("Microsoft", 400, answer, [secret.refresh, secret.client_secret])
+            raise said
+        return renewed(secret, {**answer, **_kept(cache)}, time.time())
+
+    def revoke(self, secret: Secret) -> str:
+        """Return what the person has to do."""
+        del secret
+        return _BY_HAND
+
+    def whoami(self, access: str) -> Identity:
+        """Return whose account it is. Raises Expired, Rejected, Unreachable."""
+        me = self.get(access, "/me", **{"$select": "displayName,mail,userPrincipalName"})
+        quota: dict[str, Any] = self.get(access, self._drive).get("quota") or {}
+        return Identity(
+            str(me.get("userPrincipalName") or me.get("mail") or me.get("displayName") or ""),
+            quota.get("used"),
+            quota.get("total"),
+        )
+
+    def lacking(self, scopes: str) -> list[str]:
+        """Return which scopes are lacking."""
+        return lacking(scopes, self._scopes)
+
+    def get(self, access: str, path: str, **query: str) -> dict[str, Any]:
+        """Ask Graph. Raises Expired, Rejected, Unreachable."""
+        url = f"{self._graph}{path}"
+        return http.call(self._http, "OneDrive", "GET", url, access, params=query)
+
+    @property
+    def _drive(self) -> str:
+        chosen = self._account.settings.get("drive_id")
+        return f"/drives/{chosen}" if chosen else "/me/drive"
+
+    def _finish(self, flow: Any, answer: dict[str, str], client_secret: str) -> Secret:
+        app, cache = self._app(client_secret)
+        result = self._asked(lambda: app.acquire_token_by_auth_code_flow(flow, answer))
+        if "error" in result:
+            said = http.refusal("Microsoft", 400, result, [answer["code"], client_secret])
+            raise not_finished("Microsoft", said) if isinstance(said, http.Rejected) else said
+        fresh = Secret(client_secret=client_secret)
+        return finished("Microsoft", fresh, {**result, **_kept(cache)}, time.time())
+
+    def _app(self, client_secret: str) -> tuple[Any, Any]:
+        """Return an app of msal and its cache, which is as short-lived as it."""
+        import msal  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types; and is heavy
+
+        # Below that it writes down codes and verifiers.
+        logging.getLogger("msal").setLevel(logging.INFO)
+        cache = msal.TokenCache()
+        kind = msal.ConfidentialClientApplication if client_secret else None
+        more = {"client_credential": client_secret} if client_secret else {}
+        try:
+            app = self._asked(
+                lambda: (kind or msal.PublicClientApplication)(
+                    self._account.client,
+                    authority=f"{self._login}/{self._tenant}",
+                    http_client=self._http,
+                    token_cache=cache,
+                    instance_discovery=False,  # the authority is ours to know
+                    **more,
+                )
+            )
+        except ValueError as error:
+            raise AccountError(
+                f"Microsoft does not know the tenant {self._tenant!r} of the account "
+                f"{self._account.name}"
+            ) from error
+        return app, cache
+
+    @staticmethod
+    def _asked(request: Callable[[], Any]) -> Any:
+        """Ask through msal, which lets our client's errors pass. Raises Unreachable."""
+        try:
+            return request()
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            raise Unreachable(f"Microsoft answers with status {status}; try again later") from error
+        except httpx.HTTPError as error:
+            raise Unreachable(f"Microsoft cannot be reached: {http.told(error)}") from error
+
+
+def _kept(cache: Any) -> dict[str, str]:
+    """Return the refresh token that msal took out of an answer, if it had one."""
+    kind = cache.CredentialType.REFRESH_TOKEN
+    for each in cache.search(kind):
+        return {"refresh_token": each["secret"]}
+    return {}
