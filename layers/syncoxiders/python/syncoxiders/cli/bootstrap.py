@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from syncoxiders.adapters.providers.folder import FolderProvider
 from syncoxiders.adapters.state.sqlite import SqliteStateStore
 from syncoxiders.adapters.system import SystemClock
 from syncoxiders.cli import endpoints, home
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.home import Home
 from syncoxiders.cli.options import Request
+from syncoxiders.cli.providers import Connections
 from syncoxiders.cli.text import shown
 from syncoxiders.core.model import Endpoint, EndpointId, EntryId
 from syncoxiders.core.rule import Rule
@@ -137,7 +137,16 @@ def _session(
     if not request.dry_run:
         home.remember(found, store, assigned)
     clock = SystemClock(stop)
-    providers = {each: _provider(request, Path(address)) for each, address in assigned.items()}
+    connections = Connections(clock)
+    providers = {
+        each: connections.provider(
+            endpoints.at(address),
+            trash=request.trash,
+            links=request.links,
+            compare=request.compare,
+        )
+        for each, address in assigned.items()
+    }
     labels = endpoints.labels(request.roots)
     return Session(
         request=request,
@@ -163,10 +172,6 @@ def _check_approved(request: Request, store: SyncStore) -> None:
 def _nothing_to_approve(request: Request, plan_id: str) -> Usage:
     last = f"the one that was stopped last is {plan_id}" if plan_id else "none was stopped"
     return Usage(f"there is no plan {shown(request.approve)} to approve; {last}")
-
-
-def _provider(request: Request, root: Path) -> FolderProvider:
-    return FolderProvider(root, trash=request.trash, links=request.links, compare=request.compare)
 
 
 def _blobs(request: Request, found: Home) -> BlobStore | None:

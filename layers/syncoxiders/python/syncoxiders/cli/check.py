@@ -1,7 +1,6 @@
 """The command ``check``: compares folders by content and changes nothing."""
 
 import concurrent.futures
-import hashlib
 import threading
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,16 +8,19 @@ from contextlib import closing
 import click
 import msgspec
 
-from syncoxiders.adapters.providers.folder import FolderProvider
+from syncoxiders.adapters.system import SystemClock
 from syncoxiders.cli.endpoints import Root, labels
 from syncoxiders.cli.exits import Exit
 from syncoxiders.cli.options import Links, Output
 from syncoxiders.cli.output import complain, emit
 from syncoxiders.cli.progress import Tally, displayed
+from syncoxiders.cli.providers import Connections
 from syncoxiders.cli.text import counted, listed, shown, size
+from syncoxiders.core import hashes
 from syncoxiders.core.filters import IGNORE_FILE, Filter, Rule, read_ignore_file
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
 from syncoxiders.ports.errors import ProviderError
+from syncoxiders.ports.provider import Provider, Rescans
 
 
 class _Nothing:
@@ -34,18 +36,19 @@ class Tree(msgspec.Struct):
     """One folder as it is: its entries by path."""
 
     label: str
-    provider: FolderProvider
+    provider: Provider
     entries: dict[str, Entry] = {}
 
-    def digest(self, path: str, tally: Tally) -> bytes:
-        """Return the hash of what stands at a path. Raises ProviderError."""
+    def digest(self, path: str, algorithm: str, tally: Tally) -> str:
+        """Return a hash of what stands at a path. Raises ProviderError."""
         entry = self.entries[path]
-        digest = hashlib.sha256()
-        with closing(self.provider.read(Ref(entry.id, path), entry.version)) as reader:
-            for chunk in reader.chunks():
-                digest.update(chunk)
-                tally.moved(len(chunk))
-        return digest.digest()
+        listed = hashes.decode(entry.hashes).get(algorithm)
+        if listed is not None:
+            return listed
+        ref = Ref(entry.id, path)
+        found = self.provider.hash(ref, entry.version, (algorithm,))
+        tally.moved(max(entry.size, 0))
+        return hashes.decode(found)[algorithm]
 
 
 class Findings(msgspec.Struct):
@@ -66,8 +69,9 @@ def check(
     stop: threading.Event,
 ) -> Exit:
     """Compare the folders with the first one; the exit code says whether they are equal."""
+    connections = Connections(SystemClock(stop))
     trees = [
-        Tree(shown(label), FolderProvider(root.path, links=links))
+        Tree(shown(label), connections.provider(root, links=links))
         for root, label in zip(roots, labels(roots), strict=True)
     ]
     tally = Tally(stop)
@@ -86,6 +90,9 @@ def check(
 
 def _look(tree: Tree, findings: Findings) -> None:
     inside: dict[EntryId, list[Entry]] = {}
+    if not isinstance(tree.provider, Rescans):
+        raise TypeError(f"{tree.label} cannot be listed")
+    tree.provider.root()
     for delta in tree.provider.rescan(_Nothing()):
         inside[delta.folder] = list(delta.changed)
         findings.problems += [
@@ -146,12 +153,12 @@ def _compare(trees: Sequence[Tree], findings: Findings, transfers: int, tally: T
         elif len({each.kind for each in entries}) > 1:
             kinds = [f"{each.entries[path].kind} in {each.label}" for each in having]
             findings.differences.append((path, listed(kinds)))
-        elif len({each.size for each in entries}) > 1:
+        elif len({each.size for each in entries if each.size >= 0}) > 1:
             sizes = [f"{size(each.entries[path].size)} in {each.label}" for each in having]
             findings.differences.append((path, listed(sizes)))
         elif entries[0].kind is not Kind.FOLDER:
             todo.append((path, having))
-            tally.bytes += sum(each.size for each in entries)
+            tally.bytes += sum(max(each.size, 0) for each in entries)
     tally.actions = len(todo)
     with concurrent.futures.ThreadPoolExecutor(transfers) as pool:
         try:
@@ -170,11 +177,17 @@ def _compare(trees: Sequence[Tree], findings: Findings, transfers: int, tally: T
 
 
 def _equal(path: str, trees: Sequence[Tree], tally: Tally) -> bool | str:
-    """Say whether the contents are equal, or what went wrong."""
+    """Say whether the contents are equal, or what went wrong.
+
+    They are compared by a hash that a provider lists, where one does, so that its bytes need not
+    be read.
+    """
+    listed = (hashes.decode(tree.entries[path].hashes) for tree in trees)
+    algorithm = next((each for known in listed for each in known), hashes.OWN)
     digests = set()
     for tree in trees:
         try:
-            digests.add(tree.digest(path, tally))
+            digests.add(tree.digest(path, algorithm, tally))
         except ProviderError as error:
             return f"{tree.label}: {shown(path)}: {shown(str(error))}"
     return len(digests) == 1

@@ -9,38 +9,70 @@ import msgspec
 
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.text import shown
+from syncoxiders.ports.errors import AccountError
 
 
 class Root(msgspec.Struct, frozen=True):
-    """A folder that a person named: as it was written, and its absolute real path."""
+    """A place that a person named: as it was written, and its address.
+
+    That is the absolute real path of a local folder; or ``NAME:path``, with the name of the
+    ``account`` and the ``folder`` in it.
+    """
 
     given: str
     address: str
+    account: str = ""
+    folder: str = ""
 
     @property
     def path(self) -> Path:
-        """The real path."""
+        """The real path of a local folder."""
         return Path(self.address)
+
+    @property
+    def name(self) -> str:
+        """A short name: a local folder's own, or the account's."""
+        return self.account or self.path.name
 
 
 def parse(text: str) -> Root:
-    """Return the folder that an argument means.
+    """Return the place that an argument means.
 
     What exists, or has a path separator before its first colon, is a local path; ``NAME:path``
-    is an account. Raises Usage.
+    is a folder of an account. Raises Usage.
     """
     if not text:
         raise Usage("a path is empty")
-    name, colon, _ = text.partition(":")
+    name, colon, folder = text.partition(":")
     if colon and name and os.sep not in name and not os.path.lexists(text):
-        raise Usage(
-            f"there is no account called {shown(name)!r}; "
-            f"if a folder is meant, write .{os.sep}{shown(text)}"
-        )
+        return _in_account(text, name, folder)
     try:
         return Root(text, os.path.realpath(text))
     except (OSError, ValueError) as error:
         raise Usage(f"{shown(text)} is not a path: {error}") from error
+
+
+def at(address: str) -> Root:
+    """Return the place of an address that was kept."""
+    if address.startswith(os.sep):
+        return Root(address, address)
+    name, _, folder = address.partition(":")
+    return Root(address, address, name, folder)
+
+
+def _in_account(text: str, name: str, folder: str) -> Root:
+    from syncoxiders.adapters import accounts  # noqa: PLC0415 -- who has none does not pay
+
+    try:
+        accounts.load(name)
+    except AccountError as error:
+        hint = f"; if a folder is meant, write .{os.sep}{shown(text)}"
+        raise Usage(f"{shown(str(error))}{hint}") from error
+    parts = [part for part in folder.split("/") if part not in {"", "."}]
+    if ".." in parts:
+        raise Usage(f"{shown(text)}: '..' means nothing in an account")
+    folder = "/".join(parts)
+    return Root(text, f"{name}:{folder}", name, folder)
 
 
 def check(
@@ -55,6 +87,8 @@ def check(
     if len(roots) < 2:  # noqa: PLR2004 -- a sync has two
         raise Usage("name at least two folders")
     for root in roots:
+        if root.account:
+            continue  # only its provider can tell
         _check_one(root, missing_ok=root.address in known, writable=writable)
     _check_apart(roots)
 
@@ -85,14 +119,22 @@ def _check_apart(roots: Sequence[Root]) -> None:
     for index, left in enumerate(roots):
         for right in roots[:index]:
             for inner, outer in ((left, right), (right, left)):
-                if not contains(outer.path, inner.path):
+                if not _holds(outer, inner):
                     continue
-                if contains(inner.path, outer.path):
+                if _holds(inner, outer):
                     raise Usage(f"{shown(right.given)} and {shown(left.given)} are the same folder")
                 raise Usage(
                     f"{shown(inner.given)} lies inside {shown(outer.given)}; "
                     "choose folders of which none holds the other"
                 )
+
+
+def _holds(outer: Root, inner: Root) -> bool:
+    if outer.account != inner.account:
+        return False
+    if not outer.account:
+        return contains(outer.path, inner.path)
+    return f"{inner.folder}/".startswith(f"{outer.folder}/") or not outer.folder
 
 
 def contains(outer: Path, inner: Path) -> bool:
@@ -114,11 +156,11 @@ def contains(outer: Path, inner: Path) -> bool:
 
 
 def labels(roots: Sequence[Root]) -> list[str]:
-    """Return a short name for each root: the folder's own, or ``pathN`` where that is no name.
+    """Return a short name for each root: its own, or ``pathN`` where that is no name.
 
     No two are equal.
     """
-    own = [root.path.name for root in roots]
+    own = [root.name for root in roots]
     folded = [name.casefold() for name in own]
     result = [
         name if name and folded.count(folded[index]) == 1 else f"path{index + 1}"

@@ -83,7 +83,7 @@ def find(roots: Sequence[Root], state: Path | None) -> Home:
     addresses = frozenset(root.address for root in roots)
     home = _usual(addresses) if state is None else _given(addresses, state)
     for root in roots:
-        if contains(root.path, home.folder):
+        if not root.account and contains(root.path, home.folder):
             what = "--state names a folder" if state is not None else "state would live"
             raise Usage(
                 f"{what} inside {shown(root.given)}, which is synced; "

@@ -11,7 +11,7 @@ import msgspec
 from syncoxiders.adapters.state.sqlite import SqliteStateStore
 from syncoxiders.cli import home
 from syncoxiders.cli.bootstrap import stopped
-from syncoxiders.cli.endpoints import Root, labels
+from syncoxiders.cli.endpoints import Root, at, labels
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.home import Home
 from syncoxiders.cli.output import emit, summed
@@ -206,7 +206,7 @@ def _opened(each: Home) -> Iterator[Known]:
     with SqliteStateStore(each.file, read_only=True) as states:
         store = states.sync(home.OWNER, home.SYNC)
         addresses = home.endpoints(store)
-        names = labels([Root(address, address) for address in addresses.values()])
+        names = labels([at(address) for address in addresses.values()])
         yield Known(each, store, addresses, dict(zip(addresses, names, strict=True)))
 
 

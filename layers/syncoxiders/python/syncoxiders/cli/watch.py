@@ -2,6 +2,7 @@
 
 Events are hints. They say which folders to look at again; what changed there the look finds.
 Whatever an event cannot say for sure, and whatever got lost, a look at everything makes up for.
+Clouds are asked now and then what is new.
 """
 
 import math
@@ -28,7 +29,9 @@ from syncoxiders.cli.output import (
 )
 from syncoxiders.cli.progress import Narrator, Objects, Tally, reporting
 from syncoxiders.cli.text import duration
+from syncoxiders.core.model import EndpointId
 from syncoxiders.engine.report import Outcome
+from syncoxiders.ports.provider import Feeds
 
 TICK = 0.2
 """Seconds after which watching looks at the clock."""
@@ -38,6 +41,9 @@ ROOTS_SECONDS = 2.0
 
 RETRY = 15.0
 """Seconds until what could not be brought into step is tried again."""
+
+ASK = 10.0
+"""Seconds between asking the accounts what is new."""
 
 BLIND_INTERVAL = 30.0
 """Seconds between looks, at most, where there are no events."""
@@ -58,7 +64,11 @@ class Watch:
         self._request = session.request
         self._output = session.request.output
         self._sides = Sides(session.endpoints, session.addresses, session.request.mode)
-        self._roots = [root.path for root in self._request.roots]
+        self._roots = [root.path for root in self._request.roots if not root.account]
+        self._clouds: list[EndpointId] = [
+            each.id for each in session.endpoints if isinstance(session.providers[each.id], Feeds)
+        ]
+        self._next_ask = 0.0
         self._mapper = Mapper(session.store, session.addresses)
         self._batch = Batch()
         self._interval = self._request.interval
@@ -101,6 +111,8 @@ class Watch:
                 code = self._look()
             elif self._next_look < math.inf and self._batch.due(now):
                 code = self._look() if self._batch.doubtful else self._hear()
+            elif self._next_look < math.inf and self._clouds and now >= self._next_ask:
+                code = self._hear()
             if code is not None:
                 return code
         return None
@@ -109,6 +121,8 @@ class Watch:
         """Yield changes as they come, and nothing now and then; ends where they got lost."""
         there = [root for root in self._roots if root.is_dir()]
         heard = False
+        if not self._roots:
+            yield from self._clock()
         try:
             for changes in watchfiles.watch(
                 *there,
@@ -132,6 +146,10 @@ class Watch:
         complain(
             f"no file-system events ({reason}); looking every {duration(self._interval)} instead"
         )
+        yield from self._clock()
+
+    def _clock(self) -> Iterator[Changes]:
+        """Yield nothing now and then."""
         while True:
             self._session.clock.sleep(TICK)
             if self._stopping.event.is_set():
@@ -167,8 +185,10 @@ class Watch:
         return self._took(outcome)
 
     def _hear(self) -> Exit | None:
-        """Look at the folders that events speak of."""
+        """Look at the folders that events speak of, and ask the accounts what is new."""
         only = self._mapper.folders(self._batch.take())
+        only |= dict.fromkeys(self._clouds, ())
+        self._next_ask = time.monotonic() + ASK
         if not only:
             return None
         planned = self._next_look
