@@ -39,12 +39,15 @@ class Tree(msgspec.Struct):
     provider: Provider
     entries: dict[str, Entry] = {}
 
+    def listed(self, path: str) -> dict[str, str]:
+        """Return the hashes that need no reading, where reading costs a transfer."""
+        return {} if self.provider.traits.cheap_hash else hashes.decode(self.entries[path].hashes)
+
     def digest(self, path: str, algorithm: str, tally: Tally) -> str:
         """Return a hash of what stands at a path. Raises ProviderError."""
-        entry = self.entries[path]
-        listed = hashes.decode(entry.hashes).get(algorithm)
-        if listed is not None:
-            return listed
+        entry, listed = self.entries[path], self.listed(path)
+        if algorithm in listed:
+            return listed[algorithm]
         ref = Ref(entry.id, path)
         found = self.provider.hash(ref, entry.version, (algorithm,))
         tally.moved(max(entry.size, 0))
@@ -182,8 +185,7 @@ def _equal(path: str, trees: Sequence[Tree], tally: Tally) -> bool | str:
     They are compared by a hash that a provider lists, where one does, so that its bytes need not
     be read.
     """
-    listed = (hashes.decode(tree.entries[path].hashes) for tree in trees)
-    algorithm = next((each for known in listed for each in known), hashes.OWN)
+    algorithm = next((each for tree in trees for each in tree.listed(path)), hashes.OWN)
     digests = set()
     for tree in trees:
         try:
