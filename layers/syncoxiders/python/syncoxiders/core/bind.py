@@ -96,9 +96,7 @@ class Binder:
         """
         for node in sorted(self.dirty):
             work = self.draft.work(node)
-            back = work.out and not any(
-                self.draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
-            )
+            back = work.out and not self.draft.is_out(work)
             if node in self.draft.look.open:
                 continue
             if self.draft.look.union or self.draft.rule.mode is Mode.TWO_WAY:
@@ -235,9 +233,12 @@ class Binder:
         """Say whether another endpoint has something here that the filter leaves out."""
         if not self.draft.rule.filter:
             return False
-        for other in self.draft.active:
-            folder = self.draft.entry_of(other.id, parent)
-            if other.id == endpoint or folder is None:
+        for other in self.draft.rule.endpoints:
+            folder = ROOT_ENTRY
+            if parent != ROOT:
+                above = self.draft.last_heard_of(other.id, parent)
+                folder = above.id if above is not None else ""
+            if other.id == endpoint or not folder:
                 continue
             for theirs in self.draft.view.entries_at(other.id, folder, names.key(entry.name)):
                 if theirs.name == entry.name and self.draft.hidden(other.id, theirs):

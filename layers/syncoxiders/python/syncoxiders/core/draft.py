@@ -318,6 +318,16 @@ class Draft:
         entry = self.work(node).entries.get(endpoint)
         return entry.id if entry else None
 
+    def last_heard_of(self, endpoint: EndpointId, node: NodeId) -> Entry | None:
+        """Return a node's entry at an endpoint, as last heard of if that one is away."""
+        work = self.work(node)
+        if endpoint not in work.away:
+            return work.entries.get(endpoint)
+        replica = work.replicas.get(endpoint)
+        if replica is None or replica.gone:
+            return None
+        return self.view.entry(endpoint, replica.entry)
+
     # -- observed paths ------------------------------------------------------------------------
 
     def observed_path(self, endpoint: EndpointId, entry: Entry) -> str | None:
@@ -346,6 +356,13 @@ class Draft:
         return self.rule.filter.out(
             path, entry.kind, entry.size if file else None, entry.mtime_ns if file else None
         )
+
+    def is_out(self, work: Work) -> bool:
+        """Say whether the filter leaves a node out, at one who is away as much as here."""
+        if not self.rule.filter:
+            return False
+        heard = ((each, self.last_heard_of(each, work.id)) for each in self.traits)
+        return any(entry is not None and self.hidden(each, entry) for each, entry in heard)
 
 
 def by_id(works: Iterable[Work]) -> list[Work]:

@@ -111,9 +111,7 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
 def _decide(draft: Draft, work: Work) -> None:
     if work.frozen:
         return
-    if draft.rule.filter and any(
-        draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
-    ):
+    if draft.is_out(work):
         work.out = work.frozen = True
         return
     work.out = False
