@@ -133,7 +133,7 @@ def _outcome(
         found = provider.at(parent, action.name)
         if found is None or found.kind is not node.kind:
             return False, None
-        if _belongs_elsewhere(places, action, found):
+        if _belongs_elsewhere(places, action, found, stable_ids=provider.traits.stable_ids):
             return False, None
         if action.kind is ActionKind.MAKE_FOLDER:
             return True, found
@@ -154,11 +154,14 @@ def _has_meta(action: Action, node: Node, found: Entry) -> bool:
     )
 
 
-def _belongs_elsewhere(places: Places, action: Action, found: Entry) -> bool:
-    """Say whether an entry is part of a node, other than as what a tombstone once had."""
+def _belongs_elsewhere(places: Places, action: Action, found: Entry, *, stable_ids: bool) -> bool:
+    """Say whether an entry is, or was, part of a node: then nobody has just made it.
+
+    Where an id is a path, what a tombstone once had says nothing of what stands there now.
+    """
     owner = places.owner(action.endpoint, found.id)
     node = places.node(owner) if owner is not None else None
-    return node is not None and not node.replicas[action.endpoint].gone
+    return node is not None and (stable_ids or not node.replicas[action.endpoint].gone)
 
 
 def _last_seen(places: Places, action: Action) -> Ref:
