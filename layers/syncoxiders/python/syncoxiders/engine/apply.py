@@ -335,7 +335,10 @@ class Applier:
         put.update(dict.fromkeys(found.gone))
         put.update({each.id: each for each in found.put})
         self._nodes.update({node.id: node for node in found.nodes})
-        self._result.again.update((endpoint, each) for each in found.unbound)
+        self._result.again.update((endpoint, each) for each in found.unplanned)
+        if found.lost:
+            self._result.nodes.update(found.lost)
+            self._result.stale.add((endpoint, entry.id))
         self._flush()
         self._places.reset()
 
