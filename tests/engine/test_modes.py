@@ -192,6 +192,21 @@ def test_one_way_replaces_what_is_of_another_kind(folder: bool) -> None:
     world.quiet()
 
 
+def test_one_way_leaves_folders_that_hold_what_is_left() -> None:
+    """A new folder is no extra while it holds what was left at first contact."""
+    world = Mirrored(Mode.ONE_WAY, "abc")
+    world.a.write("keep", b"kept")
+    world.c.write("theirs", b"theirs")
+    done(world.run())
+    world.c.rename("theirs", "new/deep/theirs")
+    world.c.write("new/extra", b"extra")
+    done(world.run())
+    left = {"keep": b"kept", "new": None, "new/deep": None, "new/deep/theirs": b"theirs"}
+    assert world.c.tree() == left
+    assert world.a.tree() == world.b.tree() == {"keep": b"kept"}
+    world.quiet()
+
+
 def test_one_way_is_guarded() -> None:
     """Extra files are deleted under the guard."""
     world = mirrored(Mode.ONE_WAY)

@@ -143,6 +143,12 @@ def confirm_places(draft: Draft, work: Work) -> None:
             )
 
 
+def leave(work: Work) -> None:
+    """Record that what endpoints have of a node is their own."""
+    for endpoint, replica in work.replicas.items():
+        work.replicas[endpoint] = msgspec.structs.replace(replica, left=True)
+
+
 def stands_at(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
     """Say whether an entry stands at the node's place, under that name or one allocated for it."""
     if draft.node_of(endpoint, entry.parent) != work.parent:
@@ -264,13 +270,14 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
             else:
                 found.append((endpoint, entry, True))
             continue
-        if verdict is None or (not verdict and work.past and not is_own(content)):
+        known = known_past(content, work.past)
+        if verdict is None or not (verdict or known or not work.past or is_own(content)):
             waiting = _ask(draft, work, endpoint, entry) or waiting
         if verdict is None and _held_away(work):
             waiting = True  # only who is away can tell what was agreed
         if verdict:
             adopted.append(endpoint)
-        elif known_past(content, work.past):
+        elif known:
             behind.append(endpoint)
         else:
             found.append((endpoint, entry, False))
@@ -430,10 +437,13 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
 def _existence(draft: Draft, work: Work) -> None:
     """Decide whether the node lives: what somebody edited, moved or made anew survives."""
     lost = missing(work)
+    gone = [each for each, replica in work.replicas.items() if replica.gone]
     alive = [
         each
         for each in work.entries
-        if is_edited(work, each) or draft.is_moved(work, each) or _carried(draft, work, each, lost)
+        if is_edited(work, each)
+        or draft.is_moved(work, each)
+        or _carried(draft, work, each, [*lost, *gone])
     ]
     if work.gone:
         if alive:
@@ -505,9 +515,8 @@ def _was_lost(work: Work, endpoint: EndpointId) -> bool:
     base = work.base.replicas.get(endpoint) if work.base else None
     return (
         base is not None
-        and not base.gone
         and endpoint not in work.entries
-        and endpoint not in work.away
+        and (base.gone or endpoint not in work.away)
     )
 
 
