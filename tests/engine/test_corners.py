@@ -1,6 +1,7 @@
 """Where several rules meet: who is away, what is hidden, and what had been deleted before."""
 
 import msgspec
+import pytest
 
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.filters import Filter, exclude
@@ -193,4 +194,28 @@ def test_an_edit_in_a_folder_that_is_being_moved_is_an_edit() -> None:
     world.run()
     assert world.agreed() == {"k": None, "k/f": None, "k/f/x": b"x", "k/y": b"edited"}
     assert world.a.trash() == []
+    world.quiet()
+
+
+def test_a_move_is_recognised_though_the_entry_was_written_to_since() -> None:
+    """After a run died, what was moved and then updated is neither lost nor a conflict."""
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("one", b"first")
+    world.a.write("two", b"second one")
+    world.run()
+    world.a.rename("one", "passing")
+    world.a.rename("two", "one")
+    world.a.rename("passing", "two")
+    world.a.write("two", b"edited")
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.b.after = None
+            raise KeyboardInterrupt
+
+    world.b.after = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"one": b"second one", "two": b"edited"}
     world.quiet()

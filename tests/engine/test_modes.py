@@ -380,6 +380,42 @@ def test_a_destination_that_was_away_catches_up(mode: Mode) -> None:
     assert world.c.tree() == world.b.tree()
 
 
+@pytest.mark.parametrize("mode", [Mode.COPY, Mode.MOVE])
+def test_what_only_one_who_is_away_has_is_left(mode: Mode) -> None:
+    """A destination's own file is not given up for gone because its holder is away."""
+    world = mirrored(mode, "abc")
+    world.b.write("theirs", b"theirs")
+    world.c.write("theirs", b"theirs")
+    world.run()
+    world.c.remove("theirs")
+    world.b.offline = True
+    world.run()
+    world.b.offline = False
+    world.c.write("theirs", b"another")
+    world.run()
+    assert world.b.tree()["theirs"] == b"theirs"
+    assert world.c.tree()["theirs"] == b"another"
+    world.quiet()
+
+
+@pytest.mark.parametrize("mode", [Mode.COPY, Mode.MOVE])
+def test_what_another_mode_deleted_is_left_where_it_stands(mode: Mode) -> None:
+    """A deletion that had not reached everyone goes no further once the mode has changed."""
+    world = Mirrored(Mode.TWO_WAY, "abc")
+    world.a.write("keep", b"kept")
+    world.a.write("other", b"other")
+    world.run()
+    world.b.offline = True
+    world.a.remove("keep")
+    world.run()
+    world.mode(mode)
+    world.run()
+    world.b.offline = False
+    world.run()
+    world.run()
+    assert world.b.tree()["keep"] == b"kept"
+
+
 @pytest.mark.parametrize("mode", [Mode.ONE_WAY, Mode.COPY, Mode.MOVE])
 def test_nothing_is_decided_while_the_source_is_away(mode: Mode) -> None:
     """Without its source a mirror does nothing at all."""

@@ -25,6 +25,8 @@ from syncoxiders.core.versions import Version, content_of, probe, ranked, same
 def mirror(draft: Draft, work: Work) -> None:
     """Decide what becomes of a node when only the source's changes count."""
     source = draft.rule.endpoints[0].id
+    if work.entries and draft.rule.mode is not Mode.ONE_WAY:
+        work.gone = False  # what another mode deleted elsewhere is left where it still stands
     if source in work.away:
         work.frozen = True
     elif source not in work.entries and source not in work.replicas:
@@ -49,9 +51,11 @@ def _left(draft: Draft, work: Work, source: EndpointId) -> None:
         _record(work, endpoint, left=not extra)
         if extra:
             work.keep.add(endpoint)
-    work.gone = extra or work.gone
-    if not work.entries and not work.gone:
-        work.gone = True
+    held = any(
+        each in work.entries or (each in work.away and not replica.gone)
+        for each, replica in work.replicas.items()
+    )
+    work.gone = work.gone or extra or not held
     for endpoint in missing(work):
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
 

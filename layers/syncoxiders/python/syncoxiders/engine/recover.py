@@ -11,6 +11,7 @@ from syncoxiders.core import hashes
 from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node, Ref
 from syncoxiders.core.plan import closed
 from syncoxiders.engine.apply import commit
+from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import rekey
@@ -45,6 +46,10 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         if node is not None and action.endpoint in context.providers:
             try:
                 done, entry = _outcome(context, places, action, node)
+                if not done and action.kind is ActionKind.MOVE:
+                    update = _next_update(pending, action)
+                    if update is not None:
+                        done, entry = _moved_and_updated(context, places, action, update, node)
             except (Unreachable, Throttled, RootLost) as error:
                 away[action.endpoint] = str(error)
                 continue
@@ -60,7 +65,8 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         else:
             places.know(after)
         seen = put.setdefault(action.endpoint, {})
-        if action.entry and (entry is None or entry.id != action.entry):
+        gone = action.entry and (entry is None or entry.id != action.entry)
+        if gone and seen.get(action.entry) is None:  # else something else was moved there
             seen[action.entry] = None
             places.drop(action.endpoint, action.entry)
         if entry is not None:
@@ -75,6 +81,7 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
                 places.know(each)
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
+    nodes.update(outclaimed(context.store, context.providers, places, nodes))
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     commit(context.store, nodes, told, put, at=context.clock.now(), losses=len(losses))
@@ -152,6 +159,37 @@ def _has_meta(action: Action, node: Node, found: Entry) -> bool:
         and found.executable in {None, content.executable}
         and hashes.equal(found.hashes, content.hashes) is not False
     )
+
+
+def _next_update(pending: list[Action], move: Action) -> Action | None:
+    """Return what was to be written to an entry after a move, None if nothing was."""
+    later = pending[pending.index(move) + 1 :]
+    return next(
+        (
+            each
+            for each in later
+            if each.kind in {ActionKind.UPDATE, ActionKind.META}
+            and (each.node, each.endpoint) == (move.node, move.endpoint)
+        ),
+        None,
+    )
+
+
+def _moved_and_updated(
+    context: Context, places: Places, move: Action, update: Action, node: Node
+) -> tuple[bool, Entry | None]:
+    """Say whether an entry whose id is its path was moved, and then written to."""
+    replica = node.replicas.get(move.endpoint)
+    if context.providers[move.endpoint].traits.stable_ids:
+        return False, None
+    if replica is None or replica.entry != move.entry:
+        return False, None
+    parent = places.parent(move.endpoint, move.parent)
+    found = context.providers[move.endpoint].at(parent, move.name)
+    if found is None or found.kind is not node.kind:
+        return False, None
+    path = f"{parent.path}/{move.name}" if parent.path else move.name
+    return _is_ours(context, update, node, Ref(found.id, path), found)
 
 
 def _belongs_elsewhere(places: Places, action: Action, found: Entry, *, stable_ids: bool) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId, Ref
+from syncoxiders.engine.claims import without
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import ProviderError
@@ -57,7 +58,7 @@ def rekey(
         node = known.get(owners.get(was.id, NodeId()))
         if there is None or there.kind is not was.kind:
             if node is not None:
-                result.nodes.append(_without(node, endpoint))
+                result.nodes.append(without(node, endpoint))
                 result.lost.append(node.id)
             continue
         same = was.version == there.version
@@ -109,12 +110,3 @@ def _with_id(node: Node, endpoint: EndpointId, entry: Entry) -> Node:
     replica = node.replicas[endpoint]
     renamed = msgspec.structs.replace(replica, entry=entry.id, parent=entry.parent)
     return msgspec.structs.replace(node, replicas={**node.replicas, endpoint: renamed})
-
-
-def _without(node: Node, endpoint: EndpointId) -> Node:
-    """Return a node of which an endpoint is not known to have a part; a tombstone as it is."""
-    replica = node.replicas[endpoint]
-    if replica.gone:
-        return node
-    others = {each: value for each, value in node.replicas.items() if each != endpoint}
-    return msgspec.structs.replace(node, replicas=others)
