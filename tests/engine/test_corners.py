@@ -7,7 +7,7 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.filters import Filter, exclude
 from syncoxiders.core.model import ROOT, Action, ActionKind, Kind, Node, Replica, Traits
 from syncoxiders.engine.recover import recover
-from syncoxiders.ports.errors import Refused
+from syncoxiders.ports.errors import Refused, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
 
@@ -96,6 +96,28 @@ def test_what_was_known_before_was_not_made_by_a_dead_run() -> None:
     found = store.base().get([new.id])[new.id]
     assert "b" not in found.replicas
     assert store.base().of("b", [replica.entry]) == {replica.entry: old.id}
+
+
+def test_times_that_a_dead_run_set_are_no_edit() -> None:
+    """After a lost answer, times that were set are ours: a deletion elsewhere is carried."""
+    world = World()
+    world.a.write("x", b"x")
+    world.a.write("y", b"y")
+    world.run()
+
+    def lose(what: str) -> None:
+        if what == "set_meta":
+            world.b.after = None
+            raise Unreachable("no answer")
+
+    world.b.after = lose
+    world.a.write("x", b"x")  # touched
+    world.run()
+    world.a.remove("x")
+    world.run()
+    world.run()
+    assert world.agreed() == {"y": b"y"}
+    world.quiet()
 
 
 # -- names ---------------------------------------------------------------------------------------

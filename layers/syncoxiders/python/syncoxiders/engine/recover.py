@@ -122,7 +122,7 @@ def _outcome(
         there = provider.get(_last_seen(places, action))
         stays = there is not None and there.version == action.expect
         return not stays and found.kind is node.kind and found.version == action.expect, found
-    if action.kind is ActionKind.UPDATE:
+    if action.kind in {ActionKind.UPDATE, ActionKind.META}:
         at = _last_seen(places, action)
         folder, _, name = at.path.rpartition("/")
         before = places.entry(action.endpoint, action.entry)
