@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from syncoxiders.core import names
+from syncoxiders.core import hashes, names
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
+    UNKNOWN_SIZE,
     Conflict,
     Content,
     EndpointId,
@@ -101,6 +102,13 @@ class Note(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Question(msgspec.Struct):
+    """An entry whose bytes are to be hashed, and by which algorithms, ours being the first."""
+
+    entry: Entry
+    algorithms: list[str]
+
+
 class Draft:
     """The nodes that a plan touches, and an index of where they will stand."""
 
@@ -112,7 +120,7 @@ class Draft:
         self.traits = {each.id: each.traits for each in rule.endpoints}
         self.works: dict[NodeId, Work] = {}
         self.notes: list[Note] = []
-        self.probes: dict[tuple[EndpointId, EntryId], Entry] = {}
+        self.probes: dict[tuple[EndpointId, EntryId], Question] = {}
         self.merges: list[NodeId] = []
         self.unsure: list[tuple[EndpointId, EntryId]] = []
         self.more: list[tuple[EndpointId, EntryId]] = []
@@ -260,6 +268,15 @@ class Draft:
         """Leave a note for the log."""
         self.notes.append(Note(verb, endpoint, self.path(work), detail))
 
+    def probe(self, endpoint: EndpointId, entry: Entry, algorithm: str) -> bool:
+        """Ask for a hash of an entry's bytes, and for our own; False if it is known."""
+        if algorithm in hashes.decode(entry.hashes):
+            return False
+        question = self.probes.setdefault((endpoint, entry.id), Question(entry, [hashes.OWN]))
+        if algorithm not in question.algorithms:
+            question.algorithms.append(algorithm)
+        return True
+
     # -- bindings ------------------------------------------------------------------------------
 
     def node_of(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
@@ -354,7 +371,10 @@ class Draft:
             return False
         file = entry.kind is not Kind.FOLDER
         return self.rule.filter.out(
-            path, entry.kind, entry.size if file else None, entry.mtime_ns if file else None
+            path,
+            entry.kind,
+            entry.size if file and entry.size != UNKNOWN_SIZE else None,
+            entry.mtime_ns if file else None,
         )
 
     def is_out(self, work: Work) -> bool:

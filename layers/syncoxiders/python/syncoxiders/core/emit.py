@@ -20,7 +20,7 @@ from syncoxiders.core.model import (
     NodeId,
     Source,
 )
-from syncoxiders.core.versions import content_of, is_own, probe, same
+from syncoxiders.core.versions import Side, ask, content_of, same
 
 _PHASE = {
     ActionKind.MAKE_FOLDER: 0,
@@ -164,7 +164,7 @@ class Emitter:
                 node=work.id,
                 entry=entry.id,
                 expect=entry.version,
-                size=entry.size,
+                size=max(entry.size, 0),
                 because=self._absence(work, endpoint.id),
                 keep=endpoint.id in work.keep,
             ),
@@ -210,13 +210,13 @@ class Emitter:
             ):
                 return
             held.append(theirs)
-        unproved = [each for each in (entry, *held) if not is_own(content_of(each))]
-        if unproved:
-            probe(self.draft, endpoint.id, entry)
-            for other, theirs in zip(others, held, strict=True):
-                probe(self.draft, other.id, theirs)
+        verdicts = [same(content_of(entry), content_of(each)) for each in held]
+        if None in verdicts:
+            sides = [Side.of(each.id, its) for each, its in zip(others, held, strict=True)]
+            if ask(self.draft, *((Side.of(endpoint.id, entry), each) for each in sides)):
+                self.postponed.add(work.id)
             return
-        if not all(same(content_of(entry), content_of(each)) for each in held):
+        if not all(verdicts):
             return
         self._add(
             Action(
@@ -226,7 +226,7 @@ class Emitter:
                 node=work.id,
                 entry=entry.id,
                 expect=entry.version,
-                size=entry.size,
+                size=max(entry.size, 0),
                 because=Source(others[0].id, held[0].id, held[0].version),
             )
         )
@@ -254,7 +254,7 @@ class Emitter:
                 node=work.id,
                 parent=work.parent,
                 name=name,
-                size=work.content.size if work.content else 0,
+                size=max(work.content.size, 0) if work.content else 0,
                 source=source,
                 content_gen=work.content_gen,
                 place_gen=work.place_gen,
@@ -268,10 +268,9 @@ class Emitter:
             self.postponed.add(work.id)
             return
         origin = work.entries[source.endpoint]
-        alike = entry.size == work.content.size and (
-            entry.size == 0
-            or hashes.equal(entry.hashes, hashes.merged(work.content.hashes, origin.hashes))
-        )
+        known = hashes.merged(work.content.hashes, origin.hashes)
+        content = msgspec.structs.replace(work.content, hashes=known)
+        alike = same(content_of(entry), content)
         replica = work.replicas[endpoint.id]
         bit = work.content.executable
         sets_meta = endpoint.traits.sets_meta
@@ -291,7 +290,7 @@ class Emitter:
                 node=work.id,
                 entry=entry.id,
                 expect=entry.version,
-                size=work.content.size,
+                size=max(work.content.size, 0),
                 source=source,
                 keep=replica.left,  # what a person wrote there is about to be replaced
                 content_gen=work.content_gen,

@@ -20,12 +20,12 @@ from syncoxiders.core.model import (
 )
 from syncoxiders.core.versions import (
     PAST,
+    Side,
     Version,
+    ask,
     content_of,
     grouped,
-    is_own,
     known_past,
-    probe,
     ranked,
     same,
 )
@@ -234,6 +234,13 @@ def agreed_content(work: Work) -> Content | None:
     return content if known == content.hashes else msgspec.structs.replace(content, hashes=known)
 
 
+def agreed_side(work: Work) -> Side:
+    """Return the content that base agrees on, with who has it, to be compared with others."""
+    content = agreed_content(work)
+    holders = [(each, entry) for each, entry in work.entries.items() if has_agreed(work, each)]
+    return Side(content.hashes if content is not None else "", holders)
+
+
 def _content(draft: Draft, work: Work) -> Verdict | None:
     """Decide the content; None if hashes have to be known first."""
     if work.kind is Kind.FOLDER:
@@ -261,9 +268,8 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         content = content_of(entry)
         verdict = same(content, agreed)
         if clean:
-            cheap = draft.traits[endpoint].cheap_hash
-            if verdict is None and cheap and agreed.hashes and not is_own(content):
-                probe(draft, endpoint, entry)
+            cheap = verdict is None and draft.traits[endpoint].cheap_hash
+            if cheap and ask(draft, (Side.of(endpoint, entry), Side(agreed.hashes))):
                 waiting = True
             elif verdict:
                 touched.append(endpoint)
@@ -271,7 +277,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
                 found.append((endpoint, entry, True))
             continue
         known = known_past(content, work.past)
-        if verdict is None or not (verdict or known or not work.past or is_own(content)):
+        if not verdict and not known:
             waiting = _ask(draft, work, endpoint, entry) or waiting
         if verdict is None and _held_away(work):
             waiting = True  # only who is away can tell what was agreed
@@ -340,13 +346,12 @@ def ground(draft: Draft, work: Work) -> None:
 
 
 def _ask(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
-    """Ask for the hashes that compare an entry with the agreed content; False if known."""
-    before = len(draft.probes)
-    probe(draft, endpoint, entry)
-    for other in work.entries:
-        if has_agreed(work, other) and not (work.content and is_own(work.content)):
-            probe(draft, other, work.entries[other])
-    return len(draft.probes) > before
+    """Ask for what compares an entry with the agreed content and its past; False if known."""
+    ours = Side.of(endpoint, entry)
+    past = [(ours, Side(each)) for each in work.past]
+    if work.content is not None and same(content_of(entry), work.content) is None:
+        return ask(draft, (ours, agreed_side(work)), *past)
+    return ask(draft, *past)
 
 
 def _held_away(work: Work) -> bool:

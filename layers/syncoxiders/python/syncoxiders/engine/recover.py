@@ -8,8 +8,18 @@ had just come; if not, it is dropped, and the planner starts from what a fresh l
 import msgspec
 
 from syncoxiders.core import hashes
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node, Ref
+from syncoxiders.core.model import (
+    UNKNOWN_SIZE,
+    Action,
+    ActionKind,
+    EndpointId,
+    Entry,
+    EntryId,
+    Node,
+    Ref,
+)
 from syncoxiders.core.plan import closed
+from syncoxiders.core.versions import computable
 from syncoxiders.engine.apply import commit
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
@@ -214,26 +224,40 @@ def _is_ours(
 ) -> tuple[bool, Entry | None]:
     """Say whether an entry is the content that an action was to write, proved by its bytes."""
     content = node.content
-    if content is None or content.size != found.size:
+    if content is None or content.size not in {found.size, UNKNOWN_SIZE}:
         return False, None
-    wanted = content.hashes or _hash_of_source(context, action)
-    written = found.hashes or context.providers[action.endpoint].hash(ref, found.version)
-    # Where the source cannot be asked any more, its time, which was set on what was written, tells.
-    kept = context.providers[action.endpoint].traits.keeps_mtime
-    same_time = kept and found.mtime_ns == content.mtime_ns
-    if not (hashes.equal(wanted, written) if wanted else same_time):
-        return False, None
-    return True, msgspec.structs.replace(found, hashes=hashes.merged(found.hashes, written))
+    provider = context.providers[action.endpoint]
+    wanted = content.hashes or _hash_of_source(context, action, found)
+    if not wanted:
+        # The source cannot be asked any more: its time, which was set on what was written, tells.
+        return provider.traits.keeps_mtime and found.mtime_ns == content.mtime_ns, found
+    written = found.hashes
+    if hashes.equal(wanted, written) is None:
+        told = provider.hash(ref, found.version, _like(wanted))
+        written = hashes.merged(written, told)
+    return bool(hashes.equal(wanted, written)), msgspec.structs.replace(found, hashes=written)
 
 
-def _hash_of_source(context: Context, action: Action) -> str:
-    """Return the hash of what an action was to write, "" if its source has changed since."""
+def _hash_of_source(context: Context, action: Action, found: Entry) -> str:
+    """Return a hash of what an action was to write, if its source still has it, else ``""``.
+
+    If it has to be computed, it is one that can be compared with what was found.
+    """
     source = action.source
     if source is None or source.endpoint not in context.providers:
         return ""
     places = Places(context.store)
+    known = places.entry(source.endpoint, source.entry)
+    if known is not None and known.version == source.version and known.hashes:
+        return known.hashes
     try:
         ref = places.ref(source.endpoint, source.entry)
-        return context.providers[source.endpoint].hash(ref, source.version)
+        algorithms = _like(found.hashes)
+        return context.providers[source.endpoint].hash(ref, source.version, algorithms)
     except ProviderError:
         return ""
+
+
+def _like(known: str) -> tuple[str, ...]:
+    """Return the algorithms to hash by, to compare with these hashes."""
+    return tuple(dict.fromkeys([hashes.OWN, *computable(known)[:1]]))

@@ -335,7 +335,8 @@ class Run:
                 continue
             try:
                 ref = places.ref(probe.endpoint, probe.entry)
-                told = self._context.providers[probe.endpoint].hash(ref, probe.version)
+                provider = self._context.providers[probe.endpoint]
+                told = provider.hash(ref, probe.version, probe.algorithms)
             except Stale:
                 continue
             except ProviderError as error:
