@@ -1,6 +1,7 @@
 """Properties of the planner alone: one plan at a time, over a memory store."""
 
 import dataclasses
+import os
 import random
 from collections.abc import Sequence
 
@@ -187,8 +188,11 @@ def shuffled(actions: Sequence[Action], rng: random.Random) -> list[Action]:
 
 
 FAST = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=int(os.environ.get("PLAN_EXAMPLES", "150")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+"""How many examples each property is tried with; ``PLAN_EXAMPLES`` asks for more, by hand."""
 
 
 @FAST
@@ -266,6 +270,69 @@ def test_actions_succeed_in_any_order_that_they_allow(
     again = other.plan(other.everything())
     assert again.actions == result.actions
     assert not other.do(again, shuffled(again.actions, random.Random(seed))).failed
+
+
+FOLDERS = st.lists(
+    st.tuples(st.integers(0, 6), st.sampled_from("xyz"), st.sampled_from("xyz")),
+    min_size=2,
+    max_size=6,
+)
+"""Folders, each with whose child it becomes (one of those before it, or the root's), its name,
+and the name of a file in it."""
+
+
+def paths(folders: Sequence[tuple[int, str, str]]) -> list[str]:
+    """Return a path for each folder; of namesakes in one folder all but the first are numbered."""
+    found: list[str] = []
+    for index, (parent, name, _) in enumerate(folders):
+        above = found[parent % (index + 1) - 1] if parent % (index + 1) else ""
+        path = f"{above}/{name}".removeprefix("/")
+        while path in found:
+            path += "+"
+        found.append(path)
+    return found
+
+
+@FAST
+@given(
+    before=FOLDERS,
+    after=FOLDERS,
+    order=st.permutations(range(6)),
+    stable=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+def test_folders_go_through_each_other_in_any_way(
+    before: list[tuple[int, str, str]],
+    after: list[tuple[int, str, str]],
+    order: list[int],
+    stable: bool,
+    seed: int,
+) -> None:
+    """However a tree of folders is turned inside out, each action of the one plan succeeds."""
+    count = min(len(before), len(after))
+    old, new = paths(before[:count]), paths(after[:count])
+    desks = [Desk("ab", (), (), stable_ids=stable) for _ in range(2)]
+    for desk in desks:
+        a = desk.world.a
+        for path, (_, _, file) in zip(old, before, strict=False):
+            a.write(f"{path}/{file}.txt", path.encode())
+        desk.look()
+        desk.settle()
+        # deepest first, so that each is still where it was; then into their places, top down
+        turned = [each for each in order if each < count]
+        for each in sorted(range(count), key=lambda each: -old[each].count("/")):
+            a.rename(old[each], f"passing {each}")
+        for path, each in zip(new, turned, strict=True):
+            a.rename(f"passing {each}", path)
+        desk.look()
+    first, second = (desk.plan(desk.everything()) for desk in desks)
+    assert first.actions == second.actions
+    if stable:
+        assert {each.kind for each in first.actions} <= {ActionKind.MOVE}
+    assert not desks[0].do(first).failed
+    assert not desks[1].do(second, shuffled(second.actions, random.Random(seed))).failed
+    assert desks[0].world.trees()[0] == desks[0].world.trees()[1]
+    assert desks[1].world.trees()[0] == desks[1].world.trees()[1]
 
 
 @FAST

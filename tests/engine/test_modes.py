@@ -192,6 +192,21 @@ def test_one_way_replaces_what_is_of_another_kind(folder: bool) -> None:
     world.quiet()
 
 
+def test_one_way_leaves_folders_that_hold_what_is_left() -> None:
+    """A new folder is no extra while it holds what was left at first contact."""
+    world = Mirrored(Mode.ONE_WAY, "abc")
+    world.a.write("keep", b"kept")
+    world.c.write("theirs", b"theirs")
+    done(world.run())
+    world.c.rename("theirs", "new/deep/theirs")
+    world.c.write("new/extra", b"extra")
+    done(world.run())
+    left = {"keep": b"kept", "new": None, "new/deep": None, "new/deep/theirs": b"theirs"}
+    assert world.c.tree() == left
+    assert world.a.tree() == world.b.tree() == {"keep": b"kept"}
+    world.quiet()
+
+
 def test_one_way_is_guarded() -> None:
     """Extra files are deleted under the guard."""
     world = mirrored(Mode.ONE_WAY)
@@ -363,6 +378,42 @@ def test_a_destination_that_was_away_catches_up(mode: Mode) -> None:
     assert world.c.tree()["dir/x"] == b"edited"
     assert world.c.tree()["new"] == b"new"
     assert world.c.tree() == world.b.tree()
+
+
+@pytest.mark.parametrize("mode", [Mode.COPY, Mode.MOVE])
+def test_what_only_one_who_is_away_has_is_left(mode: Mode) -> None:
+    """A destination's own file is not given up for gone because its holder is away."""
+    world = mirrored(mode, "abc")
+    world.b.write("theirs", b"theirs")
+    world.c.write("theirs", b"theirs")
+    world.run()
+    world.c.remove("theirs")
+    world.b.offline = True
+    world.run()
+    world.b.offline = False
+    world.c.write("theirs", b"another")
+    world.run()
+    assert world.b.tree()["theirs"] == b"theirs"
+    assert world.c.tree()["theirs"] == b"another"
+    world.quiet()
+
+
+@pytest.mark.parametrize("mode", [Mode.COPY, Mode.MOVE])
+def test_what_another_mode_deleted_is_left_where_it_stands(mode: Mode) -> None:
+    """A deletion that had not reached everyone goes no further once the mode has changed."""
+    world = Mirrored(Mode.TWO_WAY, "abc")
+    world.a.write("keep", b"kept")
+    world.a.write("other", b"other")
+    world.run()
+    world.b.offline = True
+    world.a.remove("keep")
+    world.run()
+    world.mode(mode)
+    world.run()
+    world.b.offline = False
+    world.run()
+    world.run()
+    assert world.b.tree()["keep"] == b"kept"
 
 
 @pytest.mark.parametrize("mode", [Mode.ONE_WAY, Mode.COPY, Mode.MOVE])

@@ -78,6 +78,7 @@ class History(Judge):
         """Let people act at one endpoint, and hold the others against it."""
         providers = self.world.providers
         hidden = {name: self._hidden_part(providers[name].tree()) for name in here}
+        veiled = self._veiled_folders(active, here)
         left: Tree = providers[active].tree()
 
         def after_deed(name: str) -> None:
@@ -90,14 +91,14 @@ class History(Judge):
         heard = not self._meddler and self.rng.random() < 0.3 and self._is_prompt()
         if heard:
             self._come_to_rest(listen=True)
-            self._expect_followed(active, here, left, hidden)
+            self._expect_followed(active, here, left, hidden, veiled)
         elif self._is_provable():
             self._hard_times(lambda: self._acts(active))
         else:
             self._hard_times(lambda: None)
         self._meddler = None
         self._settle()
-        self._expect_followed(active, here, left, hidden)
+        self._expect_followed(active, here, left, hidden, veiled)
 
     def _acts(self, name: str) -> None:
         for _ in range(self.rng.randint(1, 5)):

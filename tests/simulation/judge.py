@@ -88,9 +88,21 @@ class Judge(Stage):
     # -- filters -------------------------------------------------------------------------------
 
     def _expect_followed(
-        self, active: str, here: Iterable[str], left: Tree, hidden: dict[str, Tree]
+        self,
+        active: str,
+        here: Iterable[str],
+        left: Tree,
+        hidden: dict[str, Tree],
+        veiled: set[str],
     ) -> None:
-        """The others have what people left at one endpoint, which itself was not touched."""
+        """The others have what people left at one endpoint, which itself was not touched.
+
+        But for ``veiled`` folders, of which nothing is left there any more: had they not held
+        what the filter hides, they would have been deleted before.
+        """
+        ended = veiled & left.keys() - self.world.providers[active].tree().keys()
+        if all(path in ended for each in ended for path in left if path.startswith(f"{each}/")):
+            left = {path: data for path, data in left.items() if path not in ended}
         self._expect_equal([active], left, "how it was left")
         if not self._is_filtered():
             self._expect_equal(here, left, f"what was done at {active}")
@@ -102,6 +114,18 @@ class Judge(Stage):
             ours, theirs = self._visible_part(left, tree), self._visible_part(tree, left)
             if ours != theirs:
                 raise Violated(self._story(f"{name} shows {theirs}, and {active} {ours}"))
+
+    def _veiled_folders(self, name: str, here: Iterable[str]) -> set[str]:
+        """Return the folders that others have not, and that hold what the filter hides."""
+        tree = self.world.providers[name].tree()
+        held = self._hidden_part(tree)
+        return {
+            path
+            for path, data in tree.items()
+            if data is None
+            and any(each.startswith(f"{path}/") for each in held)
+            and any(path not in self.world.providers[other].tree() for other in here)
+        }
 
     def _visible_part(self, tree: Tree, other: Tree) -> Tree:
         """Return what is in view, but for folders that hold at either side only what is not."""

@@ -233,5 +233,5 @@ MUTANTS: dict[str, Mutant] = {
     "deletes what a filter hides": idle(Draft.hidden, "False"),
     # -- order ---------------------------------------------------------------------------------
     "waits for nothing": swap(Ordering._enter, "waiting.append(other)", "pass"),
-    "moves into its own inside": idle(Emitter._inside, "[]"),
+    "moves into its own inside": idle(Emitter._ways_out, "[]"),
 }

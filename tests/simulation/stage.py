@@ -103,7 +103,8 @@ class Stage:
                 keeps_links=True,
                 sets_meta=rng.random() < 0.7,
             ),
-            listed_hash=rng.choice(["", "sha256", "md5"]),
+            listed_hash=rng.choice(["", "sha256", "sha256", "md5", "dropbox", "quickxor"]),
+            sizes=rng.random() < 0.95,
             replace_keeps_id=rng.random() < 0.5,
             lag=0 if self.manner == "serial" else rng.choice([0, 0, 0, 0, 3, 12]),
         )

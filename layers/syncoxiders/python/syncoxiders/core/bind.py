@@ -7,9 +7,9 @@ node of its own.
 
 from collections.abc import Iterable
 
-from syncoxiders.core import hashes, names
+from syncoxiders.core import names
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import missing, stands_at
+from syncoxiders.core.merge import agreed_content, agreed_side, missing, stands_at
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -22,7 +22,7 @@ from syncoxiders.core.model import (
     NodeId,
     Traits,
 )
-from syncoxiders.core.versions import content_of, is_own
+from syncoxiders.core.versions import Side, ask, content_of, same
 
 
 class Binder:
@@ -96,9 +96,7 @@ class Binder:
         """
         for node in sorted(self.dirty):
             work = self.draft.work(node)
-            back = work.out and not any(
-                self.draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
-            )
+            back = work.out and not self.draft.is_out(work)
             if node in self.draft.look.open:
                 continue
             if self.draft.look.union or self.draft.rule.mode is Mode.TWO_WAY:
@@ -235,9 +233,12 @@ class Binder:
         """Say whether another endpoint has something here that the filter leaves out."""
         if not self.draft.rule.filter:
             return False
-        for other in self.draft.active:
-            folder = self.draft.entry_of(other.id, parent)
-            if other.id == endpoint or folder is None:
+        for other in self.draft.rule.endpoints:
+            folder = ROOT_ENTRY
+            if parent != ROOT:
+                above = self.draft.last_heard_of(other.id, parent)
+                folder = above.id if above is not None else ""
+            if other.id == endpoint or not folder:
                 continue
             for theirs in self.draft.view.entries_at(other.id, folder, names.key(entry.name)):
                 if theirs.name == entry.name and self.draft.hidden(other.id, theirs):
@@ -297,7 +298,7 @@ class MoveMatcher:
 
     def match(self, endpoint: EndpointId, entry: Entry) -> Work | None:
         """Return the node that was moved here, if there is exactly one."""
-        if entry.kind is Kind.FOLDER or entry.size == 0 or self.draft.look.union:
+        if entry.kind is Kind.FOLDER or entry.size <= 0 or self.draft.look.union:
             return None
         if endpoint not in self._lost:
             self._lost[endpoint] = _lost_by_size(self.draft, endpoint)
@@ -308,20 +309,15 @@ class MoveMatcher:
         ]
         if not candidates:
             return None
-        equal = [
-            work
+        verdicts = [
+            (work, same(content_of(entry), content))
             for work in candidates
-            if work.content and hashes.equal(work.content.hashes, entry.hashes)
+            if (content := agreed_content(work)) is not None
         ]
-        unsure = [
-            work
-            for work in candidates
-            if work.content and hashes.equal(work.content.hashes, entry.hashes) is None
-        ]
-        if not equal and any(work.content and work.content.hashes for work in unsure):
-            if is_own(content_of(entry)):
-                return None
-            self.draft.probes[endpoint, entry.id] = entry
+        equal = [work for work, verdict in verdicts if verdict]
+        unsure = [work for work, verdict in verdicts if verdict is None]
+        pairs = [(Side.of(endpoint, entry), agreed_side(work)) for work in unsure]
+        if not equal and ask(self.draft, *(pair for pair in pairs if pair[1].hashes)):
             self.draft.unsure.append((endpoint, entry.id))
             for work in unsure:
                 work.frozen = True  # it is not deleted before this is known

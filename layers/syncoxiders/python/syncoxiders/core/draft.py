@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from syncoxiders.core import names
+from syncoxiders.core import hashes, names
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
+    UNKNOWN_SIZE,
     Conflict,
     Content,
     EndpointId,
@@ -101,6 +102,13 @@ class Note(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Question(msgspec.Struct):
+    """An entry whose bytes are to be hashed, and by which algorithms, ours being the first."""
+
+    entry: Entry
+    algorithms: list[str]
+
+
 class Draft:
     """The nodes that a plan touches, and an index of where they will stand."""
 
@@ -112,7 +120,7 @@ class Draft:
         self.traits = {each.id: each.traits for each in rule.endpoints}
         self.works: dict[NodeId, Work] = {}
         self.notes: list[Note] = []
-        self.probes: dict[tuple[EndpointId, EntryId], Entry] = {}
+        self.probes: dict[tuple[EndpointId, EntryId], Question] = {}
         self.merges: list[NodeId] = []
         self.unsure: list[tuple[EndpointId, EntryId]] = []
         self.more: list[tuple[EndpointId, EntryId]] = []
@@ -260,6 +268,15 @@ class Draft:
         """Leave a note for the log."""
         self.notes.append(Note(verb, endpoint, self.path(work), detail))
 
+    def probe(self, endpoint: EndpointId, entry: Entry, algorithm: str) -> bool:
+        """Ask for a hash of an entry's bytes, and for our own; False if it is known."""
+        if algorithm in hashes.decode(entry.hashes):
+            return False
+        question = self.probes.setdefault((endpoint, entry.id), Question(entry, [hashes.OWN]))
+        if algorithm not in question.algorithms:
+            question.algorithms.append(algorithm)
+        return True
+
     # -- bindings ------------------------------------------------------------------------------
 
     def node_of(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
@@ -318,6 +335,16 @@ class Draft:
         entry = self.work(node).entries.get(endpoint)
         return entry.id if entry else None
 
+    def last_heard_of(self, endpoint: EndpointId, node: NodeId) -> Entry | None:
+        """Return a node's entry at an endpoint, as last heard of if that one is away."""
+        work = self.work(node)
+        if endpoint not in work.away:
+            return work.entries.get(endpoint)
+        replica = work.replicas.get(endpoint)
+        if replica is None or replica.gone:
+            return None
+        return self.view.entry(endpoint, replica.entry)
+
     # -- observed paths ------------------------------------------------------------------------
 
     def observed_path(self, endpoint: EndpointId, entry: Entry) -> str | None:
@@ -344,8 +371,18 @@ class Draft:
             return False
         file = entry.kind is not Kind.FOLDER
         return self.rule.filter.out(
-            path, entry.kind, entry.size if file else None, entry.mtime_ns if file else None
+            path,
+            entry.kind,
+            entry.size if file and entry.size != UNKNOWN_SIZE else None,
+            entry.mtime_ns if file else None,
         )
+
+    def is_out(self, work: Work) -> bool:
+        """Say whether the filter leaves a node out, at one who is away as much as here."""
+        if not self.rule.filter:
+            return False
+        heard = ((each, self.last_heard_of(each, work.id)) for each in self.traits)
+        return any(entry is not None and self.hidden(each, entry) for each, entry in heard)
 
 
 def by_id(works: Iterable[Work]) -> list[Work]:

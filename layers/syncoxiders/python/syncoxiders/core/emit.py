@@ -20,7 +20,7 @@ from syncoxiders.core.model import (
     NodeId,
     Source,
 )
-from syncoxiders.core.versions import content_of, is_own, probe, same
+from syncoxiders.core.versions import Side, ask, content_of, same
 
 _PHASE = {
     ActionKind.MAKE_FOLDER: 0,
@@ -52,7 +52,28 @@ class Emitter:
         for endpoint in self.draft.active:
             for work in sorted(self.works, key=self._depth):
                 self._emit(work, endpoint)
+        self._drop_what_waits_in_vain()
         return Ordering(self._actions, self._blockers, self._passing_name).ordered()
+
+    def _drop_what_waits_in_vain(self) -> None:
+        """Postpone actions that come after what is not going to happen in this plan."""
+        while True:
+            vain = {
+                action.id: action
+                for group in self._actions.values()
+                for action in group
+                if not all(map(self._gives_way, self._blockers[action.id]))
+            }
+            if not vain:
+                return
+            for action in vain.values():
+                self._actions[action.endpoint, action.node].remove(action)
+                self.postponed.add(action.node)
+            self._actions = {key: group for key, group in self._actions.items() if group}
+
+    def _gives_way(self, blocker: tuple[EndpointId, NodeId]) -> bool:
+        """Say whether a node is made, moved or deleted at an endpoint by this plan."""
+        return any(_PHASE[each.kind] != 1 for each in self._actions.get(blocker, ()))
 
     def _passing_name(self, action: Action) -> str:
         """Return a free name at an endpoint's root for what has to get out of the way."""
@@ -143,7 +164,7 @@ class Emitter:
                 node=work.id,
                 entry=entry.id,
                 expect=entry.version,
-                size=entry.size,
+                size=max(entry.size, 0),
                 because=self._absence(work, endpoint.id),
                 keep=endpoint.id in work.keep,
             ),
@@ -189,13 +210,13 @@ class Emitter:
             ):
                 return
             held.append(theirs)
-        unproved = [each for each in (entry, *held) if not is_own(content_of(each))]
-        if unproved:
-            probe(self.draft, endpoint.id, entry)
-            for other, theirs in zip(others, held, strict=True):
-                probe(self.draft, other.id, theirs)
+        verdicts = [same(content_of(entry), content_of(each)) for each in held]
+        if None in verdicts:
+            sides = [Side.of(each.id, its) for each, its in zip(others, held, strict=True)]
+            if ask(self.draft, *((Side.of(endpoint.id, entry), each) for each in sides)):
+                self.postponed.add(work.id)
             return
-        if not all(same(content_of(entry), content_of(each)) for each in held):
+        if not all(verdicts):
             return
         self._add(
             Action(
@@ -205,7 +226,7 @@ class Emitter:
                 node=work.id,
                 entry=entry.id,
                 expect=entry.version,
-                size=entry.size,
+                size=max(entry.size, 0),
                 because=Source(others[0].id, held[0].id, held[0].version),
             )
         )
@@ -233,7 +254,7 @@ class Emitter:
                 node=work.id,
                 parent=work.parent,
                 name=name,
-                size=work.content.size if work.content else 0,
+                size=max(work.content.size, 0) if work.content else 0,
                 source=source,
                 content_gen=work.content_gen,
                 place_gen=work.place_gen,
@@ -247,10 +268,9 @@ class Emitter:
             self.postponed.add(work.id)
             return
         origin = work.entries[source.endpoint]
-        alike = entry.size == work.content.size and (
-            entry.size == 0
-            or hashes.equal(entry.hashes, hashes.merged(work.content.hashes, origin.hashes))
-        )
+        known = hashes.merged(work.content.hashes, origin.hashes)
+        content = msgspec.structs.replace(work.content, hashes=known)
+        alike = same(content_of(entry), content)
         replica = work.replicas[endpoint.id]
         bit = work.content.executable
         sets_meta = endpoint.traits.sets_meta
@@ -270,7 +290,7 @@ class Emitter:
                 node=work.id,
                 entry=entry.id,
                 expect=entry.version,
-                size=work.content.size,
+                size=max(work.content.size, 0),
                 source=source,
                 keep=replica.left,  # what a person wrote there is about to be replaced
                 content_gen=work.content_gen,
@@ -293,8 +313,11 @@ class Emitter:
             )
             return
         if work.kind is Kind.FOLDER:
-            standing = self._standing_above(endpoint.id, work.parent)
-            blockers = [*blockers, *self._inside(endpoint.id, standing, entry.id)]
+            before = self._ways_out(work, endpoint.id, entry.id)
+            if before is None:
+                self.postponed.add(work.id)
+                return
+            blockers = [*blockers, *before]
         self._add(
             Action(
                 id=f"{work.id}:{endpoint.id}:move:{work.content_gen}.{work.place_gen}",
@@ -379,8 +402,10 @@ class Emitter:
                 if node is not None and self._is_leaving(endpoint.id, node, folder):
                     blockers.append((endpoint.id, node))
                     continue
-                if node is None or node not in self.draft.works or self._is_unsettled(node):
+                if node is None or node not in self.draft.works or self._is_unknown(node):
                     waits = waits or found.name == name
+                elif self._is_due(node, endpoint.id):
+                    waits = True
                 return True
             return False
 
@@ -390,8 +415,20 @@ class Emitter:
         given.add(names.folded(name, endpoint.traits))
         return name, blockers
 
-    def _is_unsettled(self, node: NodeId) -> bool:
-        return self.draft.works[node].frozen or node in self.draft.look.open
+    def _is_unknown(self, node: NodeId) -> bool:
+        """Say whether nothing is decided of a node yet, or as long as a filter hides it."""
+        work = self.draft.works[node]
+        return work.frozen or work.out or node in self.draft.look.open
+
+    def _is_due(self, node: NodeId, endpoint: EndpointId) -> bool:
+        """Say whether a node has to leave its place at an endpoint, in whatever plan."""
+        work = self.draft.works[node]
+        replica = work.replicas.get(endpoint)
+        return replica is not None and (
+            (work.gone and not replica.hidden)
+            or replica.place_gen < work.place_gen
+            or self.draft.is_moved(work, endpoint)
+        )
 
     def _is_leaving(self, endpoint: EndpointId, node: NodeId, folder: EntryId) -> bool:
         """Say whether this plan takes a node out of its place in a folder at an endpoint."""
@@ -409,28 +446,72 @@ class Emitter:
             self.draft.rule.endpoint(endpoint)
         )
 
-    def _standing_above(self, endpoint: EndpointId, node: NodeId) -> EntryId:
-        """Return the entry of a folder, or of the nearest above it that stands there by now."""
-        while (entry := self.draft.entry_of(endpoint, node)) is None:
-            node = self.draft.work(node).parent
-        return entry
+    # -- folders that go through each other ----------------------------------------------------
 
-    def _inside(
-        self, endpoint: EndpointId, folder: EntryId, mover: EntryId
-    ) -> list[tuple[EndpointId, NodeId]]:
-        """Return the nodes that must leave first if a folder is to go into its own inside."""
-        path: list[tuple[EndpointId, NodeId]] = []
-        seen: set[EntryId] = set()
-        while folder not in (ROOT_ENTRY, mover) and folder not in seen:
-            seen.add(folder)
-            node = self.draft.node_of(endpoint, folder)
-            if node is not None:
-                path.append((endpoint, node))
-            above = self.draft.view.entry(endpoint, folder)
-            if above is None:
-                return []
-            folder = above.parent
-        return path if folder == mover else []
+    def _ways_out(
+        self, work: Work, endpoint: EndpointId, mover: EntryId
+    ) -> list[tuple[EndpointId, NodeId]] | None:
+        """Return the moves that must come before a folder's, lest it go into its own inside.
+
+        While a plan is half done each folder stands where it stood or where it is to go. Only if
+        no mixture of the two has the mover above its goal, its move can come at any time. Else it
+        comes once the folders that will be above it are in place (or parked), where it cannot be
+        above them. None if even that may leave it there: then it has to wait for another plan.
+        """
+        goal = self.draft.entry_of(endpoint, work.parent) or work.parent
+        if not self._may_be_inside(endpoint, goal, mover, frozenset()):
+            return []
+        above = [
+            each.id
+            for each in self.draft.ancestors(work.id)
+            if any(a.kind is ActionKind.MOVE for a in self._actions.get((endpoint, each.id), ()))
+        ]
+        if self._may_be_inside(endpoint, goal, mover, frozenset(above)):
+            return None
+        return [(endpoint, each) for each in above]
+
+    def _may_be_inside(
+        self,
+        endpoint: EndpointId,
+        folder: EntryId | NodeId,
+        mover: EntryId,
+        arrived: frozenset[NodeId],
+    ) -> bool:
+        """Say whether a folder may be in the mover while moves are under way.
+
+        The folder, and those above it, go by their entries, or by their nodes while they have
+        none. Of nodes that have ``arrived`` it is known where they are.
+        """
+        todo: list[EntryId | NodeId] = [folder]
+        seen: set[EntryId | NodeId] = {ROOT, ROOT_ENTRY}
+        while todo:
+            each = todo.pop()
+            if each == mover:
+                return True
+            if each in seen:
+                continue
+            seen.add(each)
+            node = self.draft.node_of(endpoint, each) if isinstance(each, str) else each
+            if node is not None and (isinstance(each, int) or self._may_move(endpoint, node)):
+                parent = self.draft.work(node).parent
+                todo.append(self.draft.entry_of(endpoint, parent) or parent)
+            if isinstance(each, str) and node not in arrived:
+                entry = self.draft.view.entry(endpoint, each)
+                if entry is not None:
+                    todo.append(entry.parent)
+        return False
+
+    def _may_move(self, endpoint: EndpointId, node: NodeId) -> bool:
+        """Say whether this plan may bring a node to another place at an endpoint."""
+        work = self.draft.works.get(node)
+        replica = work.replicas.get(endpoint) if work is not None else None
+        return (
+            work is not None
+            and node in self.decided
+            and not work.gone
+            and replica is not None
+            and replica.place_gen < work.place_gen
+        )
 
 
 class Ordering:

@@ -20,12 +20,12 @@ from syncoxiders.core.model import (
 )
 from syncoxiders.core.versions import (
     PAST,
+    Side,
     Version,
+    ask,
     content_of,
     grouped,
-    is_own,
     known_past,
-    probe,
     ranked,
     same,
 )
@@ -143,6 +143,12 @@ def confirm_places(draft: Draft, work: Work) -> None:
             )
 
 
+def leave(work: Work) -> None:
+    """Record that what endpoints have of a node is their own."""
+    for endpoint, replica in work.replicas.items():
+        work.replicas[endpoint] = msgspec.structs.replace(replica, left=True)
+
+
 def stands_at(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
     """Say whether an entry stands at the node's place, under that name or one allocated for it."""
     if draft.node_of(endpoint, entry.parent) != work.parent:
@@ -228,6 +234,13 @@ def agreed_content(work: Work) -> Content | None:
     return content if known == content.hashes else msgspec.structs.replace(content, hashes=known)
 
 
+def agreed_side(work: Work) -> Side:
+    """Return the content that base agrees on, with who has it, to be compared with others."""
+    content = agreed_content(work)
+    holders = [(each, entry) for each, entry in work.entries.items() if has_agreed(work, each)]
+    return Side(content.hashes if content is not None else "", holders)
+
+
 def _content(draft: Draft, work: Work) -> Verdict | None:
     """Decide the content; None if hashes have to be known first."""
     if work.kind is Kind.FOLDER:
@@ -255,22 +268,22 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         content = content_of(entry)
         verdict = same(content, agreed)
         if clean:
-            cheap = draft.traits[endpoint].cheap_hash
-            if verdict is None and cheap and agreed.hashes and not is_own(content):
-                probe(draft, endpoint, entry)
+            cheap = verdict is None and draft.traits[endpoint].cheap_hash
+            if cheap and ask(draft, (Side.of(endpoint, entry), Side(agreed.hashes))):
                 waiting = True
             elif verdict:
                 touched.append(endpoint)
             else:
                 found.append((endpoint, entry, True))
             continue
-        if verdict is None or (not verdict and work.past and not is_own(content)):
+        known = known_past(content, work.past)
+        if not verdict and not known:
             waiting = _ask(draft, work, endpoint, entry) or waiting
         if verdict is None and _held_away(work):
             waiting = True  # only who is away can tell what was agreed
         if verdict:
             adopted.append(endpoint)
-        elif known_past(content, work.past):
+        elif known:
             behind.append(endpoint)
         else:
             found.append((endpoint, entry, False))
@@ -333,13 +346,12 @@ def ground(draft: Draft, work: Work) -> None:
 
 
 def _ask(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
-    """Ask for the hashes that compare an entry with the agreed content; False if known."""
-    before = len(draft.probes)
-    probe(draft, endpoint, entry)
-    for other in work.entries:
-        if has_agreed(work, other) and not (work.content and is_own(work.content)):
-            probe(draft, other, work.entries[other])
-    return len(draft.probes) > before
+    """Ask for what compares an entry with the agreed content and its past; False if known."""
+    ours = Side.of(endpoint, entry)
+    past = [(ours, Side(each)) for each in work.past]
+    if work.content is not None and same(content_of(entry), work.content) is None:
+        return ask(draft, (ours, agreed_side(work)), *past)
+    return ask(draft, *past)
 
 
 def _held_away(work: Work) -> bool:
@@ -430,10 +442,13 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
 def _existence(draft: Draft, work: Work) -> None:
     """Decide whether the node lives: what somebody edited, moved or made anew survives."""
     lost = missing(work)
+    gone = [each for each, replica in work.replicas.items() if replica.gone]
     alive = [
         each
         for each in work.entries
-        if is_edited(work, each) or draft.is_moved(work, each) or _carried(draft, work, each, lost)
+        if is_edited(work, each)
+        or draft.is_moved(work, each)
+        or _carried(draft, work, each, [*lost, *gone])
     ]
     if work.gone:
         if alive:
@@ -505,9 +520,8 @@ def _was_lost(work: Work, endpoint: EndpointId) -> bool:
     base = work.base.replicas.get(endpoint) if work.base else None
     return (
         base is not None
-        and not base.gone
         and endpoint not in work.entries
-        and endpoint not in work.away
+        and (base.gone or endpoint not in work.away)
     )
 
 

@@ -19,12 +19,14 @@ from syncoxiders.core.merge import (
 )
 from syncoxiders.core.model import EndpointId, Kind, Mode
 from syncoxiders.core.names import true_name
-from syncoxiders.core.versions import Version, content_of, probe, ranked, same
+from syncoxiders.core.versions import Side, Version, ask, content_of, ranked, same
 
 
 def mirror(draft: Draft, work: Work) -> None:
     """Decide what becomes of a node when only the source's changes count."""
     source = draft.rule.endpoints[0].id
+    if work.entries and draft.rule.mode is not Mode.ONE_WAY:
+        work.gone = False  # what another mode deleted elsewhere is left where it still stands
     if source in work.away:
         work.frozen = True
     elif source not in work.entries and source not in work.replicas:
@@ -49,9 +51,11 @@ def _left(draft: Draft, work: Work, source: EndpointId) -> None:
         _record(work, endpoint, left=not extra)
         if extra:
             work.keep.add(endpoint)
-    work.gone = extra or work.gone
-    if not work.entries and not work.gone:
-        work.gone = True
+    held = any(
+        each in work.entries or (each in work.away and not replica.gone)
+        for each, replica in work.replicas.items()
+    )
+    work.gone = work.gone or extra or not held
     for endpoint in missing(work):
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
 
@@ -146,26 +150,22 @@ def _wait(draft: Draft, work: Work, source: EndpointId) -> bool:
     target = content_of(work.entries[source])
     if not is_edited(work, source):
         target = agreed_content(work) or target
-    waiting = False
-    for endpoint in _destinations(draft, work, source):
-        entry = work.entries[endpoint]
-        if is_edited(work, endpoint) and same(content_of(entry), target) is None:
-            before = len(draft.probes)
-            probe(draft, endpoint, entry)
-            probe(draft, source, work.entries[source])
-            waiting = waiting or len(draft.probes) > before
+    ours = Side(target.hashes, [(source, work.entries[source])])
+    pairs = [
+        (Side.of(endpoint, work.entries[endpoint]), ours)
+        for endpoint in _destinations(draft, work, source)
+        if is_edited(work, endpoint) and same(content_of(work.entries[endpoint]), target) is None
+    ]
+    waiting = ask(draft, *pairs)
     if (
         not waiting
         and is_edited(work, source)
         and not is_new(work, source)
         and draft.traits[source].cheap_hash
         and work.content is not None
-        and work.content.hashes
         and same(target, work.content) is None
     ):
-        before = len(draft.probes)
-        probe(draft, source, work.entries[source])
-        waiting = len(draft.probes) > before
+        waiting = ask(draft, (ours, Side(work.content.hashes)))
     work.frozen = waiting
     return waiting
 

@@ -23,6 +23,10 @@ ROOT_ENTRY: EntryId = "/"
 """The entry id under which every provider reports the root folder of an endpoint."""
 
 
+UNKNOWN_SIZE = -1
+"""The size of what has none before it is read, as the export of an online document."""
+
+
 class Kind(enum.StrEnum):
     """What stands at a place."""
 
@@ -38,7 +42,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     (executable bit, modified time), may have changed, as far as the endpoint is asked to notice
     (``--compare``); it never changes on a move or rename.
     For folders it is ``""``. ``hashes`` is in the form of :mod:`syncoxiders.core.hashes` and
-    speaks of exactly this version. ``executable`` is None where the provider keeps no such bit.
+    speaks of exactly this version; ``size`` may be :data:`UNKNOWN_SIZE`. ``executable`` is None
+    where the provider keeps no such bit.
     ``provisional`` says that the content may have changed since without the version showing it
     (a modified time too close to the look); the next look reads the content to make sure.
     ``mark`` is the provider's own note about identity (a birth time, say), opaque to the engine.
@@ -75,7 +80,10 @@ class Ref(msgspec.Struct, frozen=True, gc=False):
 
 
 class Content(msgspec.Struct, frozen=True, gc=False):
-    """The content that the endpoints agree on for a file or link."""
+    """The content that the endpoints agree on for a file or link.
+
+    ``size`` is :data:`UNKNOWN_SIZE` until somebody has read it, where its source does not tell.
+    """
 
     size: int
     hashes: str = ""

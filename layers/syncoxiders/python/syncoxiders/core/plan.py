@@ -12,6 +12,7 @@ from syncoxiders.core.bind import Binder
 from syncoxiders.core.draft import Draft, Note, Work
 from syncoxiders.core.emit import Emitter
 from syncoxiders.core.model import (
+    UNKNOWN_SIZE,
     Action,
     ActionKind,
     EndpointId,
@@ -27,12 +28,16 @@ from syncoxiders.core.rule import Look, Rule, View
 
 
 class Probe(msgspec.Struct, frozen=True):
-    """A hash that has to be known before a node can be decided; ``size`` bytes are read."""
+    """Hashes that have to be known before a node can be decided; ``size`` bytes are read.
+
+    ``size`` is 0 where it is not known.
+    """
 
     endpoint: EndpointId
     entry: EntryId
     version: str
     size: int
+    algorithms: tuple[str, ...]
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -111,9 +116,7 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
 def _decide(draft: Draft, work: Work) -> None:
     if work.frozen:
         return
-    if draft.rule.filter and any(
-        draft.hidden(endpoint, entry) for endpoint, entry in work.entries.items()
-    ):
+    if draft.is_out(work):
         work.out = work.frozen = True
         return
     work.out = False
@@ -158,8 +161,14 @@ def _result(
         forget=tuple(forget),
         actions=tuple(actions),
         probes=tuple(
-            Probe(endpoint, entry.id, entry.version, entry.size)
-            for (endpoint, _), entry in sorted(draft.probes.items())
+            Probe(
+                endpoint,
+                entry,
+                asked.entry.version,
+                max(asked.entry.size, 0),
+                tuple(asked.algorithms),
+            )
+            for (endpoint, entry), asked in sorted(draft.probes.items(), key=lambda each: each[0])
         ),
         merges=tuple(_merge(draft.works[node]) for node in sorted(draft.merges)),
         waiting=tuple(waiting),
@@ -222,7 +231,10 @@ def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
             left=False,
         )
     replicas[action.endpoint] = replica
-    if content is not None and action.content_gen == node.content_gen and entry.hashes:
-        known = hashes.merged(content.hashes, entry.hashes)
-        content = msgspec.structs.replace(content, hashes=known)
+    if content is not None and action.content_gen == node.content_gen:
+        content = msgspec.structs.replace(
+            content,
+            hashes=hashes.merged(content.hashes, entry.hashes),
+            size=entry.size if content.size == UNKNOWN_SIZE else content.size,
+        )
     return msgspec.structs.replace(node, content=content, replicas=replicas)

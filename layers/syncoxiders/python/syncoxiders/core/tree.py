@@ -2,8 +2,8 @@
 
 from syncoxiders.core import names
 from syncoxiders.core.draft import Draft, Work, by_id
-from syncoxiders.core.merge import confirm_places, conflict_place, revive
-from syncoxiders.core.model import ROOT, Conflict, Kind, NodeId
+from syncoxiders.core.merge import confirm_places, conflict_place, leave, revive
+from syncoxiders.core.model import ROOT, Conflict, EndpointId, Kind, Mode, NodeId
 
 
 def settle(draft: Draft, decided: set[NodeId]) -> None:
@@ -65,15 +65,38 @@ def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
     for work in by_id(draft.works[node] for node in list(decided)):
         if work.gone or work.out or work.forget or work.frozen:
             continue  # of what is frozen it is not known yet where it will stand
-        for above in list(draft.ancestors(work.id)):
-            if not above.gone:
-                if above.id in decided:
-                    continue
-                break
-            survivor = next(iter(work.entries), draft.active[0].id)
-            revive(draft, above, survivor)
-            confirm_places(draft, above)
-            decided.add(above.id)
+        _keep_above(draft, decided, work, list(draft.ancestors(work.id)))
+        for endpoint, replica in work.replicas.items():
+            if replica.left and endpoint in work.entries:
+                _keep_above(draft, decided, work, _standing_above(draft, work, endpoint))
+
+
+def _keep_above(draft: Draft, decided: set[NodeId], work: Work, folders: list[Work]) -> None:
+    """Let the folders above a node, nearest first, survive with it."""
+    for above in folders:
+        if not above.gone:
+            if above.id in decided:
+                continue
+            break
+        survivor = next(iter(work.entries), draft.active[0].id)
+        revive(draft, above, survivor)
+        confirm_places(draft, above)
+        if draft.rule.mode is not Mode.TWO_WAY and draft.rule.endpoints[0].id not in above.entries:
+            leave(above)
+        decided.add(above.id)
+
+
+def _standing_above(draft: Draft, work: Work, endpoint: EndpointId) -> list[Work]:
+    """Return the folders in which an endpoint has its own part of a node, nearest first."""
+    folders: list[Work] = []
+    folder = draft.node_of(endpoint, work.entries[endpoint].parent)
+    while folder is not None and folder != ROOT:
+        above = draft.work(folder)
+        if above in folders or endpoint not in above.entries:
+            break
+        folders.append(above)
+        folder = draft.node_of(endpoint, above.entries[endpoint].parent)
+    return folders
 
 
 def _part(draft: Draft, decided: set[NodeId]) -> None:

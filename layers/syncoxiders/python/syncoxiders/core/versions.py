@@ -1,12 +1,18 @@
-"""Contents that compete for a node: telling them apart, and ranking them by keep-mode."""
+"""Contents that compete for a node: telling them apart, and ranking them by keep-mode.
+
+Contents are told apart by a hash that both carry. Where there is none, somebody has to read
+bytes: that costs nothing on a disk, and a transfer elsewhere, so as little as possible is asked.
+"""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from syncoxiders.core import hashes
+from syncoxiders.core.digests import ALGORITHMS
 from syncoxiders.core.draft import Draft
-from syncoxiders.core.model import Content, Endpoint, EndpointId, Entry
+from syncoxiders.core.model import UNKNOWN_SIZE, Content, Endpoint, EndpointId, Entry
 
 PAST = 8
 """How many earlier contents of a node are remembered."""
@@ -38,10 +44,11 @@ def content_of(entry: Entry) -> Content:
 
 def same(left: Content, right: Content) -> bool | None:
     """Say whether two contents have equal bytes; None where only reading them would tell."""
-    if left.size != right.size:
-        return False
-    if left.size == 0:
-        return True
+    if UNKNOWN_SIZE not in (left.size, right.size):
+        if left.size != right.size:
+            return False
+        if left.size == 0:
+            return True
     return hashes.equal(left.hashes, right.hashes)
 
 
@@ -50,15 +57,66 @@ def known_past(content: Content, past: Sequence[str]) -> bool:
     return any(hashes.equal(content.hashes, each) for each in past)
 
 
-def is_own(content: Content) -> bool:
-    """Say whether the hash that SyncOxiders computes itself is known of the content."""
-    return hashes.OWN in hashes.decode(content.hashes)
+class Side(msgspec.Struct):
+    """A content that is to be compared: its hashes, and the entries that have it, as far as any."""
+
+    hashes: str
+    entries: list[tuple[EndpointId, Entry]] = []
+
+    @staticmethod
+    def of(endpoint: EndpointId, entry: Entry) -> "Side":
+        """Return the content of an entry."""
+        return Side(content_of(entry).hashes, [(endpoint, entry)])
 
 
-def probe(draft: Draft, endpoint: EndpointId, entry: Entry) -> None:
-    """Ask for the hash of an entry's bytes, unless it is known."""
-    if not is_own(content_of(entry)):
-        draft.probes[endpoint, entry.id] = entry
+Reading: TypeAlias = tuple[EndpointId, Entry, str]
+"""An entry to be hashed, and by which algorithm (besides our own)."""
+
+
+def ask(draft: Draft, *pairs: tuple[Side, Side]) -> bool:
+    """Ask for the hashes that tell the contents of each pair apart; False if there are none.
+
+    What can be told for nothing is asked first: it may tell the rest as well. Else one entry is
+    read, for all that this tells.
+    """
+    wanted = [_readings(draft, *pair) for pair in pairs]
+    free = [each for each in wanted if all(_is_cheap(draft, *reading) for reading in each)]
+    some = [each for each in wanted if each]
+    first = {(endpoint, entry.id) for endpoint, entry, _ in some[0]} if some else set()
+    chosen = [each for each in free if each] or [
+        each for each in some if {(endpoint, entry.id) for endpoint, entry, _ in each} <= first
+    ]
+    asked = False
+    for endpoint, entry, algorithm in (reading for each in chosen for reading in each):
+        asked = draft.probe(endpoint, entry, algorithm) or asked
+    return asked
+
+
+def _readings(draft: Draft, left: Side, right: Side) -> list[Reading]:
+    """Return what has to be hashed to compare two contents: one of them, if that is enough."""
+    if hashes.equal(left.hashes, right.hashes) is not None:
+        return []
+    found = [
+        (endpoint, entry, algorithm)
+        for one, other in ((left, right), (right, left))
+        for algorithm in computable(other.hashes)[:1]
+        for endpoint, entry in one.entries
+    ]
+    if found:
+        return [min(found, key=lambda each: not _is_cheap(draft, *each))]
+    both = [[(*each, hashes.OWN) for each in side.entries] for side in (left, right)]
+    return [min(each, key=lambda one: not _is_cheap(draft, *one)) for each in both if each]
+
+
+def computable(known: str) -> list[str]:
+    """Return the algorithms of some hashes that anybody can compute, the best first."""
+    digests = hashes.decode(known)
+    return [each for each in ALGORITHMS if each in digests]
+
+
+def _is_cheap(draft: Draft, endpoint: EndpointId, entry: Entry, algorithm: str) -> bool:
+    del entry, algorithm
+    return draft.traits[endpoint].cheap_hash
 
 
 def ranked(versions: Sequence[Version], endpoints: Sequence[Endpoint], keep: str) -> list[Version]:
@@ -76,6 +134,8 @@ def ranked(versions: Sequence[Version], endpoints: Sequence[Endpoint], keep: str
         if any(endpoint.id in version.holders for version in versions)
     ) and all(version.content.mtime_ns for version in versions)
 
+    sized = all(version.content.size != UNKNOWN_SIZE for version in versions)
+
     def by_path(version: Version) -> int:
         return min((order[holder] for holder in version.holders), default=len(order))
 
@@ -86,7 +146,7 @@ def ranked(versions: Sequence[Version], endpoints: Sequence[Endpoint], keep: str
         if keep.startswith("path"):
             wanted = int(keep[4:]) - 1
             return 0 if any(order[holder] == wanted for holder in version.holders) else 1
-        size, time = version.content.size, version.content.mtime_ns if timed else 0
+        size, time = version.content.size if sized else 0, version.content.mtime_ns if timed else 0
         return {"newer": -time, "older": time, "bigger": -size, "smaller": size}[keep]
 
     return sorted(versions, key=lambda each: (first(each), by_time(each), by_path(each)))
@@ -98,17 +158,15 @@ def grouped(draft: Draft, found: Sequence[tuple[EndpointId, Entry, bool]]) -> li
     Returns None, having asked for probes, where equality is not known yet.
     """
     versions: list[Version] = []
-    unknown = False
+    unknown: list[tuple[Side, Side]] = []
+    entries = {endpoint: entry for endpoint, entry, _ in found}
     for endpoint, entry, clean in found:
         content = content_of(entry)
         for version in versions:
             verdict = same(version.content, content)
             if verdict is None:
-                unknown = True
-                probe(draft, endpoint, entry)
-                for other, theirs, _ in found:
-                    if other in version.holders:
-                        probe(draft, other, theirs)
+                holders = [(each, entries[each]) for each in version.holders]
+                unknown.append((Side(version.content.hashes, holders), Side.of(endpoint, entry)))
             elif verdict:
                 version.holders.append(endpoint)
                 version.clean = version.clean or clean
@@ -118,4 +176,7 @@ def grouped(draft: Draft, found: Sequence[tuple[EndpointId, Entry, bool]]) -> li
                 break
         else:
             versions.append(Version(content=content, holders=[endpoint], clean=clean))
-    return None if unknown else versions
+    if not unknown:
+        return versions
+    ask(draft, *unknown)
+    return None

@@ -21,6 +21,7 @@ from syncoxiders.core.model import (
     NodeId,
 )
 from syncoxiders.core.plan import Plan, closed
+from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.parking import park
@@ -335,7 +336,10 @@ class Applier:
         put.update(dict.fromkeys(found.gone))
         put.update({each.id: each for each in found.put})
         self._nodes.update({node.id: node for node in found.nodes})
-        self._result.again.update((endpoint, each) for each in found.unbound)
+        self._result.again.update((endpoint, each) for each in found.unplanned)
+        if found.lost:
+            self._result.nodes.update(found.lost)
+            self._result.stale.add((endpoint, entry.id))
         self._flush()
         self._places.reset()
 
@@ -349,6 +353,11 @@ class Applier:
         providers = self._context.providers
         for endpoint in sorted(self._touched):
             providers[endpoint].settle()
+        losers = outclaimed(self._context.store, providers, self._places, self._nodes)
+        for node in losers.values():
+            self._places.know(node)
+        self._nodes.update(losers)
+        self._result.nodes.update(losers)
         commit(
             self._context.store,
             self._nodes,

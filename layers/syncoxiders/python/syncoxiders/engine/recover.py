@@ -8,9 +8,20 @@ had just come; if not, it is dropped, and the planner starts from what a fresh l
 import msgspec
 
 from syncoxiders.core import hashes
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Entry, EntryId, Node, Ref
+from syncoxiders.core.model import (
+    UNKNOWN_SIZE,
+    Action,
+    ActionKind,
+    EndpointId,
+    Entry,
+    EntryId,
+    Node,
+    Ref,
+)
 from syncoxiders.core.plan import closed
+from syncoxiders.core.versions import computable
 from syncoxiders.engine.apply import commit
+from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import rekey
@@ -45,6 +56,10 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         if node is not None and action.endpoint in context.providers:
             try:
                 done, entry = _outcome(context, places, action, node)
+                if not done and action.kind is ActionKind.MOVE:
+                    update = _next_update(pending, action)
+                    if update is not None:
+                        done, entry = _moved_and_updated(context, places, action, update, node)
             except (Unreachable, Throttled, RootLost) as error:
                 away[action.endpoint] = str(error)
                 continue
@@ -60,7 +75,8 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         else:
             places.know(after)
         seen = put.setdefault(action.endpoint, {})
-        if action.entry and (entry is None or entry.id != action.entry):
+        gone = action.entry and (entry is None or entry.id != action.entry)
+        if gone and seen.get(action.entry) is None:  # else something else was moved there
             seen[action.entry] = None
             places.drop(action.endpoint, action.entry)
         if entry is not None:
@@ -75,6 +91,7 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
                 places.know(each)
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
+    nodes.update(outclaimed(context.store, context.providers, places, nodes))
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     commit(context.store, nodes, told, put, at=context.clock.now(), losses=len(losses))
@@ -115,7 +132,7 @@ def _outcome(
         there = provider.get(_last_seen(places, action))
         stays = there is not None and there.version == action.expect
         return not stays and found.kind is node.kind and found.version == action.expect, found
-    if action.kind is ActionKind.UPDATE:
+    if action.kind in {ActionKind.UPDATE, ActionKind.META}:
         at = _last_seen(places, action)
         folder, _, name = at.path.rpartition("/")
         before = places.entry(action.endpoint, action.entry)
@@ -133,7 +150,7 @@ def _outcome(
         found = provider.at(parent, action.name)
         if found is None or found.kind is not node.kind:
             return False, None
-        if _belongs_elsewhere(places, action, found):
+        if _belongs_elsewhere(places, action, found, stable_ids=provider.traits.stable_ids):
             return False, None
         if action.kind is ActionKind.MAKE_FOLDER:
             return True, found
@@ -154,11 +171,45 @@ def _has_meta(action: Action, node: Node, found: Entry) -> bool:
     )
 
 
-def _belongs_elsewhere(places: Places, action: Action, found: Entry) -> bool:
-    """Say whether an entry is part of a node, other than as what a tombstone once had."""
+def _next_update(pending: list[Action], move: Action) -> Action | None:
+    """Return what was to be written to an entry after a move, None if nothing was."""
+    later = pending[pending.index(move) + 1 :]
+    return next(
+        (
+            each
+            for each in later
+            if each.kind in {ActionKind.UPDATE, ActionKind.META}
+            and (each.node, each.endpoint) == (move.node, move.endpoint)
+        ),
+        None,
+    )
+
+
+def _moved_and_updated(
+    context: Context, places: Places, move: Action, update: Action, node: Node
+) -> tuple[bool, Entry | None]:
+    """Say whether an entry whose id is its path was moved, and then written to."""
+    replica = node.replicas.get(move.endpoint)
+    if context.providers[move.endpoint].traits.stable_ids:
+        return False, None
+    if replica is None or replica.entry != move.entry:
+        return False, None
+    parent = places.parent(move.endpoint, move.parent)
+    found = context.providers[move.endpoint].at(parent, move.name)
+    if found is None or found.kind is not node.kind:
+        return False, None
+    path = f"{parent.path}/{move.name}" if parent.path else move.name
+    return _is_ours(context, update, node, Ref(found.id, path), found)
+
+
+def _belongs_elsewhere(places: Places, action: Action, found: Entry, *, stable_ids: bool) -> bool:
+    """Say whether an entry is, or was, part of a node: then nobody has just made it.
+
+    Where an id is a path, what a tombstone once had says nothing of what stands there now.
+    """
     owner = places.owner(action.endpoint, found.id)
     node = places.node(owner) if owner is not None else None
-    return node is not None and not node.replicas[action.endpoint].gone
+    return node is not None and (stable_ids or not node.replicas[action.endpoint].gone)
 
 
 def _last_seen(places: Places, action: Action) -> Ref:
@@ -173,26 +224,40 @@ def _is_ours(
 ) -> tuple[bool, Entry | None]:
     """Say whether an entry is the content that an action was to write, proved by its bytes."""
     content = node.content
-    if content is None or content.size != found.size:
+    if content is None or content.size not in {found.size, UNKNOWN_SIZE}:
         return False, None
-    wanted = content.hashes or _hash_of_source(context, action)
-    written = found.hashes or context.providers[action.endpoint].hash(ref, found.version)
-    # Where the source cannot be asked any more, its time, which was set on what was written, tells.
-    kept = context.providers[action.endpoint].traits.keeps_mtime
-    same_time = kept and found.mtime_ns == content.mtime_ns
-    if not (hashes.equal(wanted, written) if wanted else same_time):
-        return False, None
-    return True, msgspec.structs.replace(found, hashes=hashes.merged(found.hashes, written))
+    provider = context.providers[action.endpoint]
+    wanted = content.hashes or _hash_of_source(context, action, found)
+    if not wanted:
+        # The source cannot be asked any more: its time, which was set on what was written, tells.
+        return provider.traits.keeps_mtime and found.mtime_ns == content.mtime_ns, found
+    written = found.hashes
+    if hashes.equal(wanted, written) is None:
+        told = provider.hash(ref, found.version, _like(wanted))
+        written = hashes.merged(written, told)
+    return bool(hashes.equal(wanted, written)), msgspec.structs.replace(found, hashes=written)
 
 
-def _hash_of_source(context: Context, action: Action) -> str:
-    """Return the hash of what an action was to write, "" if its source has changed since."""
+def _hash_of_source(context: Context, action: Action, found: Entry) -> str:
+    """Return a hash of what an action was to write, if its source still has it, else ``""``.
+
+    If it has to be computed, it is one that can be compared with what was found.
+    """
     source = action.source
     if source is None or source.endpoint not in context.providers:
         return ""
     places = Places(context.store)
+    known = places.entry(source.endpoint, source.entry)
+    if known is not None and known.version == source.version and known.hashes:
+        return known.hashes
     try:
         ref = places.ref(source.endpoint, source.entry)
-        return context.providers[source.endpoint].hash(ref, source.version)
+        algorithms = _like(found.hashes)
+        return context.providers[source.endpoint].hash(ref, source.version, algorithms)
     except ProviderError:
         return ""
+
+
+def _like(known: str) -> tuple[str, ...]:
+    """Return the algorithms to hash by, to compare with these hashes."""
+    return tuple(dict.fromkeys([hashes.OWN, *computable(known)[:1]]))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId
+from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId, Ref
+from syncoxiders.engine.claims import without
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import ProviderError
@@ -23,13 +24,15 @@ class _Nothing:
 class Rekeyed(msgspec.Struct):
     """What became of a folder's content: nodes, entries as they are now, ids that are no more.
 
-    ``unbound`` are the new ids of what belongs to no node yet, and has to be planned.
+    ``unplanned`` are the new ids of what belongs to no node yet or was edited, ``lost`` the nodes
+    that were not found again: these have to be planned, once the folder was looked at.
     """
 
     nodes: list[Node] = []
     put: list[Entry] = []
     gone: list[EntryId] = []
-    unbound: list[EntryId] = []
+    unplanned: list[EntryId] = []
+    lost: list[NodeId] = []
 
 
 def rekey(
@@ -38,7 +41,8 @@ def rekey(
     """Return what stood in a folder with the ids that it has in the folder's new place.
 
     ``old`` is the folder's former id, ``moved`` the folder as it stands now, as ``places`` knows
-    it. What is not found again by name under an equal version is left to the next look.
+    it. What is not found again by name, a folder or not as before, is no more known to be there:
+    its former id may soon be another's, so the next look has to join it by its place.
     """
     result = Rekeyed()
     provider = context.providers[endpoint]
@@ -46,36 +50,46 @@ def rekey(
         return result
     store = context.store
     before = dict(_walk(context, endpoint, old))
-    children: dict[EntryId, list[Entry]] = {}
-    try:
-        for delta in provider.rescan(_Nothing(), [places.folder(endpoint, moved.id)]):
-            children[delta.folder] = list(delta.changed)
-    except ProviderError:
-        result.gone = [was.id for was in before.values()]
-        return result  # the next look finds it elsewhere, and knows it by its content
-    now: dict[str, Entry] = {}
-    todo = [("", moved.id)]
-    while todo:
-        above, folder = todo.pop()
-        for entry in children.get(folder, []):
-            path = f"{above}/{entry.name}"
-            now[path] = entry
-            if entry.kind is Kind.FOLDER:
-                todo.append((path, entry.id))
+    now = _found(provider, places.folder(endpoint, moved.id))
     owners = store.base().of(endpoint, [entry.id for entry in before.values()])
     known = {each: places.node(each) for each in owners.values()}
     for path, was in before.items():
         there = now.get(path)
-        if there is None or there.kind is not was.kind:
-            continue
-        result.put.append(msgspec.structs.replace(there, hashes=there.hashes or was.hashes))
-        if was.id not in owners:
-            result.unbound.append(there.id)
         node = known.get(owners.get(was.id, NodeId()))
-        if node is not None and was.version == there.version:
+        if there is None or there.kind is not was.kind:
+            if node is not None:
+                result.nodes.append(without(node, endpoint))
+                result.lost.append(node.id)
+            continue
+        same = was.version == there.version
+        hashes = there.hashes or (was.hashes if same else "")
+        result.put.append(msgspec.structs.replace(there, hashes=hashes))
+        if not same or was.id not in owners:
+            result.unplanned.append(there.id)
+        if node is not None:
             result.nodes.append(_with_id(node, endpoint, there))
     result.gone = [was.id for was in before.values()]
     return result
+
+
+def _found(provider: Rescans, folder: Ref) -> dict[str, Entry]:
+    """Return what stands in a folder by its path below it; nothing if that cannot be told."""
+    children: dict[EntryId, list[Entry]] = {}
+    try:
+        for delta in provider.rescan(_Nothing(), [folder]):
+            children[delta.folder] = list(delta.changed)
+    except ProviderError:
+        return {}
+    now: dict[str, Entry] = {}
+    todo = [("", folder.id)]
+    while todo:
+        above, each = todo.pop()
+        for entry in children.get(each, []):
+            path = f"{above}/{entry.name}"
+            now[path] = entry
+            if entry.kind is Kind.FOLDER:
+                todo.append((path, entry.id))
+    return now
 
 
 def _walk(context: Context, endpoint: EndpointId, folder: EntryId) -> Iterator[tuple[str, Entry]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from syncoxiders.core import hashes
 from syncoxiders.core.model import ActionKind, EndpointId, Entry, EntryId, NodeId
 from syncoxiders.core.plan import Plan, Probe, identify, plan
 from syncoxiders.core.rule import Look
@@ -334,7 +335,8 @@ class Run:
                 continue
             try:
                 ref = places.ref(probe.endpoint, probe.entry)
-                hashes = self._context.providers[probe.endpoint].hash(ref, probe.version)
+                provider = self._context.providers[probe.endpoint]
+                told = provider.hash(ref, probe.version, probe.algorithms)
             except Stale:
                 continue
             except ProviderError as error:
@@ -342,7 +344,7 @@ class Run:
                 self._error(probe.endpoint, path, str(error))
                 continue
             found.setdefault(probe.endpoint, []).append(
-                msgspec.structs.replace(entry, hashes=hashes)
+                msgspec.structs.replace(entry, hashes=hashes.merged(entry.hashes, told))
             )
         for endpoint, entries in found.items():
             self._store.commit(Commit(observed=[Observation(endpoint, put=entries, log=False)]))

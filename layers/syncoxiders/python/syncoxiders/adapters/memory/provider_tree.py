@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import ALGORITHMS
-from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind
+from syncoxiders.core.model import ROOT_ENTRY, UNKNOWN_SIZE, Entry, EntryId, Kind
 from syncoxiders.ports.errors import Occupied, Refused, Vanished
 
 _ENDINGS = {Kind.FILE: "", Kind.FOLDER: "/", Kind.LINK: "//"}
@@ -163,7 +163,7 @@ class Tree:
                 name=node.name,
                 kind=node.kind,
                 version=node.version,
-                size=len(node.data),
+                size=len(node.data) if is_folder or self.quirks.sizes else UNKNOWN_SIZE,
                 mtime_ns=node.mtime_ns,
                 hashes="" if is_folder else digest(node.data, self.quirks.listed_hash),
                 executable=node.executable,

@@ -31,7 +31,8 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     ``traits`` are both declared and enforced: without ``stable_ids`` an entry's id is its path,
     without ``keeps_replaced`` there is neither trash nor versions.
     Times are kept in steps of ``mtime_step_ns``. ``listed_hash`` is the algorithm whose hash
-    entries carry (``""`` for none). Without ``replace_keeps_id`` an upload that replaces leaves
+    entries carry (``""`` for none). Without ``sizes`` they do not tell how large they are, as
+    exports of online documents do not. Without ``replace_keeps_id`` an upload that replaces leaves
     a new id at the place. ``stored_form`` is the Unicode form that names are turned into.
 
     Without ``preconditions`` an effect does not notice what changed since the check before it:
@@ -45,6 +46,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     )
     mtime_step_ns: int = 1
     listed_hash: str = "sha256"
+    sizes: bool = True
     replace_keeps_id: bool = True
     stored_form: Form = ""
     preconditions: bool = True

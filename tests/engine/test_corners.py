@@ -1,0 +1,243 @@
+"""Where several rules meet: who is away, what is hidden, and what had been deleted before."""
+
+import msgspec
+import pytest
+
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.filters import Filter, exclude
+from syncoxiders.core.model import ROOT, Action, ActionKind, Kind, Node, Replica, Traits
+from syncoxiders.engine.recover import recover
+from syncoxiders.ports.errors import Refused, Unreachable
+from syncoxiders.ports.state import Commit
+from tests.engine.world import World
+
+
+def filtered(world: World, *patterns: str) -> None:
+    options = tuple(exclude(each) for each in patterns)
+    world.rule = msgspec.structs.replace(world.rule, filter=Filter(options=options))
+
+
+# -- hidden, and away ----------------------------------------------------------------------------
+
+
+def test_what_is_hidden_at_one_who_is_away_is_hidden() -> None:
+    """A node that a filter hides does not come back into view because its holder is away."""
+    world = World("abc")
+    world.a.write("d/x.txt", b"hidden soon")
+    world.a.write("d/y", b"seen")
+    world.a.write("z", b"stays")
+    world.run()
+    filtered(world, "*.txt")
+    world.run()
+    world.c.remove("d")
+    world.b.remove("d/x.txt")
+    world.run()
+    stays = {"z": b"stays"}
+    assert world.trees() == [{**stays, "d": None, "d/x.txt": b"hidden soon"}, stays, stays]
+    world.a.offline = True
+    world.run()
+    assert world.b.tree() == world.c.tree() == stays
+
+
+def test_what_is_new_does_not_meet_what_one_who_is_away_hides() -> None:
+    """A new file stays where it is while another hides something at its place, though away."""
+    world = World("abc")
+    world.rule = msgspec.structs.replace(world.rule, filter=Filter(max_size=5))
+    world.b.write("file", b"too large")
+    world.run()
+    world.b.offline = True
+    world.a.write("file", b"small")
+    world.run()
+    assert world.c.tree() == {}
+
+
+# -- deleted, and away ---------------------------------------------------------------------------
+
+
+def test_a_folder_moved_by_one_who_was_away_survives_whole() -> None:
+    """Folder deleted | folder moved at one who was away -> it survives with everything in it."""
+    world = World("abc")
+    world.a.write("d/x", b"x")
+    world.a.write("d/deep/y", b"y")
+    world.a.write("z", b"z")
+    world.run()
+    world.c.offline = True
+    world.c.rename("d", "e")
+    world.b.remove("d")
+    world.run()
+    assert world.a.tree() == {"z": b"z"}
+    world.c.offline = False
+    world.run()
+    world.run()
+    kept = {"e": None, "e/deep": None, "e/deep/y": b"y", "e/x": b"x", "z": b"z"}
+    assert world.agreed() == kept
+    world.quiet()
+
+
+# -- after a run that died -----------------------------------------------------------------------
+
+
+def test_what_was_known_before_was_not_made_by_a_dead_run() -> None:
+    """A folder of a stable id that a tombstone had is not what an open action has made."""
+    world = World()
+    world.a.mkdir("old")
+    world.run()
+    store = world.context().store
+    (old,) = store.base().at(ROOT, "old")
+    replica = msgspec.structs.replace(old.replicas["b"], gone=True)
+    tombstone = msgspec.structs.replace(old, gone=True, replicas={**old.replicas, "b": replica})
+    entry = world.a.mkdir("new")
+    there = Replica(entry.id, "", entry.parent, "new", 0, 1)
+    new = Node(store.base().next_id(), ROOT, "new", Kind.FOLDER, replicas={"a": there})
+    made = Action("made", ActionKind.MAKE_FOLDER, "b", new.id, name="new", place_gen=1)
+    store.commit(Commit(nodes=[tombstone, new], opened=[made]))
+    world.b.rename("old", "new")
+    assert recover(world.context(), {}) == 1
+    found = store.base().get([new.id])[new.id]
+    assert "b" not in found.replicas
+    assert store.base().of("b", [replica.entry]) == {replica.entry: old.id}
+
+
+def test_times_that_a_dead_run_set_are_no_edit() -> None:
+    """After a lost answer, times that were set are ours: a deletion elsewhere is carried."""
+    world = World()
+    world.a.write("x", b"x")
+    world.a.write("y", b"y")
+    world.run()
+
+    def lose(what: str) -> None:
+        if what == "set_meta":
+            world.b.after = None
+            raise Unreachable("no answer")
+
+    world.b.after = lose
+    world.a.write("x", b"x")  # touched
+    world.run()
+    world.a.remove("x")
+    world.run()
+    world.run()
+    assert world.agreed() == {"y": b"y"}
+    world.quiet()
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+def test_a_name_is_waited_for_while_its_holder_is_held_up() -> None:
+    """What takes the place of something that could not yet be moved away keeps its own name."""
+    bare = Quirks(listed_hash="")
+    world = World("ab", {"a": bare, "b": bare})
+    world.a.write("e/old", b"old")
+    world.run()
+    world.a.rename("e", "c")
+    world.a.write("c/old", b"two")
+    world.b.write("e/old", b"two")  # has to be compared, so that there is a second plan
+    world.a.write("e/new", b"new")
+
+    def refuse(what: str) -> None:
+        if what == "move":
+            raise Refused("not now")
+
+    world.b.before = refuse
+    world.run()
+    assert world.b.tree() == {"e": None, "e/old": b"two"}
+    world.b.before = None
+    world.run()
+    assert world.agreed() == {"c": None, "c/old": b"two", "e": None, "e/new": b"new"}
+
+
+def test_a_name_is_waited_for_while_its_holder_is_hidden() -> None:
+    """What cannot take its place because a filter hides who stands there keeps its own name."""
+    world = World()
+    world.a.write("e/d/x", b"x")
+    world.run()
+    filtered(world, "e/d/")
+    world.run()
+    world.b.rename("e/d", "passing")
+    world.b.rename("e", "passing/e")
+    world.b.rename("passing", "e")
+    world.a.write("z", b"so that there is a second plan")
+    world.run()
+    assert world.b.tree() == {"e": None, "e/x": b"x", "e/e": None, "z": world.a.tree()["z"]}
+    filtered(world)
+    world.run()
+    world.run()
+    assert {"e", "e/d", "e/d/x"} <= world.agreed().keys()
+    world.quiet()
+
+
+# -- ids that are paths --------------------------------------------------------------------------
+
+
+def by_path() -> World:
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("d/f/x", b"x")
+    world.a.write("d/y", b"y")
+    world.run()
+    return world
+
+
+def test_a_path_that_was_left_is_free_for_another() -> None:
+    """What is not found again in a folder that was moved does not hold on to its former path."""
+    world = by_path()
+    world.a.rename("d", "k")
+    world.a.write("d/f/z", b"z")
+
+    def meddle(what: str) -> None:
+        if what == "move":
+            world.b.before = None
+            world.b.rename("d/f", "d/g")
+
+    world.b.before = meddle
+    world.run()
+    world.run()
+    tree = world.agreed()
+    assert tree["d/f/z"] == b"z"
+    assert {b"x", b"y"} <= set(tree.values())
+    base = world.context().store.base()
+    nodes = base.get(each for some in base.ids() for each in some).values()
+    held = [replica.entry for node in nodes for replica in [node.replicas["b"]]]
+    assert len(held) == len(set(held))
+    world.quiet()
+
+
+def test_an_edit_in_a_folder_that_is_being_moved_is_an_edit() -> None:
+    """What was written under a path while its folder was moved belongs to the same node."""
+    world = by_path()
+    world.a.rename("d", "k")
+
+    def meddle(what: str) -> None:
+        if what == "move":
+            world.b.before = None
+            world.b.write("d/y", b"edited")
+
+    world.b.before = meddle
+    world.run()
+    world.run()
+    assert world.agreed() == {"k": None, "k/f": None, "k/f/x": b"x", "k/y": b"edited"}
+    assert world.a.trash() == []
+    world.quiet()
+
+
+def test_a_move_is_recognised_though_the_entry_was_written_to_since() -> None:
+    """After a run died, what was moved and then updated is neither lost nor a conflict."""
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("one", b"first")
+    world.a.write("two", b"second one")
+    world.run()
+    world.a.rename("one", "passing")
+    world.a.rename("two", "one")
+    world.a.rename("passing", "two")
+    world.a.write("two", b"edited")
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.b.after = None
+            raise KeyboardInterrupt
+
+    world.b.after = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"one": b"second one", "two": b"edited"}
+    world.quiet()
