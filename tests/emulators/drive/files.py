@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.emulators.drive import errors, formats, media, resources
-from tests.emulators.drive.fields import schemas, select
+from tests.emulators.drive.fields import mask_of, schemas, select
 from tests.emulators.drive.model import BINARY, FOLDER, ME, NATIVE, SHORTCUT, File, new_id
 from tests.emulators.drive.query import Query, parse, time_ms
 from tests.emulators.drive.store import Drive, View
@@ -216,6 +216,7 @@ class Files:
     ) -> File:
         """Make a new file of metadata and, if there are any, bytes; raises Failure."""
         drive = self._drive
+        mask_of(request, "File")
         self.check_new(wanted, mime)
         parents = wanted.get("parents") or [drive.root.id]
         name = wanted.get("name") or "Untitled"
@@ -281,6 +282,7 @@ class Files:
     ) -> File:
         """Change a file, its bytes too if there are any: last writer wins. Raises Failure."""
         drive = self._drive
+        mask_of(request, "File")
         self.check_update(file, wanted)
         if "trashed" in wanted and wanted["trashed"] != file.trashed:
             if file.owner != ME or file.id == drive.root.id:
