@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError  # type: ignore[import-untyped]  # it has no types
 
-from tests.emulators.drive.model import DOCUMENT, FOLDER
+from tests.emulators.drive.model import DOCUMENT, FOLDER, SHORTCUT
 from tests.emulators.drive.world import World, reason, served, upload
 
 
@@ -33,12 +33,29 @@ class TestIds:
             w.create("file", b"one", id="1invented")
         assert reason(error.value) == (400, "invalid")
 
-    def test_documents_take_no_generated_id(self, w: World) -> None:
-        """A native document cannot be made under a generated id."""
-        (new,) = w.files.generateIds(count=1).execute()["ids"]
-        with pytest.raises(HttpError) as error:
-            w.files.create(body={"name": "doc", "mimeType": DOCUMENT, "id": new}).execute()
-        assert reason(error.value) == (400, "invalid")
+    def test_types_that_take_an_id(self, w: World) -> None:
+        """Folders take a generated id too; documents none, shortcuts one made for shortcuts."""
+        w.people.write("file", b"")
+        target = {"shortcutDetails": {"targetId": w.people.id("file")}}
+
+        def made(mime: str, kind: str = "files") -> tuple[int, str]:
+            (new,) = w.files.generateIds(count=1, type=kind).execute()["ids"]
+            body = {
+                "name": "new",
+                "mimeType": mime,
+                "id": new,
+                **(target if mime == SHORTCUT else {}),
+            }
+            try:
+                w.files.create(body=body).execute()
+            except HttpError as error:
+                return reason(error)
+            return 200, w.get(new)["mimeType"]
+
+        assert made(FOLDER) == (200, FOLDER)
+        assert made(DOCUMENT) == (403, "insufficientFilePermissions")
+        assert made(SHORTCUT) == (400, "invalid")
+        assert made(SHORTCUT, "shortcuts") == (200, SHORTCUT)
 
     def test_count_of_generated_ids(self, w: World) -> None:
         """Ten ids unless asked for, at most 1000."""
