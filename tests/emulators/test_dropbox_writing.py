@@ -246,12 +246,15 @@ class TestRelocation:
 
     def test_too_many(self, emulator: DropboxEmulator, box: Any) -> None:
         """More than 10,000 files and folders are not moved at once."""
-        for number in range(10_000):
-            emulator.tree.write(f"/Root/many/{number}", b"")
-        assert refused(lambda: box.files_move_v2("/Root/many", "/x")) == ["too_many_files"]
-        box.files_delete_v2("/Root/many/0")
+        assert emulator.relocating.most_files == 10_000
+        emulator.relocating.most_files = 3
+        for number in range(4):
+            emulator.people.write(f"many/{number}", b"")
+        for action in (box.files_move_v2, box.files_copy_v2):
+            assert refused(partial(action, "/Root/many", "/x")) == ["too_many_files"]
+        emulator.people.remove("many/0")
         box.files_move_v2("/Root/many", "/Root/moved")
-        assert len(emulator.people.tree()) == 10_000
+        assert sorted(emulator.people.tree()) == ["moved", "moved/1", "moved/2", "moved/3"]
 
     def test_create_folder(self, emulator: DropboxEmulator, box: Any) -> None:
         """A folder is made with those it is in; one that is there, in any case, is a conflict."""

@@ -171,8 +171,9 @@ class DropboxEmulator(Emulator):
                     f'Bad HTTP "Content-Type" header: "{kind}". Expecting "{UPLOAD_TYPE}".',
                 )
             where = 'HTTP header "Dropbox-API-Arg"'
-            header = request.headers.get("dropbox-api-arg", request.query.get("arg", ""))
-            text, body = header.encode("latin-1"), request.body
+            text, body = request.query.get("arg", "").encode(), request.body
+            if "dropbox-api-arg" in request.headers:
+                text = request.headers["dropbox-api-arg"].encode("latin-1")
         try:
             value = json.loads(text)
         except ValueError as error:

@@ -17,12 +17,16 @@ MOST_FILES = 10_000
 
 
 class Relocating:
-    """``create_folder``, ``move``, ``copy``, ``delete``, ``restore``."""
+    """``create_folder``, ``move``, ``copy``, ``delete``, ``restore``.
+
+    A folder with ``most_files`` things in it can still be moved, or copied, at once.
+    """
 
     def __init__(self, storage: Storage, lock: WriteLock) -> None:
         self._storage = storage
         self._tree = storage.tree
         self._lock = lock
+        self.most_files = MOST_FILES
         self.jobs = Jobs()
 
     def routes(self) -> Iterator[Route]:
@@ -112,7 +116,7 @@ class Relocating:
             if not names:
                 raise Refused("conflict", "folder")
             paths.check_new(names)
-        if isinstance(node, Folder) and sum(1 for _ in node.all()) >= MOST_FILES:
+        if isinstance(node, Folder) and sum(1 for _ in node.all()) > self.most_files:
             raise Refused("too_many_files")
         return self._storage.metadata(action(node, path, autorename))
 
