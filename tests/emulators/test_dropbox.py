@@ -135,6 +135,16 @@ class TestListing:
         emulator.people.rename("folder", "moved")
         assert listing(box, identity) == ["+/Root/moved/file"]
 
+    def test_spelling(self, emulator: DropboxEmulator, box: Any) -> None:
+        """Neither case nor the form of Unicode makes another place; the first spelling stays."""
+        emulator.people.write("caf\u00e9", b"composed")
+        identity = box.files_get_metadata("/Root/cafe\u0301").id
+        emulator.people.write("cafe\u0301", b"decomposed")
+        emulator.people.write("CAF\u00c9", b"capital")
+        assert emulator.people.tree() == {"caf\u00e9": b"capital"}
+        assert listing(box, "/ROOT") == ["+/Root/caf\u00e9"]
+        assert box.files_get_metadata(identity).path_lower == "/root/caf\u00e9"
+
     def test_stale(self, emulator: DropboxEmulator, box: Any, feed: Feed) -> None:
         """A listing that lags shows, with its feed, what was there, and catches up."""
         emulator.people.write("old", b"")

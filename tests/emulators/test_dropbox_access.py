@@ -243,6 +243,7 @@ class TestWire:
         body = answer.json()
         assert body["error_summary"].startswith("path/not_found/")
         assert body["error"] == {".tag": "path", "path": {".tag": "not_found"}}
+        assert len(answer.headers["X-Dropbox-Request-Id"]) == 32
 
     def test_bad_input(self, plain: httpx.Client) -> None:
         """What is not as documented is a 400 with plain text that names the function."""
@@ -289,7 +290,11 @@ class TestLimits:
             box.files_list_folder("")
         assert raised.value.error.reason.is_too_many_requests()
         assert raised.value.backoff == 300
-        box.files_list_folder("")
+        emulator.throttle(seconds=7, plain=True)
+        with pytest.raises(RateLimitError) as raised:
+            box.files_list_folder("")
+        assert (raised.value.error, raised.value.backoff) == (None, 7)
+        assert box.files_list_folder("").entries
 
     def test_write_lock(self, emulator: DropboxEmulator, box: Any) -> None:
         """While something is written another write is refused; reading goes on."""
@@ -356,11 +361,29 @@ class TestLimits:
         assert emulator.people.tree() == {}
 
 
-def test_cursors_are_reset_by_control(box: Any, plain: httpx.Client) -> None:
-    """A test that has only the address can let every cursor be lost."""
-    cursor = box.files_list_folder("/Root").cursor
-    plain.post("/_control/reset")
-    assert refused(lambda: box.files_list_folder_continue(cursor)) == ["reset"]
+class TestControl:
+    """Who has only the emulator's address can make it misbehave, too."""
+
+    def test_cursors(self, box: Any, plain: httpx.Client) -> None:
+        """Every cursor can be lost."""
+        cursor = box.files_list_folder("/Root").cursor
+        assert plain.post("/_control/reset-cursors").status_code == 204
+        assert refused(lambda: box.files_list_folder_continue(cursor)) == ["reset"]
+
+    def test_arguments(self, box: Any, plain: httpx.Client) -> None:
+        """What is to happen is described in the body."""
+        assert plain.post("/_control/throttle", json={"times": 2, "seconds": 9}).is_success
+        assert plain.post("/_control/refuse-writes", json={"times": 1, "form": "409"}).is_success
+        for _ in range(2):
+            with pytest.raises(RateLimitError) as raised:
+                box.files_create_folder_v2("/Root/folder")
+            assert raised.value.backoff == 9
+        busy = ["path", "too_many_write_operations"]
+        assert refused(lambda: box.files_create_folder_v2("/Root/folder")) == busy
+
+    def test_unknown(self, plain: httpx.Client) -> None:
+        """What it cannot do is not silently ignored."""
+        assert plain.post("/_control/explode").status_code == 404
 
 
 def test_session_for_the_sdk(emulator: DropboxEmulator) -> None:

@@ -206,6 +206,45 @@ class TestBatches:
         assert [each.get_success().name for each in result.entries] == ["0", "1", "2"]
         assert emulator.people.tree() == dict.fromkeys("012", b"content")
 
+    def test_pieces_together(self, emulator: DropboxEmulator, box: Any) -> None:
+        """One request brings pieces of many sessions; each is taken or refused by itself."""
+        contents = [b"one", b"", b"three"]
+        started = box.files_upload_session_start_batch(3).session_ids
+        cursors = [files.UploadSessionCursor(session, 0) for session in started]
+        pieces = [
+            files.UploadSessionAppendBatchArgEntry(cursor, len(content), close=True)
+            for cursor, content in zip(cursors, contents, strict=True)
+        ]
+        append = box.files_upload_session_append_batch
+        assert refused(partial(append, b"onethre", pieces)) == ["length_mismatch"]
+        for outcome in append(b"".join(contents), pieces).entries:
+            assert outcome.is_success()
+        for outcome in append(b"".join(contents), pieces).entries:
+            assert tags(outcome.get_failure()) == ["closed"]
+        entries = [
+            files.UploadSessionFinishArg(
+                files.UploadSessionCursor(session, len(content)),
+                files.CommitInfo(f"/Root/{number}"),
+            )
+            for number, (session, content) in enumerate(zip(started, contents, strict=True))
+        ]
+        box.files_upload_session_finish_batch_v2(entries)
+        assert list(emulator.people.tree().values()) == contents
+
+    def test_folders(self, emulator: DropboxEmulator, box: Any) -> None:
+        """Many folders are made at once, or by a job; each has its own result."""
+        emulator.people.mkdir("taken")
+        paths = ["/Root/a", "/Root/taken", "/Root/a", "/Root/b/c"]
+        result = box.files_create_folder_batch(paths).get_complete()
+        first, second, again, last = result.entries
+        assert (first.get_success().metadata.name, last.is_success()) == ("a", True)
+        assert again == first
+        assert tags(second.get_failure()) == ["path", "conflict", "folder"]
+        job = box.files_create_folder_batch(["/Root/d"], force_async=True).get_async_job_id()
+        assert box.files_create_folder_batch_check(job).is_in_progress()
+        assert box.files_create_folder_batch_check(job).is_complete()
+        assert sorted(emulator.people.tree()) == ["a", "b", "b/c", "d", "taken"]
+
     def test_write_lock(self, emulator: DropboxEmulator, box: Any) -> None:
         """An entry for which the lock cannot be had fails by itself, and can be tried again."""
         sessions = [Session(box, b"content", close=True) for _ in range(2)]

@@ -130,6 +130,7 @@ class TestUpload:
             ("ends in a space ", "malformed_path"),
             ("del\x7f", "malformed_path"),
             ("back\\slash", "malformed_path"),
+            ("so 😀", "malformed_path"),
             ("x" * 256, "malformed_path"),
             ("folder/", "malformed_path"),
         ],

@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from tests.emulators.dropbox import paths
@@ -207,7 +208,7 @@ class Listing:
         left = cursor.left[size:]
         number, more = cursor.number, bool(left)
         if not entries:
-            news = list(self._news(cursor))
+            news = list(islice(self._news(cursor), size + 1))
             entries = [entry for _, entry in news[:size]]
             more = len(news) > size
             number = news[size - 1][0] if more else max(number, self._number)

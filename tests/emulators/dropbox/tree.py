@@ -254,12 +254,14 @@ class Tree:
                 continue
             old = node.current
             old.carried = old.carried or moved
-            self._revise(node, old.data, old.client_modified)
+            self._revise(node, old.data, old.client_modified, old.content_hash)
             if not moved:
                 node.revisions.remove(old)
                 self.used += len(old.data)
 
-    def _revise(self, file: File, data: bytes, modified: float | None) -> None:
+    def _revise(
+        self, file: File, data: bytes, modified: float | None, content_hash: str = ""
+    ) -> None:
         now = int(self._now())
         number = self._note(file.path)
         revision = Revision(
@@ -267,7 +269,7 @@ class Tree:
             file=file.id,
             path=file.path,
             data=data,
-            content_hash=digests_of([data], [DROPBOX]).of(DROPBOX),
+            content_hash=content_hash or digests_of([data], [DROPBOX]).of(DROPBOX),
             client_modified=now if modified is None else int(modified),
             server_modified=now,
         )
