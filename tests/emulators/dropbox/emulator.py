@@ -2,8 +2,9 @@
 
 import json
 import re
+import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,23 +60,30 @@ class DropboxEmulator(Emulator):
         self.routes.add("POST", "/oauth2/token", self.oauth.token)
         self.routes.add("POST", "/2/auth/token/revoke", self._revoke)
         self.routes.add("POST", "/2/{function:path}", self._call)
+        self.routes.add("GET", "/2/{function:path}", self._get)
         self.routes.add("POST", "/_control/webhook", self._register)
         self.routes.add("DELETE", "/_control/webhook", self._unregister)
-        self.routes.add("POST", "/_control/reset", self._reset)
+        self.routes.add("POST", "/_control/{action}", self._control)
         self.people = People(self, root)
 
     # Misbehaviour
 
-    def throttle(self, times: int = 1, *, seconds: int = 1, path: str = "/2/") -> None:
-        """Answer the next requests to matching paths that there were too many."""
+    def throttle(
+        self, times: int = 1, *, seconds: int = 1, path: str = "/2/", plain: bool = False
+    ) -> None:
+        """Answer the next requests to matching paths that there were too many.
+
+        ``plain`` is how it is said where the API is not reached: as text, with the header alone.
+        """
         answer = rate_limited("too_many_requests", seconds)
+        kind = "text/plain" if plain else "application/json"
         self.faults.add(
             "status",
             path=path,
             times=times,
             status=answer.status,
-            body=answer.body,
-            headers={**answer.headers, "Content-Type": "application/json"},
+            body=b"Too many requests" if plain else answer.body,
+            headers={**answer.headers, "Content-Type": kind},
         )
 
     @contextmanager
@@ -105,7 +113,9 @@ class DropboxEmulator(Emulator):
 
     def _handle(self, request: Request) -> Response:
         with self.acting():
-            return super().handle(request)
+            response = super().handle(request)
+        response.headers["X-Dropbox-Request-Id"] = secrets.token_hex(16)
+        return response
 
     def _call(self, request: Request, function: str) -> Response:
         route = self._routes.get(request.path)
@@ -127,6 +137,16 @@ class DropboxEmulator(Emulator):
         if answer.data is None:
             return Response(200, answer.result)
         return _download(request, answer)
+
+    def _get(self, request: Request, function: str) -> Response:
+        """Answer a GET, which downloads can be asked for with; whoever has the bytes gets none."""
+        route = self._routes.get(request.path)
+        if route is None or route.style != "download":
+            return self.not_found(request)
+        response = self._call(request, function)
+        if response.headers.get("ETag") == request.headers.get("if-none-match", ""):
+            return Response(304, b"", response.headers)
+        return response
 
     def _check_token(self, request: Request, route: Route) -> None:
         value = request.headers.get("authorization", "")
@@ -160,8 +180,9 @@ class DropboxEmulator(Emulator):
                     f'Bad HTTP "Content-Type" header: "{kind}". Expecting "{UPLOAD_TYPE}".',
                 )
             where = 'HTTP header "Dropbox-API-Arg"'
-            header = request.headers.get("dropbox-api-arg", request.query.get("arg", ""))
-            text, body = header.encode("latin-1"), request.body
+            text, body = request.query.get("arg", "").encode(), request.body
+            if "dropbox-api-arg" in request.headers:
+                text = request.headers["dropbox-api-arg"].encode("latin-1")
         try:
             value = json.loads(text)
         except ValueError as error:
@@ -192,18 +213,33 @@ class DropboxEmulator(Emulator):
         self.webhook.unregister()
         return Response(204)
 
-    def _reset(self, request: Request) -> Response:
-        del request
-        self.listing.reset()
+    def _control(self, request: Request, action: str) -> Response:
+        """Do what a test that has only the address wants, with the body's arguments."""
+        actions: dict[str, Callable[..., None]] = {
+            "throttle": self.throttle,
+            "refuse-writes": self.write_lock.refuse,
+            "reset-cursors": self.listing.reset,
+            "freeze-listings": self.listing.freeze,
+            "thaw-listings": self.listing.thaw,
+            "lose-pushes": self.webhook.lose,
+            "repeat-pushes": self.webhook.repeat,
+            "expire-tokens": self.oauth.expire,
+            "revoke-tokens": self.oauth.revoke_all,
+        }
+        if action not in actions:
+            return self.not_found(request)
+        actions[action](**(request.json() or {}))
         return Response(204)
 
 
 def _download(request: Request, answer: Answer) -> Response:
     """Return bytes, or the range of them that was asked for."""
     data = answer.data or b""
+    described = answer.result.get("file_metadata", answer.result)
     headers = {
         "Content-Type": "application/octet-stream",
         "Accept-Ranges": "bytes",
+        "ETag": f'W/"{described["rev"]}"',
         "Dropbox-API-Result": json.dumps(answer.result),
     }
     asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", ""))
