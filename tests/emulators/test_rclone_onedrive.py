@@ -5,12 +5,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from syncoxiders.core.digests import QUICKXOR, digests_of
 from tests.emulators import onedrive
 from tests.emulators.onedrive import DriveType, OneDrive
+from tests.emulators.onedrive.client import serving
 from tests.emulators.onedrive.people import People
 from tests.emulators.rclone import Rclone, RcloneError, rclone
 
@@ -259,6 +261,15 @@ def test_shared_folder(tmp_path: Path) -> None:
     shared = drive.walk(drive.root, "Shared/new")
     assert shared is not None
     assert shared.data == b"ours"
+
+
+def test_shares(emulator: OneDrive, r: Rclone) -> None:
+    """rclone makes a link that anybody can follow."""
+    emulator.people.write("folder/file", b"data")
+    link = r("link", "r:Root/folder")
+    assert link.startswith("https://graph.microsoft.com/")
+    with serving(emulator) as c:
+        assert b"<li>file</li>" in c.bare("GET", urlsplit(link.strip()).path).content
 
 
 def test_is_told_what_is_wrong(emulator: OneDrive, r: Rclone, tmp_path: Path) -> None:
