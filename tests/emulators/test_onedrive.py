@@ -155,6 +155,15 @@ class TestFacets:
         items, _ = personal.round("/root/delta")
         assert "file" not in {each["name"] for each in items}
 
+    def test_shared_folder_lost(self, personal: Client) -> None:
+        """Where access was taken away the shortcut stays, and its target is 404."""
+        people = personal.emulator.people
+        theirs = people.add_shared_folder("Shared", {"file": b"theirs"})
+        people.stop_sharing("Shared")
+        found = personal.get("/root:/Root/Shared")["remoteItem"]
+        there = f"{personal.url}/v1.0/drives/{theirs}/items/{found['id']}"
+        personal.refused("GET", there, 404, "itemNotFound")
+
     def test_select_and_expand(self, c: Client) -> None:
         """$select leaves out what was not asked for; $expand adds the children."""
         c.emulator.people.write("folder/file", b"data")

@@ -175,6 +175,14 @@ class People:
             drive.add("remote", folder, name, remote=Remote(theirs.id, shared))
             return theirs.id
 
+    def stop_sharing(self, path: str) -> None:
+        """Take the access to a shared folder away; the shortcut to it stays."""
+        with self._hands():
+            remote = self.entry(path).remote
+            if remote is None:
+                raise KeyError(path)
+            del self._emulator.service.drives[remote.drive]
+
     def root_id(self) -> str:
         """Return the id of the folder that paths are below."""
         with self._hands() as drive:

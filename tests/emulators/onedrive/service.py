@@ -25,7 +25,11 @@ class Quirks:
     ``hashes`` are those that files carry; with ``hashes_late`` only once they were downloaded
     (https://learn.microsoft.com/graph/api/resources/file). ``page_size`` bounds every page;
     the last ``repeats`` items of a page of delta come again on the next. ``deletes`` says whether
-    the feed tells of everything in a deleted folder or of the folder alone.
+    the feed tells of everything in a deleted folder, of the folder alone, or, as was seen
+    (https://github.com/OneDrive/onedrive-api-docs/issues/1927), of neither. With
+    ``enumeration_hides_deletes`` what was told on the first pages of an enumeration and is
+    deleted before the last one is never told to be gone
+    (https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/8794).
 
     ``rewrites_office``: SharePoint writes properties of its own into Office documents, before it
     answers or a moment later. ``session_conflict`` is what a session does that was not told what
@@ -44,7 +48,8 @@ class Quirks:
     hashes_late: bool = False
     page_size: int = 200
     repeats: int = 0
-    deletes: Literal["all", "top"] = "all"
+    deletes: Literal["all", "top", "none"] = "all"
+    enumeration_hides_deletes: bool = False
     rewrites_office: Literal["", "at once", "later"] = ""
     session_conflict: Literal["fail", "replace", "rename"] = "replace"
     session_checks_at_end: bool = True
