@@ -63,6 +63,13 @@ class TestFile:
         assert stat.S_IMODE(records(accounts).stat().st_mode) == 0o600
         assert accounts.record("work").account == WORK
 
+    def test_any_path(self, accounts: Accounts) -> None:
+        """A path that is no UTF-8 is kept as it is."""
+        accounts.add(Account("élan", "drive", settings={"ca": "/a/\udcff"}), None)
+        assert "élan" in accounts.all()
+        assert accounts.record("élan").account.settings == {"ca": "/a/\udcff"}
+        assert json.loads(records(accounts).read_bytes())
+
     @pytest.mark.parametrize("odd", ODD)
     def test_odd(self, accounts: Accounts, odd: str) -> None:
         """A file that is not as we write it is not touched, nor is anything else."""
@@ -144,7 +151,8 @@ class TestNames:
         check_name(name)
 
     @pytest.mark.parametrize(
-        "name", ["", ".", "..", "-a", " a", "a ", "a/b", "a:b", "a\\b", "a\nb", "a\0", "x" * 65]
+        "name",
+        ["", ".", "..", "-a", " a", "a ", "a/b", "a:b", "a\\b", "a\nb", "a\0", "x" * 65, "é" * 33],
     )
     def test_bad(self, name: str) -> None:
         """What could be a path, an option or hard to see is no name."""
