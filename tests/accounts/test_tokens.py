@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,6 +65,7 @@ class Stage:
         self.secrets = Secrets(self.vault, "work")
         self.secrets.put(Secret(refresh="r0"))
         self.lock = threading.Lock()
+        self.entered = 0
 
     def tokens(self) -> SharedTokens:
         """Return what another process would have."""
@@ -72,6 +74,7 @@ class Stage:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         with self.lock:
+            self.entered += 1
             yield
 
 
@@ -107,6 +110,25 @@ class TestSharing:
             tokens.refused("a1")
             assert tokens.access() == "a2"
         assert stage.vendor.count == 2
+
+    def test_refused_late_again(self, stage: Stage) -> None:
+        """A late word about an old token does not make good what was refused since."""
+        tokens = stage.tokens()
+        tokens.access()
+        tokens.refused("a1")
+        assert tokens.access() == "a2"
+        tokens.refused("a2")
+        tokens.refused("a1")
+        assert tokens.access() == "a3"
+
+    def test_threads_ask_once(self, stage: Stage) -> None:
+        """Of eight threads one goes to see whether another process has refreshed."""
+        tokens = stage.tokens()
+        with ThreadPoolExecutor(8) as pool, stage.lock:
+            found = [pool.submit(tokens.access) for _ in range(8)]
+            time.sleep(0.1)
+        assert {each.result() for each in found} == {"a1"}
+        assert stage.entered == 1
 
     def test_ends_soon(self, stage: Stage) -> None:
         """A token that might end on the way is not used."""
@@ -313,6 +335,18 @@ class TestVendors:
             commands.cloud.faults.clear()
             assert tokens.access()
         assert not any(each in str(failure.value) for each in commands.cloud.secrets)
+
+    @pytest.mark.parametrize("kind", ["drive", "onedrive"])
+    def test_talkative(self, commands: Commands, kind: str) -> None:
+        """A server that repeats what it was sent does not bring a secret into our words."""
+        with commands.tls() as server:
+            token = str(commands.connect("work", kind, server.url)["refresh_token"])
+            body = {"error": "invalid_grant", "error_description": f"Bad {token}.\r\nTrace ID"}
+            commands.cloud.faults.add("status", path="token$", status=400, body=body)
+            with pytest.raises(Revoked) as failure:
+                accounts.tokens(accounts.load("work")).access()
+        assert "(invalid_grant: Bad …)" in str(failure.value)
+        assert token not in "".join(traceback.format_exception(failure.value))
 
     def test_nobody_listens(self, commands: Commands) -> None:
         """Without a network it is said that the vendor cannot be reached."""

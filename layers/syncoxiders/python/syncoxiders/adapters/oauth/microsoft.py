@@ -86,7 +86,7 @@ class Microsoft:
             answer = app.acquire_token_by_refresh_token(secret.refresh, self._scopes)
         if "error" in answer:
             raise http.refusal("Microsoft", 400, answer, [secret.refresh, secret.client_secret])
-        return renewed(secret, {**answer, **_kept(cache)}, time.time())
+        return renewed(secret, {**answer, "refresh_token": _kept(cache)}, time.time())
 
     def revoke(self, secret: Secret) -> str:
         """Return what the person has to do."""
@@ -124,7 +124,7 @@ class Microsoft:
             said = http.refusal("Microsoft", 400, result, [answer["code"], client_secret])
             raise not_finished("Microsoft", said) if isinstance(said, http.Rejected) else said
         fresh = Secret(client_secret=client_secret)
-        return finished("Microsoft", fresh, {**result, **_kept(cache)}, time.time())
+        return finished("Microsoft", fresh, {**result, "refresh_token": _kept(cache)}, time.time())
 
     @contextmanager
     def _app(self, client_secret: str) -> Iterator[tuple[Any, Any]]:
@@ -171,9 +171,11 @@ class Microsoft:
         return app, cache
 
 
-def _kept(cache: Any) -> dict[str, str]:
-    """Return the refresh token that msal took out of an answer, if it had one."""
-    kind = cache.CredentialType.REFRESH_TOKEN
-    for each in cache.search(kind):
-        return {"refresh_token": each["secret"]}
-    return {}
+def _kept(cache: Any) -> str:
+    """Return the refresh token of an answer, ``""`` if it had none.
+
+    It is msal's cache that is promised to have it, not what its methods return.
+    """
+    for each in cache.search(cache.CredentialType.REFRESH_TOKEN):
+        return str(each["secret"])
+    return ""
