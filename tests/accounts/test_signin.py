@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -188,6 +189,18 @@ class TestBrowser:
         assert said.code == 1
         assert f"port {taken} of this machine cannot be used" in said.err
         assert person.opened == []
+
+    def test_ctrl_c(self, commands: Commands, tmp_path: Path) -> None:
+        """Who thinks better of it presses Ctrl-C, and nothing was changed."""
+        with process(tmp_path, commands.url) as it:
+            assert it.stderr is not None
+            while "On another machine" not in it.stderr.readline():
+                continue
+            it.send_signal(signal.SIGINT)
+            _, err = it.communicate(timeout=60)
+        assert it.returncode == 130
+        assert err.strip() == "syncoxiders: interrupted; nothing was changed"
+        assert commands.accounts.all() == {}
 
     @pytest.mark.parametrize("status", [429, 500, 503])
     def test_server_down(self, commands: Commands, person: Person, status: int) -> None:
@@ -392,6 +405,15 @@ class TestMicrosoft:
         settings = commands.accounts.record("one").account.settings
         assert (settings["drive_id"], settings["drive_type"]) == (drive_id, "documentLibrary")
         assert ("Sites.Read.All" in commands.cloud.asked[0]["scope"]) == ("site" in option)
+        person.done()
+
+    def test_only_one(self, commands: Commands, person: Person) -> None:
+        """Where the other drives may not be listed, the account's own is taken."""
+        commands.cloud.faults.add("status", path="/me/drives", status=403, times=9)
+        with commands.tls() as server:
+            said = onedrive(commands, server)
+        assert said.code == 0, said.err
+        assert commands.accounts.record("one").account.settings["drive_id"] == "own"
         person.done()
 
     def test_no_such_drive(self, commands: Commands, person: Person) -> None:

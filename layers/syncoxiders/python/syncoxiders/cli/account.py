@@ -6,7 +6,17 @@ from typing import Any
 import click
 
 from syncoxiders.cli import options
-from syncoxiders.cli.exits import EPILOG, Exit
+from syncoxiders.cli.exits import Exit
+
+EPILOG = """\b
+Exit codes:
+    0  done
+    1  it did not work; the message says why, and nothing was changed
+    2  the command line is wrong; nothing was touched
+    4  a remote that was named could not be taken over
+  130  interrupted (Ctrl-C); nothing was changed
+"""
+"""The exit codes of these commands for ``--help``."""
 
 
 @click.group(invoke_without_command=True)

@@ -138,6 +138,7 @@ def _planned(
         record = accounts.record(name)
         if record.account.kind != kind:
             raise Usage(f"{shown(name)} is a {record.account.kind} account, not a {kind} one")
+        accounts.check_vault(record.vault)
     try:
         return record.account, accounts.secret(name)
     except AccountError as error:

@@ -104,9 +104,12 @@ class Accounts:
             if account.name in records:
                 records[account.name] = Record(account, records[account.name].vault)
 
-    def check_vault(self) -> None:
-        """Make sure that there is a vault for a new account, before a person signs in."""
-        vault.opened(vault.choose(), self.folder / "secrets").get("")
+    def check_vault(self, before: str = "") -> None:
+        """Make sure that there is a vault for secrets, before a person signs in.
+
+        ``before`` is the kind of vault that has them now.
+        """
+        vault.opened(_vault_for(before), self.folder / "secrets").get("")
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """Forget an account and its secrets; with ``force`` also if those are out of reach."""

@@ -64,7 +64,7 @@ def whoami(account: Account, keys: Mapping[str, str]) -> str:
             f"AWS's settings have no profile {settings.get('profile')!r}, "
             f"which the account {name} names"
         ) from error
-    except exceptions.HTTPClientError as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise Unreachable(f"S3 cannot be reached for the account {name}: no answer") from error
     except (exceptions.BotoCoreError, ValueError) as error:
         raise AccountError(
