@@ -59,6 +59,7 @@ class DropboxEmulator(Emulator):
         self.routes.add("POST", "/oauth2/token", self.oauth.token)
         self.routes.add("POST", "/2/auth/token/revoke", self._revoke)
         self.routes.add("POST", "/2/{function:path}", self._call)
+        self.routes.add("GET", "/2/{function:path}", self._get)
         self.routes.add("POST", "/_control/webhook", self._register)
         self.routes.add("DELETE", "/_control/webhook", self._unregister)
         self.routes.add("POST", "/_control/reset", self._reset)
@@ -127,6 +128,16 @@ class DropboxEmulator(Emulator):
         if answer.data is None:
             return Response(200, answer.result)
         return _download(request, answer)
+
+    def _get(self, request: Request, function: str) -> Response:
+        """Answer a GET, which downloads can be asked for with; whoever has the bytes gets none."""
+        route = self._routes.get(request.path)
+        if route is None or route.style != "download":
+            return self.not_found(request)
+        response = self._call(request, function)
+        if response.headers.get("ETag") == request.headers.get("if-none-match", ""):
+            return Response(304, b"", response.headers)
+        return response
 
     def _check_token(self, request: Request, route: Route) -> None:
         value = request.headers.get("authorization", "")
@@ -201,9 +212,11 @@ class DropboxEmulator(Emulator):
 def _download(request: Request, answer: Answer) -> Response:
     """Return bytes, or the range of them that was asked for."""
     data = answer.data or b""
+    described = answer.result.get("file_metadata", answer.result)
     headers = {
         "Content-Type": "application/octet-stream",
         "Accept-Ranges": "bytes",
+        "ETag": f'W/"{described["rev"]}"',
         "Dropbox-API-Result": json.dumps(answer.result),
     }
     asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", ""))

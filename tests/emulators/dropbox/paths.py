@@ -44,7 +44,7 @@ def split(path: str) -> list[str]:
 def check_new(names: list[str]) -> None:
     """Raise Refused if something of that path cannot be made."""
     for name in names:
-        if name != name.rstrip(" ") or "\x7f" in name:
+        if name != name.rstrip() or "\x7f" in name:
             raise Refused("malformed_path")
         if IGNORED.fullmatch(name):
             raise Refused("disallowed_name")

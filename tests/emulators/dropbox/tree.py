@@ -150,6 +150,7 @@ class Tree:
 
     def move(self, node: Node, path: str) -> None:
         """Bring a node to a path where nothing else stands."""
+        self._check_place(path)
         left = self._detach(node)
         if not self.moves_add_first:
             self._tell_departure(left)
@@ -204,19 +205,28 @@ class Tree:
         if more > 0 and self.used + more > self.quota:
             raise Refused("insufficient_space")
 
-    def _attach(self, node: Node, path: str) -> None:
+    def _check_place(self, path: str) -> None:
+        """Raise Refused if nothing can be put at a path."""
         names = paths.split(path)
         paths.check_new(names)
-        folder: Node = self.root
+        node: Node | None = self.root
         for name in names[:-1]:
-            if not isinstance(folder, Folder):
-                raise Refused("conflict", "file_ancestor")
+            if isinstance(node, File):
+                break
+            node = node.children.get(paths.key(name)) if isinstance(node, Folder) else None
+        if isinstance(node, File):
+            raise Refused("conflict", "file_ancestor")
+
+    def _attach(self, node: Node, path: str) -> None:
+        self._check_place(path)
+        names = paths.split(path)
+        folder = self.root
+        for name in names[:-1]:
             below = folder.children.get(paths.key(name))
             if below is None:
                 below = self.make_folder(f"{folder.path}/{name}")
+            assert isinstance(below, Folder)
             folder = below
-        if not isinstance(folder, Folder):
-            raise Refused("conflict", "file_ancestor")
         node.name, node.folder = names[-1], folder
         folder.children[paths.key(node.name)] = node
         for each in _with_all(node):
