@@ -17,7 +17,7 @@ def commit(storage: Storage, info: Any, data: bytes) -> File:
     The same content as before makes no new revision, unless ``strict_conflict`` is set.
     """
     tree = storage.tree
-    path = storage.absolute(info.path)
+    path = storage.destination(info.path)
     names = paths.split(path)
     if not names:
         raise Refused("malformed_path")

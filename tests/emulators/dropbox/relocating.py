@@ -107,7 +107,7 @@ class Relocating:
         if node is self._tree.root:
             raise Refused("from_write", "malformed_path")
         with within("to"):
-            path = self._storage.absolute(argument.to_path)
+            path = self._storage.destination(argument.to_path)
             names = paths.split(path)
             if not names:
                 raise Refused("conflict", "folder")

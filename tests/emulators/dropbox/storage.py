@@ -57,6 +57,16 @@ class Storage:
             return node.path + slash + rest
         return where
 
+    def destination(self, where: str) -> str:
+        """Return the path of a place to write to; raises Refused as a ``WriteError``.
+
+        Those have no ``not_found``: what a place in a folder that is gone gets is not documented.
+        """
+        try:
+            return self.absolute(where)
+        except Refused:
+            raise Refused("malformed_path") from None
+
     def revision(self, where: str) -> Revision | None:
         """Return the revision that ``rev:…`` stands for; None for what is not of that form."""
         if not where.startswith("rev:"):
