@@ -42,9 +42,7 @@ class DropboxHarness:
         return getattr(self.people, name)
 
     def open(self) -> Provider:
-        return connect(
-            self._account, self._tokens, self._root, pace=MemoryPace(), limits=SMALL
-        )
+        return connect(self._account, self._tokens, self._root, pace=MemoryPace(), limits=SMALL)
 
 
 @pytest.fixture(params=CONFIGURATIONS, ids=["folder", "account"])

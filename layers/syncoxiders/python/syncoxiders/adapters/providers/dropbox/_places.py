@@ -93,8 +93,25 @@ class Places:
         return self.root().id if ref.id == ROOT_ENTRY else ref.id
 
     def place(self, parent: Ref, name: str) -> str:
-        """Return how Dropbox is told of a place."""
-        return f"{self.address(parent)}/{name}"
+        """Return how Dropbox is told of a place.
+
+        With an id the SDK allows no line break, so that such a name goes by its folder's path.
+        """
+        folder = self.path_of(parent) if "\n" in name else self.address(parent)
+        return f"{folder}/{name}"
+
+    def path_of(self, folder: Ref) -> str:
+        """Return the path of a folder by now. Raises Vanished, Stale."""
+        if folder.id == ROOT_ENTRY:
+            self.confirm_root()
+            return self.path
+        metadata = self.metadata(folder)
+        if metadata is None or metadata.path_display is None:
+            raise Vanished(f"the folder {folder.path} is not there any more")
+        if not isinstance(metadata, files.FolderMetadata):
+            raise Stale(f"{folder.path} is no folder")
+        path: str = metadata.path_display
+        return path
 
     def relative(self, metadata: Any) -> str:
         """Return the path of something below the root, with the name that it is told of under.

@@ -5,6 +5,7 @@ Case alone is not changed by a move: Dropbox says that it does so and leaves the
 renaming", the SDK). It is done by two moves, through a name beside it.
 """
 
+import unicodedata
 from contextlib import suppress
 from typing import Any
 
@@ -48,7 +49,7 @@ class Relocator:
             if getattr(standing, "id", "") != ref.id:
                 raise
             moved = standing  # it is in its own way
-        if moved.name != name:
+        if unicodedata.normalize("NFC", moved.name) != unicodedata.normalize("NFC", name):
             moved = self._respell(ref, moved.name, parent, name)
         if version_of(moved) != version and not is_document(moved):
             raise Stale(f"{ref.path} was edited while it was moved")

@@ -130,9 +130,12 @@ class DropboxProvider:
     # Writing
 
     def make_folder(self, parent: Ref, name: str) -> Entry:
-        """Create a folder."""
+        """Create a folder; where its parent goes at that moment, that is made anew.
+
+        Of all that is written only folders cannot be addressed by their parent's id.
+        """
         check_name(name)
-        path = self._places.place(parent, name)
+        path = f"{self._places.path_of(parent)}/{name}"
         try:
             made = self._client.call(
                 lambda api: api.files_create_folder_v2(path),
