@@ -34,10 +34,14 @@ class Listing:
         self._places = places
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None) -> Iterator[FolderDelta]:
-        """Compare the whole tree, or some folders, with what is known."""
-        if folders is not None:
-            return rescan_by_folder(self._folder, known, folders)
-        return self._whole(known)
+        """Compare the whole tree, or some folders, with what is known. Raises RootLost."""
+        try:
+            if folders is None:
+                yield from self._whole(known)
+            else:
+                yield from rescan_by_folder(self._folder, known, folders)
+        except Vanished as exc:
+            raise RootLost(f"there is no folder {self._places.path} in the Dropbox") from exc
 
     def is_empty(self, ref: Ref) -> bool:
         """Say whether nothing at all is in a folder."""
@@ -51,11 +55,8 @@ class Listing:
 
     def _whole(self, known: Known) -> Iterator[FolderDelta]:
         tree = _Tree(self._places)
-        try:
-            for metadata in self._listed(self._places.path, "", recursive=True):
-                tree.take(metadata)
-        except Vanished as exc:
-            raise RootLost(f"there is no folder {self._places.path} in the Dropbox") from exc
+        for metadata in self._listed(self._places.path, "", recursive=True):
+            tree.take(metadata)
         yield from rescan_whole(tree.entries(), tree.problems(), known)
 
     def _folder(self, ref: Ref) -> Listed:
@@ -123,7 +124,7 @@ class Listing:
             if not metadata.path_lower or not metadata.path_display:
                 continue  # in a shared folder that is not mounted
             if metadata.path_lower == root.lower:
-                self._places.confirm_root()
+                check_root(self._places, metadata)
             else:
                 changes.append(self._change(metadata))
         return Page(page.cursor, bool(page.has_more), tuple(changes))
@@ -142,14 +143,15 @@ class _Tree:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        self._root = places.root()
         self._found: dict[str, Entry] = {}
         self._problems: dict[str, Problem] = {}
 
     def take(self, metadata: Any) -> None:
         """Apply one event."""
         lower = metadata.path_lower
-        root = self._places.root()
-        if lower == root.lower:
+        if lower == self._root.lower:
+            check_root(self._places, metadata)
             return
         old = self._found.get(lower)
         self._problems.pop(lower, None)
@@ -176,10 +178,9 @@ class _Tree:
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is there, each with its folder."""
-        root = self._places.root().lower
         for lower, entry in self._found.items():
             above = lower.rpartition("/")[0]
-            folder = ROOT_ENTRY if above == root else self._id(above)
+            folder = ROOT_ENTRY if above == self._root.lower else self._id(above)
             if folder:
                 yield structs.replace(entry, parent=folder)
 
@@ -190,6 +191,12 @@ class _Tree:
     def problems(self) -> list[Problem]:
         """Return what had to be left out."""
         return list(self._problems.values())
+
+
+def check_root(places: Places, metadata: Any) -> None:
+    """Raise RootLost if what a listing tells of the root is not the folder that it was."""
+    if getattr(metadata, "id", "") != places.root().id:
+        places.confirm_root()
 
 
 def _problem(path: str, left_out: LeftOut) -> Problem:

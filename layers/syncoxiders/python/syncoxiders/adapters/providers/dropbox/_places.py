@@ -37,7 +37,7 @@ _LOOKS = 3
 
 
 class Root(msgspec.Struct, frozen=True):
-    """The root folder; ``id`` and ``lower``, its path in lower case, are empty for the account's."""
+    """The root folder: its id, and its path in lower case; both are empty for the account's."""
 
     id: str = ""
     lower: str = ""
