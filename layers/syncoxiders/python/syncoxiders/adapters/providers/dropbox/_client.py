@@ -63,7 +63,7 @@ class Client:
             except (vendor.DropboxException, requests.RequestException, *GARBLED) as exc:
                 raise translated(exc, about, meaning) from exc
             except _Expired as exc:
-                raise TokenRefused("the access token has expired") from exc
+                raise TokenRefused from exc
 
         try:
             return self._pace(attempt, repeatable=repeatable, writes=writes)

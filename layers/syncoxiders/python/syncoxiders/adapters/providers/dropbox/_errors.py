@@ -93,6 +93,9 @@ _TABLE: dict[str, tuple[type[ProviderError], str]] = {
 class TokenRefused(Revoked):
     """The access token was not taken; another one may be."""
 
+    def __init__(self) -> None:
+        super().__init__("Dropbox does not let SyncOxiders in any more: connect the account again")
+
 
 def tags(error: Any) -> list[str]:
     """Return a route error's tags, from the outside in."""
@@ -151,7 +154,7 @@ def _of_access(error: Any) -> ProviderError:
     if "user_suspended" in found:
         return Revoked(f"the Dropbox account is suspended: have it opened, then {again}")
     if {"expired_access_token", "invalid_access_token"}.intersection(found):
-        return TokenRefused(f"Dropbox does not let SyncOxiders in any more: {again}")
+        return TokenRefused()
     return Revoked(f"Dropbox does not let SyncOxiders in ({'/'.join(found)}): {again}")
 
 
