@@ -22,6 +22,7 @@ def commit(storage: Storage, info: Any, data: bytes) -> File:
     if not names:
         raise Refused("malformed_path")
     paths.check_new(names)
+    storage.check_writable(path)
     node = tree.find(path)
     modified = info.client_modified and calendar.timegm(info.client_modified.timetuple())
     rename = paths.conflicted if info.mode.is_update() else paths.numbered

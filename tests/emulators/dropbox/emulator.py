@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from tests.emulators.dropbox.account import Account
@@ -37,6 +38,7 @@ class DropboxEmulator(Emulator):
     def __init__(self, root: str = "/Root") -> None:
         super().__init__()
         self.strict = False
+        self._garbled = {"upload": 0, "download": 0}
         self.changed = threading.Condition(self.lock)
         self.storage = Storage(self.now)
         self.tree = self.storage.tree
@@ -86,6 +88,10 @@ class DropboxEmulator(Emulator):
             headers={**answer.headers, "Content-Type": kind},
         )
 
+    def garble(self, *, uploads: int = 0, downloads: int = 0) -> None:
+        """Damage the bytes of the next requests, or answers, on their way."""
+        self._garbled = {"upload": uploads, "download": downloads}
+
     @contextmanager
     def acting(self) -> Iterator[None]:
         """Hold everything while something is changed, and tell of it afterwards."""
@@ -125,6 +131,8 @@ class DropboxEmulator(Emulator):
             self._check_token(request, route)
         self.account.check_path_root(request)
         argument, body = self._argument(request, route)
+        if route.style == "upload":
+            body = self._damage(body, "upload")
         try:
             result = route.action(argument, body)
         except Refused as refused:
@@ -136,7 +144,13 @@ class DropboxEmulator(Emulator):
             route.check(answer.result)
         if answer.data is None:
             return Response(200, answer.result)
-        return _download(request, answer)
+        return _download(request, replace(answer, data=self._damage(answer.data, "download")))
+
+    def _damage(self, data: bytes, way: str) -> bytes:
+        if not data or not self._garbled[way]:
+            return data
+        self._garbled[way] -= 1
+        return bytes([data[0] ^ 1]) + data[1:]
 
     def _get(self, request: Request, function: str) -> Response:
         """Answer a GET, which downloads can be asked for with; whoever has the bytes gets none."""
@@ -217,6 +231,7 @@ class DropboxEmulator(Emulator):
         """Do what a test that has only the address wants, with the body's arguments."""
         actions: dict[str, Callable[..., None]] = {
             "throttle": self.throttle,
+            "garble": self.garble,
             "refuse-writes": self.write_lock.refuse,
             "reset-cursors": self.listing.reset,
             "freeze-listings": self.listing.freeze,

@@ -84,7 +84,7 @@ class Relocating:
         with within("path_write"):
             self._lock.check()
             path = self._storage.absolute(argument.path)
-            paths.split(path)
+            self._storage.check_writable(path)
             file = self._tree.restore(path, revision)
         return self._storage.file(file)
 
@@ -152,6 +152,8 @@ class Relocating:
         if paths.key(path) == node.key:
             return node
         self._check_not_inside(node, path)
+        with within("from_write"):
+            self._storage.check_writable(node.path)
         with within("to"):
             self._tree.move(node, self._free(path, autorename=autorename))
         return node
@@ -175,6 +177,7 @@ class Relocating:
         """Return a path where something can be made; raises Refused as a ``WriteError``."""
         names = paths.split(path)
         paths.check_new(names)
+        self._storage.check_writable(path)
         standing = self._tree.find(path)
         if standing is None:
             return path
@@ -199,6 +202,8 @@ class Relocating:
             isinstance(node, File) and node.current.rev == argument.parent_rev
         ):
             raise conflict(node).within("path_write")
+        with within("path_write"):
+            self._storage.check_writable(node.path)
         metadata = self._storage.metadata(node)
         self._tree.delete(node)
         return {"metadata": metadata}
