@@ -92,8 +92,17 @@ class TestListing:
             emulator.people.write(f"folder{number % 3}/file{number}", b"")
         expected = set(emulator.people.tree())
         assert r.listing().keys() == expected
-        fast = r("lsf", "-R", "--fast-list", "--drive-list-chunk=7", "r:").split()
+        fast = r("lsf", "-R", "--fast-list", "--checkers=1", "--drive-list-chunk=7", "r:").split()
         assert {each.rstrip("/") for each in fast} == expected
+
+    def test_several_folders_found_empty(self, emulator: DriveEmulator, r: Rclone) -> None:
+        """When a query for several folders finds nothing, rclone asks for each."""
+        for number in range(6):
+            emulator.people.write(f"folder{number}/file", b"")
+        emulator.files.empty_groups = 1
+        found = r("lsf", "-R", "--fast-list", "--checkers=1", "r:").split()
+        assert {each.rstrip("/") for each in found} == set(emulator.people.tree())
+        assert emulator.files.empty_groups == 0
 
     def test_odd_names(self, emulator: DriveEmulator, r: Rclone) -> None:
         """Names with quotes, backslashes and what is not ASCII are found by name."""

@@ -120,7 +120,7 @@ class Uploads:
         del file_id  # the session knows
         if "authorization" in request.headers:
             self._check(request)
-        session = self._sessions.get(request.query["upload_id"])
+        session = self._sessions.get(request.query.get("upload_id", ""))
         if session is None or session.expires <= self._drive.now():
             raise Failure(Response(404, b"Not Found", {"Content-Type": "text/plain"}))
         if session.cancelled:
