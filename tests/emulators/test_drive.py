@@ -175,9 +175,32 @@ class TestQueries:
 
     def test_long_queries(self, w: World) -> None:
         """A query that is too long for an address is sent in a body instead."""
-        either = " or ".join(f"'{'x' * 30}{number}' in parents" for number in range(60))
-        found = w.names(f"({either} or '{w.people.id('folder')}' in parents) and trashed = false")
-        assert found == ["inner.txt"]
+        for number in range(60):
+            w.people.write(f"many/{number}/file{number}", b"")
+        ids = [w.people.id(f"many/{number}") for number in range(60)]
+        either = " or ".join(f"'{each}' in parents" for each in ids)
+        found = w.names(f"({either}) and trashed = false")
+        assert len(found) == 60
+        assert "GET /drive/v3/files" in w.emulator.calls
+
+    def test_folder_that_is_not_there(self, w: World) -> None:
+        """What stands in an unknown folder is not nothing, but a 404 that names no id."""
+        gone = w.people.id("folder")
+        w.people.remove("folder")
+        for query in (f"'{gone}' in parents", f"'root' in parents or '{gone}' in parents"):
+            with pytest.raises(HttpError) as error:
+                w.names(query)
+            assert reason(error.value) == (404, "notFound")
+            assert error.value.reason == "File not found: ."
+
+    def test_several_folders_may_find_nothing(self, w: World) -> None:
+        """A query for several folders may find nothing for once, where one for each finds all."""
+        folder, root = w.people.id("folder"), w.people.root
+        w.emulator.files.empty_groups = 1
+        either = f"('{folder}' in parents or '{root}' in parents) and name = 'inner.txt'"
+        assert w.names(f"'{folder}' in parents") == ["inner.txt"]
+        assert w.names(either) == []
+        assert w.names(either) == ["inner.txt"]
 
     @pytest.mark.parametrize(
         "query", ["name", "name = x", "'x' in nowhere", "trashed = 'true'", "name = 'a' and", "("]
@@ -308,6 +331,10 @@ class TestMetadata:
         starred = w.get(made["id"])
         assert int(starred["version"]) > int(made["version"])
         assert starred["headRevisionId"] == made["headRevisionId"]
+        w.people.disturb("file")
+        disturbed = w.get(made["id"])
+        assert int(disturbed.pop("version")) > int(starred.pop("version"))
+        assert disturbed == starred
 
     def test_last_writer_wins(self, w: World) -> None:
         """There is no precondition: conditions in headers are not looked at."""
@@ -567,6 +594,15 @@ class TestDocuments:
         assert link.startswith(w.url)
         assert len(w.http.get(link).content) > 10 << 20
 
+    def test_exports_vary(self, w: World) -> None:
+        """Two exports of one document may differ in bytes."""
+        doc = w.people.add_document("doc", b"words")
+        call = w.files.export(fileId=doc, mimeType=self.DOCX)
+        assert call.execute() == call.execute()
+        w.emulator.files.vary = True
+        assert call.execute() != call.execute()
+        assert w.files.export(fileId=doc, mimeType="text/plain").execute() == b"words"
+
     def test_formats(self, w: World) -> None:
         """A format that a document does not have is a 400; bytes are not exported at all."""
         doc = w.people.add_document("doc")
@@ -700,6 +736,17 @@ class TestRevisions:
             {"size": "3", "keepForever": True},
             {"size": "5", "keepForever": False},
         ]
+
+    def test_purged_early(self, w: World) -> None:
+        """Drive may forget what a file has been, but not what is kept forever."""
+        made = w.create("file", b"one")
+        w.files.update(
+            fileId=made["id"], media_body=upload(b"two"), keepRevisionForever=True
+        ).execute()
+        w.people.write("file", b"three")
+        w.people.purge_revisions("file")
+        assert [each["size"] for each in self.all(w, made["id"])] == ["3", "5"]
+        assert w.people.kept() == [b"two"]
 
     def test_keep_with_an_upload(self, w: World) -> None:
         """An upload can ask that its revision be kept."""

@@ -362,6 +362,55 @@ class TestWhoMay:
         assert answer.json()["error"]["errors"][0]["reason"] == "insufficientPermissions"
 
 
+class TestSignIn:
+    REDIRECT = "http://127.0.0.1:1/back"
+
+    def tokens(self, w: World, **asked: str) -> dict[str, object]:
+        """Let a person allow it, and return what the code is exchanged for."""
+        query = {
+            "client_id": "client",
+            "response_type": "code",
+            "redirect_uri": self.REDIRECT,
+            "scope": "https://www.googleapis.com/auth/drive",
+            "_choice": "allow",
+            **asked,
+        }
+        sent = w.http.get("/o/oauth2/v2/auth", params=query).headers["location"]
+        code = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(sent).query))["code"]
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "client_id": "client",
+            "client_secret": "secret",
+            "redirect_uri": self.REDIRECT,
+        }
+        found: dict[str, object] = w.http.post("/token", data=form).json()
+        return found
+
+    def test_refresh_token_for_offline_access(self, w: World) -> None:
+        """A refresh token is given when offline access is asked for, and once unless prompted."""
+        assert "refresh_token" not in self.tokens(w)
+        assert "refresh_token" in self.tokens(w, access_type="offline")
+        assert "refresh_token" not in self.tokens(w, access_type="offline")
+        assert "refresh_token" in self.tokens(w, access_type="offline", prompt="consent")
+
+    def test_app_in_testing(self, w: World) -> None:
+        """The refresh token of an app in testing says that it ends after a week, and does."""
+        w.emulator.signin.testing = True
+        told = self.tokens(w, access_type="offline")
+        assert told["refresh_token_expires_in"] == 604_799
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": told["refresh_token"],
+            "client_id": "client",
+        }
+        w.emulator.ahead += 6 * 86_400
+        assert w.http.post("/token", data=form).status_code == 200
+        w.emulator.ahead += 2 * 86_400
+        answer = w.http.post("/token", data=form)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
 class TestThrottling:
     @pytest.mark.parametrize("name", THROTTLES)
     def test_bodies(self, w: World, name: str) -> None:

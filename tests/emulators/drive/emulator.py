@@ -12,6 +12,7 @@ from tests.emulators.drive.files import Files
 from tests.emulators.drive.model import ME
 from tests.emulators.drive.people import People
 from tests.emulators.drive.revisions import Revisions
+from tests.emulators.drive.signin import SignIn
 from tests.emulators.drive.store import Drive
 from tests.emulators.drive.uploads import Uploads
 from tests.emulators.oauth import OAuth
@@ -35,6 +36,7 @@ class DriveEmulator(Emulator):
     def __init__(self, root: str = "Root") -> None:
         super().__init__()
         self.oauth = OAuth(self.now)
+        self.signin = SignIn(self.oauth)
         tokens = self.oauth.issue(SCOPE)
         self.token = str(tokens["access_token"])
         self.refresh_token = str(tokens["refresh_token"])
@@ -139,9 +141,9 @@ class DriveEmulator(Emulator):
                 self.routes.add(method, prefix + item, self.uploads.proceed)
             self.routes.add("POST", prefix + item, self.uploads.proceed)
         for path in ("/o/oauth2/auth", "/o/oauth2/v2/auth"):
-            self.routes.add("GET", path, self.oauth.authorize)
-        self.routes.add("POST", "/token", self.oauth.token)
-        self.routes.add("POST", "/revoke", self._revoke)
+            self.routes.add("GET", path, self.signin.authorize)
+        self.routes.add("POST", "/token", self.signin.token)
+        self.routes.add("POST", "/revoke", self.signin.revoke)
         self._control()
 
     def _about(self, request: Request) -> Response:
@@ -171,28 +173,24 @@ class DriveEmulator(Emulator):
         }
         return Response(200, select(request, "About", told, "*"))
 
-    def _revoke(self, request: Request) -> Response:
-        token = request.query.get("token") or request.form().get("token", "")
-        if not self.oauth.revoke(token):
-            refused = {"error": "invalid_token", "error_description": "Token expired or revoked"}
-            return Response(400, refused)
-        return Response(200, {})
-
     # Control
 
     def _control(self) -> None:
         """Serve what can be made to go wrong: POST with a JSON object, answered by 204.
 
-        ``listings``: ``lag`` (seconds), ``held``; ``feed``: ``repeats``, ``trash_tells_all``;
-        ``pushes``: ``lost``, ``repeated``; ``uploads``: ``short``; ``quota``: ``limit``;
-        ``throttle``: ``name`` and what a fault has. ``expire``: any of ``tokens``, ``grants``,
-        ``sessions``, ``channels``, ``pages``.
+        ``listings``: ``lag`` (seconds), ``held``, ``empty_groups``;
+        ``feed``: ``repeats``, ``trash_tells_all``; ``pushes``: ``lost``, ``repeated``;
+        ``uploads``: ``short``; ``exports``: ``vary``; ``signin``: ``testing``;
+        ``quota``: ``limit``; ``throttle``: ``name`` and what a fault has;
+        ``expire``: any of ``tokens``, ``grants``, ``sessions``, ``channels``, ``pages``.
         """
         knobs: dict[str, dict[str, object]] = {
-            "listings": {"lag": self.drive, "held": self.drive},
+            "listings": {"lag": self.drive, "held": self.drive, "empty_groups": self.files},
             "feed": {"repeats": self.changes, "trash_tells_all": self.drive},
             "pushes": {"lost": self.channels, "repeated": self.channels},
             "uploads": {"short": self.uploads},
+            "exports": {"vary": self.files},
+            "signin": {"testing": self.signin},
             "quota": {"limit": self.drive},
         }
         for name, owners in knobs.items():

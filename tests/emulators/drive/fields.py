@@ -30,7 +30,10 @@ def schemas() -> dict[str, Any]:
 
 
 def select(request: Request, schema: str, answer: dict[str, Any], default: str) -> dict[str, Any]:
-    """Return what a request asked for of an answer; raises Failure."""
+    """Return what a request asked for of an answer; raises Failure.
+
+    A value that can be called is only made when it is asked for.
+    """
     text = request.query.get("fields") or default
     mask = _parse(text)
     _check(mask, {"$ref": schema}, text)
@@ -87,12 +90,14 @@ def _check(mask: Mask, shape: dict[str, Any], text: str) -> None:
 
 
 def _pick(value: Any, mask: Mask) -> Any:
-    if not mask or "*" in mask:
-        return value
+    if callable(value):
+        value = value()
+    whole = not mask or "*" in mask
     if isinstance(value, list):
         return [_pick(each, mask) for each in value]
     if isinstance(value, dict):
-        return {name: _pick(value[name], mask[name]) for name in value if name in mask}
+        inner = {name: {} if whole else mask[name] for name in value if whole or name in mask}
+        return {name: _pick(value[name], inner[name]) for name in inner}
     return value
 
 

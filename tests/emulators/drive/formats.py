@@ -74,11 +74,11 @@ _KINDS = {
 }
 
 
-def export(file: File, extension: str) -> bytes:
+def export(file: File, extension: str, mark: str = "") -> bytes:
     """Return a document in a format: its text, below a line that tells the format."""
     if extension == "txt":
         return file.text
-    return f"%{extension} of a Google document\n".encode() + file.text
+    return f"%{extension} of a Google document {mark}\n".encode() + file.text
 
 
 def extension_for(file: File, mime: str) -> str | None:

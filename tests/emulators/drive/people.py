@@ -214,6 +214,18 @@ class People:
         with self._lock:
             self._drive.save(dataclasses.replace(self.file(path), starred=True))
 
+    def disturb(self, path: str) -> None:
+        """Let the server do something of its own to a file: its version alone shows that."""
+        with self._lock:
+            self._drive.save(self.file(path))
+
+    def purge_revisions(self, path: str) -> None:
+        """Let Drive purge what a file has been, which it may at any time."""
+        with self._lock:
+            file = self.file(path)
+            kept = tuple(each for each in file.revisions if each.keep or each is file.head)
+            self._drive.save(dataclasses.replace(file, revisions=kept), told=False)
+
     def flag_abusive(self, path: str) -> None:
         """Let Google take a file for malware."""
         with self._lock:

@@ -26,7 +26,10 @@ def user(address: str) -> dict[str, Any]:
 
 
 def file(of: File, view: View, base: str) -> dict[str, Any]:
-    """Return a File; what the API has only for some kinds of files is not there for others."""
+    """Return a File; what the API has only for some kinds of files is not there for others.
+
+    What takes long is a function of nothing, called by :func:`.fields.select` if it is asked for.
+    """
     told: dict[str, Any] = {
         "kind": "drive#file",
         "id": of.id,
@@ -49,7 +52,7 @@ def file(of: File, view: View, base: str) -> dict[str, Any]:
         "viewersCanCopyContent": not of.restricted,
         "writersCanShare": True,
         "quotaBytesUsed": str(of.quota),
-        "capabilities": _capabilities(of, view),
+        "capabilities": lambda: _capabilities(of, view),
         "webViewLink": f"https://drive.google.com/file/d/{of.id}/view?usp=drivesdk",
         "iconLink": "https://drive-thirdparty.googleusercontent.com/16/type/" + of.mime,
         "hasThumbnail": False,
@@ -71,7 +74,7 @@ def file(of: File, view: View, base: str) -> dict[str, Any]:
         told["shortcutDetails"] = _shortcut(of, view)
     if of.is_document:
         told["size"] = str(len(of.text))
-        told["exportLinks"] = formats.links(of, base)
+        told["exportLinks"] = lambda: formats.links(of, base)
     if of.head is not None:
         told.update(_bytes(of, of.head))
     return told
@@ -85,14 +88,14 @@ def _shortcut(of: File, view: View) -> dict[str, str]:
     return details
 
 
-def _bytes(of: File, head: Revision) -> dict[str, str]:
+def _bytes(of: File, head: Revision) -> dict[str, Any]:
     stem, _, extension = of.name.rpartition(".")
     extension = extension if stem else ""
     return {
         "size": str(len(head.data)),
-        "md5Checksum": head.md5,
-        "sha1Checksum": head.sha1,
-        "sha256Checksum": head.sha256,
+        "md5Checksum": lambda: head.md5,
+        "sha1Checksum": lambda: head.sha1,
+        "sha256Checksum": lambda: head.sha256,
         "headRevisionId": head.id,
         "originalFilename": head.original or of.name,
         "fileExtension": extension,
@@ -140,7 +143,7 @@ def revision(of: Revision, *, native: bool = False) -> dict[str, Any]:
         told.update(
             keepForever=of.keep,
             size=str(len(of.data)),
-            md5Checksum=of.md5,
+            md5Checksum=lambda: of.md5,
             originalFilename=of.original,
         )
     return told

@@ -38,7 +38,8 @@ class _Session:
     size: int | None
     expires: float
     request: Request
-    data: bytearray = field(default_factory=bytearray)
+    data: list[bytes] = field(default_factory=list)
+    held: int = 0
     done: File | None = None
     cancelled: bool = False
 
@@ -119,7 +120,7 @@ class Uploads:
         del file_id  # the session knows
         if "authorization" in request.headers:
             self._check(request)
-        session = self._sessions.get(request.query["upload_id"])
+        session = self._sessions.get(request.query.get("upload_id", ""))
         if session is None or session.expires <= self._drive.now():
             raise Failure(Response(404, b"Not Found", {"Content-Type": "text/plain"}))
         if session.cancelled:
@@ -132,8 +133,8 @@ class Uploads:
         if session.done is not None:
             return self._answer(session.request, session.done)
         headers = {"X-GUploader-UploadID": request.query["upload_id"]}
-        if session.data:
-            headers["Range"] = f"bytes=0-{len(session.data) - 1}"
+        if session.held:
+            headers["Range"] = f"bytes=0-{session.held - 1}"
         return Response(308, b"", headers)
 
     def _take(self, session: _Session, request: Request) -> None:
@@ -152,18 +153,18 @@ class Uploads:
             session.size = size
         if start is not None:
             self._append(session, start, request.body)
-        if session.size is not None and len(session.data) >= session.size:
+        if session.size is not None and session.held >= session.size:
             session.done = self._store(
                 session.request,
                 session.file_id,
                 session.wanted,
                 session.mime,
-                bytes(session.data),
+                b"".join(session.data),
             )
             session.data.clear()
 
     def _append(self, session: _Session, start: int, body: bytes) -> None:
-        held = len(session.data)
+        held = session.held
         if start > held:
             raise _refused(
                 "Invalid request.  According to the Content-Range header, the upload offset is"
@@ -177,7 +178,9 @@ class Uploads:
         if self.short and end - held > GRANULE:
             self.short -= 1
             end = held + (end - held) // 2 // GRANULE * GRANULE or held + GRANULE
-        session.data += new[: max(0, end - held)]
+        if end > held:
+            session.data.append(new[: end - held])
+            session.held = end
 
     @staticmethod
     def _range(told: str, request: Request) -> tuple[int | None, int | None]:
