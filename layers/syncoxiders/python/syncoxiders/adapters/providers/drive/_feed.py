@@ -67,8 +67,8 @@ class Feeding:
         for file in files:
             by_folder[file.parent][file.id] = file
         told = {file.id for file in files}
-        for query in self._queries(by_folder):
-            for sibling in self._api.all(query, "names in folders"):
+        for parts in self._queries(by_folder):
+            for sibling in self._siblings(parts):
                 if sibling.id not in told and sibling.parent in by_folder:
                     by_folder[sibling.parent][sibling.id] = sibling
         names: dict[str, str] = {}
@@ -76,18 +76,25 @@ class Feeding:
             names |= self._places.names(siblings.values())
         return names
 
-    def _queries(self, by_folder: dict[str, dict[str, File]]) -> Iterator[str]:
-        """Yield queries for what has the names of files in their folders."""
+    def _siblings(self, parts: list[str]) -> list[File]:
+        """Return what any of the queries finds; a folder that went meanwhile holds nothing."""
+        try:
+            return self._api.all(f"trashed = false and ({' or '.join(parts)})", "names in folders")
+        except Vanished:
+            return [file for part in parts for file in self._siblings([part])] if parts[1:] else []
+
+    def _queries(self, by_folder: dict[str, dict[str, File]]) -> Iterator[list[str]]:
+        """Yield queries for what has the names of files in their folders, some to a request."""
         parts: list[str] = []
         for folder, files in by_folder.items():
             for plain in {self._documents.plain(file) for file in files.values()} if folder else ():
                 part = f"({quoted(folder)} in parents and ({self._places.name_query([plain])}))"
-                if parts and len(" or ".join([*parts, part])) > _QUERY:
-                    yield f"trashed = false and ({' or '.join(parts)})"
+                if parts and sum(map(len, [*parts, part])) > _QUERY:
+                    yield parts
                     parts = []
                 parts.append(part)
         if parts:
-            yield f"trashed = false and ({' or '.join(parts)})"
+            yield parts
 
     # Channels
 

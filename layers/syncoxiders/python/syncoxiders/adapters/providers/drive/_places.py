@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from syncoxiders.adapters.providers.drive._api import Api, quoted
 from syncoxiders.adapters.providers.drive._documents import Documents
@@ -152,10 +152,10 @@ class Places:
 
     def at(self, folder: str, name: str) -> File | None:
         """Return what is shown in a folder under a name, None if nothing is."""
-        found = self._shown(
-            file for file in self._meant(folder, name) if not self._documents.left_out(file)
-        )
-        return found.get(name)
+        try:
+            return self._shown(self._meant(folder, name)).get(name)
+        except Vanished:
+            return None
 
     def occupants(self, folder: str, name: str) -> list[File]:
         """Return what stands in the way of a file of this name, be it shown or not."""
@@ -173,13 +173,13 @@ class Places:
         if hint == plain or not file.parent:
             return plain
         wanted = {plain}
-        while True:
-            standing = [*self.named(file.parent, wanted), file]
-            names = self.names(standing)
-            name = names[file.id]
-            if name in wanted:
-                return name
-            wanted.add(name)  # some file may have the twin name for its own
+        with suppress(Vanished):
+            while True:
+                name = self.names([*self.named(file.parent, wanted), file])[file.id]
+                if name in wanted:
+                    return name
+                wanted.add(name)  # some file may have the twin name for its own
+        return plain
 
     def names(self, files: Iterable[File]) -> dict[str, str]:
         """Return, by id, the names under which files of one folder are shown."""

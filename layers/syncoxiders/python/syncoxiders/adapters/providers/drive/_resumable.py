@@ -63,28 +63,44 @@ class Resumable:
         Returns the file that came into being. Raises Stale where Google has other bytes, or the
         upload is no more (Vanished).
         """
-        view, end, at, asks = memoryview(data), offset + len(data), offset, False
-
-        def once() -> int | File:
-            # Made again after silence, it asks first how much has arrived.
-            nonlocal at, asks
-            if asks:
-                held = self._ask(uri, about)
-                if isinstance(held, File) or (held == end and total is None):
-                    return held
-                at = self._between(offset, held, end, about)
-            asks = True
-            return self._send(uri, at, view[at - offset :], total, about)
-
+        view, at, end = memoryview(data), offset, offset + len(data)
         while True:
-            held = self._api.paced(once)
+            held = self._step(uri, at, view[at - offset :], total, about)
             if isinstance(held, File):
                 return held
+            if not at <= held <= end:
+                raise Stale(f"{about}: Google Drive holds {held} bytes of the upload")
             if held == end and total is None:
                 return None
-            if self._between(offset, held, end, about) <= at:
+            if held == at:
                 raise Unreachable(f"{about}: Google Drive takes no more bytes")
-            at, asks = held, False
+            at = held
+
+    def _step(
+        self, uri: str, at: int, data: memoryview, total: int | None, about: str
+    ) -> int | File:
+        """Send bytes and return how many there are then; after silence that is asked for.
+
+        Google says 503, too, where bytes before these are lacking.
+        """
+        sent = False
+
+        def once() -> int | File:
+            nonlocal sent
+            if sent:
+                held = self._ask(uri, about)
+                if held != at:
+                    return held
+            sent = True
+            return self._send(uri, at, data, total, about)
+
+        try:
+            return self._api.paced(once)
+        except Unreachable:
+            held = self._api.paced(lambda: self._ask(uri, about))
+            if held == at:
+                raise
+            return held
 
     def held(self, uri: str, about: str) -> int | File | None:
         """Return how many bytes have arrived, the file if it is complete, None if it is over."""
@@ -123,9 +139,3 @@ class Resumable:
         if status in _CONFUSED:
             raise Stale(f"{about}: Google Drive holds other bytes of the upload")
         raise self._api.failure(answer, about)
-
-    @staticmethod
-    def _between(offset: int, held: int, end: int, about: str) -> int:
-        if not offset <= held <= end:
-            raise Stale(f"{about}: Google Drive holds {held} bytes of the upload")
-        return held
