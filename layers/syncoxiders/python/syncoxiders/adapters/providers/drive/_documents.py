@@ -17,15 +17,12 @@ from syncoxiders.adapters.providers.drive._files import (
 )
 from syncoxiders.adapters.providers.drive._names import written
 from syncoxiders.core.digests import digests_of
-from syncoxiders.core.model import Entry, EntryId, Kind
+from syncoxiders.core.model import UNKNOWN_SIZE, Entry, EntryId, Kind
 from syncoxiders.ports.errors import Refused
 
 Policy: TypeAlias = Literal["export", "link", "skip"]
 """``export``: a read-only companion in an Office format; ``link``: a file that leads to the
 document in a browser; ``skip``: nothing but a note."""
-
-UNKNOWN_SIZE = -1
-"""The size of what is known only when it has been read."""
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -121,8 +118,9 @@ class Documents:
 
     def entry(self, file: File, entry_id: EntryId, parent: EntryId, name: str) -> Entry:
         """Return what is presented as the engine wants it, in a place and under a name."""
+        foreign = not file.owned_by_me
         if file.is_folder:
-            return Entry(entry_id, parent, name, Kind.FOLDER)
+            return Entry(entry_id, parent, name, Kind.FOLDER, foreign=foreign)
         version, mtime_ns = self.version(file), file.mtime_ns
         size, known = file.size, file.hashes
         extension = self.extension(file)
@@ -132,7 +130,17 @@ class Documents:
             mtime_ns = parse_time(file.created_time)
         elif extension:
             size, known = UNKNOWN_SIZE, ""
-        return Entry(entry_id, parent, name, Kind.FILE, version, size, mtime_ns, known)
+        return Entry(
+            id=entry_id,
+            parent=parent,
+            name=name,
+            kind=Kind.FILE,
+            version=version,
+            size=size,
+            mtime_ns=mtime_ns,
+            hashes=known,
+            foreign=foreign,
+        )
 
     def export(self, file: File) -> Format:
         """Return the form in which a companion's bytes are had."""

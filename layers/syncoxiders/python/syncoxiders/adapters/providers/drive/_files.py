@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 FIELDS = (
     "id,name,mimeType,parents,trashed,explicitlyTrashed,createdTime,modifiedTime,size,"
-    "md5Checksum,sha1Checksum,sha256Checksum,headRevisionId,"
+    "md5Checksum,sha1Checksum,sha256Checksum,headRevisionId,ownedByMe,"
     "capabilities(canEdit,canDownload,canListChildren)"
 )
 """What is asked for of every file."""
@@ -39,7 +39,8 @@ class File(msgspec.Struct, frozen=True, rename="camel"):
     """A file, folder, document or shortcut.
 
     ``trashed`` says that it is in the trash, itself or with a folder; ``explicitly_trashed``,
-    itself. Only what has bytes has checksums and a head revision.
+    itself. Only what has bytes has checksums and a head revision. What is in a shared drive belongs
+    to the drive, and is not said to be another's.
     """
 
     id: str
@@ -55,6 +56,7 @@ class File(msgspec.Struct, frozen=True, rename="camel"):
     sha1_checksum: str = ""
     sha256_checksum: str = ""
     head_revision_id: str = ""
+    owned_by_me: bool = True
     capabilities: Capabilities = Capabilities()
 
     @property

@@ -20,8 +20,8 @@ feed and the checks before a write agree about it, on every machine, without any
   could keep the twin name; but then nothing would stand under the plain name as the engine sees
   it, while a new file there would be a second one at Drive.
 
-A twin name is reversible by :func:`untwinned` and the id. When an entry is moved under its twin
-name, that becomes its name at Drive: it is what was asked for.
+A twin name leads back to the plain one (:func:`related`), and to one file by its id. When an entry
+is moved under its twin name, that becomes its name at Drive: it is what was asked for.
 """
 
 import hashlib
@@ -44,7 +44,9 @@ _NAMELESS = "Untitled"
 """Under which a file without a name is shown; Drive gives that name itself to new ones."""
 
 _DIGITS = (8, 16, 64)
-_TWIN = re.compile(r"(?P<stem>.*)\.twin-[0-9a-f]{8,64}(?P<extension>(?:\.[^.]*)?)", re.DOTALL)
+_TWIN = re.compile(
+    r"(?P<stem>.*)\.twin-(?P<digits>[0-9a-f]{8,64})(?P<extension>(?:\.[^.]*)?)", re.DOTALL
+)
 
 
 def check(name: str) -> None:
@@ -111,10 +113,14 @@ def is_twin(name: str, plain: str, file: File) -> bool:
     return any(name == twin(plain, file, digits) for digits in _DIGITS)
 
 
-def untwinned(name: str) -> str | None:
-    """Return the plain name that a twin name was made of, None if it is not of that form."""
+def related(name: str) -> set[str]:
+    """Return the plain names of whatever decides what is shown under a name."""
     match = _TWIN.fullmatch(name)
-    return match["stem"] + match["extension"] if match else None
+    if match is None:
+        return {name}
+    stem, digits, extension = match["stem"], match["digits"], match["extension"]
+    shorter = {f"{stem}.twin-{digits[:each]}{extension}" for each in _DIGITS if each < len(digits)}
+    return {name, stem + extension, *shorter}
 
 
 def told_apart(entries: Iterable[tuple[File, str]]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from syncoxiders.adapters.providers.drive._api import Api, quoted
 from syncoxiders.adapters.providers.drive._documents import Documents
 from syncoxiders.adapters.providers.drive._files import File
-from syncoxiders.adapters.providers.drive._names import stored, told_apart, untwinned
+from syncoxiders.adapters.providers.drive._names import related, stored, told_apart
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
 from syncoxiders.ports.errors import Denied, Refused, RootLost, Stale, Vanished
 
@@ -187,7 +187,7 @@ class Places:
         return told_apart((file, self._documents.plain(file)) for file in files)
 
     def _meant(self, folder: str, name: str) -> list[File]:
-        return self.named(folder, filter(None, (name, untwinned(name))))
+        return self.named(folder, related(name))
 
     def _shown(self, files: Iterable[File]) -> dict[str, File]:
         by_id = {file.id: file for file in files}

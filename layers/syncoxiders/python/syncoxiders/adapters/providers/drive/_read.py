@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 import httpx
 
 from syncoxiders.adapters.providers.drive._api import Api
-from syncoxiders.adapters.providers.drive._documents import UNKNOWN_SIZE, Documents
+from syncoxiders.adapters.providers.drive._documents import Documents
 from syncoxiders.adapters.providers.drive._errors import TooLargeToExport
 from syncoxiders.adapters.providers.drive._files import File
 from syncoxiders.adapters.providers.drive._places import Places
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import Digests
-from syncoxiders.core.model import Entry, Kind, Ref
+from syncoxiders.core.model import UNKNOWN_SIZE, Entry, Kind, Ref
 from syncoxiders.ports.errors import Changing, Denied, Stale
 
 _PARTIAL = 206
@@ -87,8 +87,11 @@ class Reading:
         if not file.capabilities.can_download:
             raise Denied(f"{self._api.name}: {ref.path}: its owner does not let it be downloaded")
         if entry.size == UNKNOWN_SIZE:
-            # An export has no ranges; that of one version is taken to be the same each time.
-            return DriveReader(entry, self._api, self._export(file, ref.path), check, offset)
+            if offset:
+                raise Stale(
+                    f"{ref.path}: no two exports are alike: it has to be read from its start"
+                )
+            return DriveReader(entry, self._api, self._export(file, ref.path), check)
         if offset >= file.size:
             return DriveReader(entry, self._api, b"", check)
         answer = self._api.open(self._api.content_uri(file.id), ref.path, offset)
