@@ -33,13 +33,12 @@ def add(commands: Commands, *more: str, stdin: str | None = f"{KEY}\n") -> Said:
 
 def test_endpoint(commands: Commands, endpoint: str) -> None:
     """Keys for an endpoint are asked for without echo, checked, and kept in the vault."""
-    said = add(
-        commands, "--access-key-id=AKIA1", "--region=eu-west-1", f"--endpoint-url={endpoint}"
-    )
+    where = (f"--endpoint-url={endpoint}", "--region=eu-west-1", "--addressing=path")
+    said = add(commands, "--access-key-id=AKIA1", *where)
     assert said.code == 0, said.err
     assert "Connected bucket: S3 of 127.0.0.1" in said.out
     account = accounts.load("bucket")
-    assert account.settings == {"region": "eu-west-1", "url": endpoint}
+    assert account.settings == {"region": "eu-west-1", "url": endpoint, "style": "path"}
     assert accounts.keys(account) == {"access_key_id": "AKIA1", "secret_access_key": KEY}
     assert not any(KEY in text for text in commands.files().values())
     said = commands("check")

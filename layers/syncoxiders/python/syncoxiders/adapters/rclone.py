@@ -21,12 +21,11 @@ from syncoxiders.ports.errors import AccountError
 
 _KINDS = {"drive": "drive", "dropbox": "dropbox", "onedrive": "onedrive", "s3": "s3"}
 _SETTINGS: dict[str, dict[str, str]] = {
-    "drive": {"root_folder_id": "root_folder_id", "team_drive": "drive_id"},
+    "drive": {"team_drive": "drive_id"},
     "dropbox": {},
     "onedrive": {
         "drive_id": "drive_id",
         "drive_type": "drive_type",
-        "root_folder_id": "root_folder_id",
         "tenant": "tenant",
     },
     "s3": {"region": "region", "endpoint": "url", "profile": "profile"},
@@ -35,6 +34,12 @@ _SETTINGS: dict[str, dict[str, str]] = {
 
 _KEYS = ("access_key_id", "secret_access_key", "session_token")
 _KNOWN = {"type", "client_id", "client_secret", "token", "env_auth", "description", *_KEYS}
+_TURNED: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "drive": {"skip_gdocs": ("documents", {"true": "skip", "false": ""})},
+    "s3": {"force_path_style": ("style", {"true": "path", "false": "virtual"})},
+}
+"""Which are so under another name and with other values."""
+
 _HARMLESS: dict[str, frozenset[str]] = {
     "drive": frozenset({"scope"}),
     "dropbox": frozenset(),
@@ -110,12 +115,15 @@ def _remote(name: str, options: dict[str, str]) -> Remote:
     if kind not in _KINDS:
         what = f"type {kind!r} is not supported" if kind else "it has no type"
         return Remote(name, kind, notes=(what,))
-    notes = [
-        f"{key} was not taken"
-        for key, value in options.items()
-        if value and key not in _KNOWN | _SETTINGS[kind].keys() | _HARMLESS[kind]
-    ]
     settings = {ours: options[key] for key, ours in _SETTINGS[kind].items() if options.get(key)}
+    used = _KNOWN | _SETTINGS[kind].keys() | _HARMLESS[kind]
+    for key, (ours, values) in _TURNED.get(kind, {}).items():
+        if options.get(key) in values:
+            used |= {key}
+            settings.update({ours: values[options[key]]} if values[options[key]] else {})
+    notes = [
+        _left(name, kind, key, value) for key, value in options.items() if value and key not in used
+    ]
     if kind == "s3":
         return _s3(name, options, settings, notes)
     client = options.get("client_id", "")
@@ -127,6 +135,13 @@ def _remote(name: str, options: dict[str, str]) -> Remote:
     if why:
         notes.append(why)
     return Remote(name, kind, Account(name, kind, client, "", settings), secret, tuple(notes))
+
+
+def _left(name: str, kind: str, key: str, value: str) -> str:
+    """Return what to say of an option that is no setting of ours."""
+    if (kind, key) == ("drive", "root_folder_id"):
+        return f"paths begin at the top here: its root_folder_id is {name}:id:{value}"
+    return f"{key} was not taken"
 
 
 def _s3(

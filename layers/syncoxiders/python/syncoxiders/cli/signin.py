@@ -38,7 +38,9 @@ def add(kind: str, given: Mapping[str, Any], stopping: Stopping) -> Exit:
     stopping.farewell = "interrupted; nothing was changed"
     accounts = Accounts()
     account, known = _planned(accounts, kind, given["name"], again=given["reconnect"])
-    settings = _settings(account.settings, given, ("url", "tenant", "site"))
+    values = {**given, "drive_id": given.get("shared_drive")}
+    names = ("url", "tenant", "site", "drive_id", "documents")
+    settings = _settings(account.settings, values, names)
     client, secret = _client(account, known, given)
     account = msgspec.structs.replace(account, client=client, settings=settings)
     vendor = oauth.vendor(account)
@@ -70,8 +72,8 @@ def add_s3(given: Mapping[str, Any]) -> Exit:
 
     accounts = Accounts()
     account, known = _planned(accounts, "s3", given["name"], again=given["reconnect"])
-    values = {**given, "url": given["endpoint_url"]}
-    settings = _settings(account.settings, values, ("url", "region", "profile"))
+    values = {**given, "url": given["endpoint_url"], "style": given["addressing"]}
+    settings = _settings(account.settings, values, ("url", "region", "profile", "style"))
     keys = dict(known.keys) if known is not None else {}
     if given["access_key_id"]:
         if given["profile"]:
