@@ -10,7 +10,7 @@ import pytest
 
 from syncoxiders.adapters import accounts, rclone
 from syncoxiders.ports.accounts import Account
-from tests.accounts.conftest import Commands
+from tests.accounts.conftest import Commands, Person
 from tests.cli.conftest import Said
 from tests.emulators.rclone import BINARY
 
@@ -92,6 +92,24 @@ class TestTaken:
             said = commands("check")
         assert said.code == 0, said.err
         assert "lets us in as ann@example.org" in said.out
+
+    def test_other_scopes(self, commands: Commands, config: Config, person: Person) -> None:
+        """What rclone asked Microsoft for is enough, though it is not what we ask for."""
+        scopes = "Files.Read Files.ReadWrite Files.Read.All Files.ReadWrite.All Sites.Read.All"
+        token = json.dumps(TOKEN | {"refresh_token": commands.cloud.issue(scopes)["refresh_token"]})
+        config.add("work", "onedrive", own(token=token, drive_id="own", drive_type="personal"))
+        assert commands("import-rclone").code == 0
+        with commands.tls() as server:
+            account = accounts.load("work")
+            settings = {**account.settings, "url": server.url, "ca": str(commands.cafile)}
+            commands.accounts.update(Account("work", "onedrive", "client", "", settings))
+            for _ in range(2):  # before it is known what was granted, and after
+                said = commands("check")
+                assert said.code == 0, said.err
+                assert "lets us in as Ann" in said.out
+            assert commands("add", "onedrive", "work", "--reconnect").code == 0
+        assert accounts.load("work").identity == "ann@example.org"
+        person.done()
 
     def test_s3(self, commands: Commands, config: Config) -> None:
         """Keys, region and endpoint of S3 are taken; AWS's own settings stay AWS's."""

@@ -50,7 +50,7 @@ def add(kind: str, given: Mapping[str, Any], stopping: Stopping) -> Exit:
     tokens = _signed_in(vendor, secret, given)
     _check_scopes(vendor, tokens)
     identity = whoami(vendor, tokens.access)
-    if account.identity and identity.name != account.identity:
+    if _another(account.identity, identity.name):
         raise AccountError(
             f"this is {shown(identity.name)}, but {shown(account.name)} is of "
             f"{shown(account.identity)}; nothing was changed. Add the other one under a name of "
@@ -126,6 +126,14 @@ def life(account: Account, secret: Secret) -> str:
         else " Connect it again before."
     )
     return f"Note: the access of {shown(account.name)} ends {moment(secret.ends)}.{why}"
+
+
+def _another(before: str, now: str) -> bool:
+    """Say whether two words for whose account it is mean two people for sure.
+
+    An account that was taken over may be known by another kind of name so far.
+    """
+    return "@" in before and "@" in now and before.casefold() != now.casefold()
 
 
 def _planned(
