@@ -177,6 +177,14 @@ class TestNotTaken:
         assert "impersonate was not taken" in said.out
         assert "/secret/path" not in said.out
 
+    def test_national_clouds(self, commands: Commands, config: Config) -> None:
+        """A token of another cloud of Microsoft's is not sent to the usual one."""
+        config.add("cn", "onedrive", own(region="cn"))
+        config.add("one", "onedrive", own(region="global"))
+        said = commands("import-rclone")
+        assert "Microsoft's national clouds are not supported" in said.out
+        assert [each.vault for each in commands.accounts.all().values()] == ["", "file"]
+
     def test_root_folder(self, commands: Commands, config: Config) -> None:
         """A remote that begins at a folder is not taken for one that begins at the top."""
         config.add("gd", "drive", own(root_folder_id="folder-1"))

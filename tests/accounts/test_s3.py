@@ -134,3 +134,17 @@ def test_new_keys(commands: Commands, endpoint: str) -> None:
     assert accounts.keys(account)["access_key_id"] == "AKIA2"
     assert commands("remove", "bucket").code == 0
     assert list((commands.folder / "secrets").iterdir()) == []
+
+
+def test_from_keys_to_a_profile(
+    commands: Commands, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that are not used any more are forgotten."""
+    assert add(commands, "--access-key-id=AKIA1", f"--endpoint-url={endpoint}").code == 0
+    credentials = commands.folder / "credentials"
+    credentials.write_text(f"[backup]\naws_access_key_id = A\naws_secret_access_key = {KEY}\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    said = add(commands, "--profile=backup", "--reconnect", stdin=None)
+    assert said.code == 0, said.err
+    assert accounts.keys(accounts.load("bucket")) == {}
+    assert list((commands.folder / "secrets").iterdir()) == []

@@ -19,7 +19,7 @@ from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError
 
-_KINDS = {"drive": "drive", "dropbox": "dropbox", "onedrive": "onedrive", "s3": "s3"}
+_KINDS = ("drive", "dropbox", "onedrive", "s3")
 _SETTINGS: dict[str, dict[str, str]] = {
     "drive": {"team_drive": "drive_id"},
     "dropbox": {},
@@ -43,7 +43,7 @@ _TURNED: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
 _HARMLESS: dict[str, frozenset[str]] = {
     "drive": frozenset({"scope"}),
     "dropbox": frozenset(),
-    "onedrive": frozenset({"access_scopes", "disable_site_permission"}),
+    "onedrive": frozenset({"region", "access_scopes", "disable_site_permission"}),
     "s3": frozenset({"provider", "acl", "location_constraint", "no_check_bucket"}),
 }
 """What may be left out without a word: we have no use for it."""
@@ -130,6 +130,8 @@ def _remote(name: str, options: dict[str, str]) -> Remote:
     secret, why = _tokens(options)
     if not client:
         secret, why = None, "it uses rclone's own app, whose tokens only rclone may renew"
+    elif kind == "onedrive" and options.get("region", "global") not in {"", "global"}:
+        secret, why = None, "Microsoft's national clouds are not supported"
     elif kind == "drive" and options.get("scope", "") not in _GOOD_SCOPES:
         secret, why = None, f"its scope {options['scope']!r} does not let us sync"
     if why:
