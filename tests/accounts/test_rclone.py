@@ -10,7 +10,7 @@ import pytest
 
 from syncoxiders.adapters import accounts, rclone
 from syncoxiders.ports.accounts import Account
-from tests.accounts.conftest import Commands
+from tests.accounts.conftest import Commands, Person
 from tests.cli.conftest import Said
 from tests.emulators.rclone import BINARY
 
@@ -58,7 +58,7 @@ def own(**more: str) -> dict[str, str]:
 class TestTaken:
     def test_own_app(self, commands: Commands, config: Config) -> None:
         """A remote with an app of one's own goes on as it is, without signing in."""
-        config.add("gd", "drive", own(scope="drive", root_folder_id="folder-1"))
+        config.add("gd", "drive", own(scope="drive", team_drive="shared-1", skip_gdocs="true"))
         config.add("box", "dropbox", own())
         config.add("one", "onedrive", own(drive_id="d!1", drive_type="business"))
         said = commands("import-rclone")
@@ -71,7 +71,7 @@ class TestTaken:
             ("one", "onedrive"),
         ]
         assert records["gd"].account.client == "client"
-        assert records["gd"].account.settings == {"root_folder_id": "folder-1"}
+        assert records["gd"].account.settings == {"drive_id": "shared-1", "documents": "skip"}
         assert records["one"].account.settings == {"drive_id": "d!1", "drive_type": "business"}
         secret = commands.accounts.secret("gd")
         assert secret is not None
@@ -93,15 +93,34 @@ class TestTaken:
         assert said.code == 0, said.err
         assert "lets us in as ann@example.org" in said.out
 
+    def test_other_scopes(self, commands: Commands, config: Config, person: Person) -> None:
+        """What rclone asked Microsoft for is enough, though it is not what we ask for."""
+        scopes = "Files.Read Files.ReadWrite Files.Read.All Files.ReadWrite.All Sites.Read.All"
+        token = json.dumps(TOKEN | {"refresh_token": commands.cloud.issue(scopes)["refresh_token"]})
+        config.add("work", "onedrive", own(token=token, drive_id="own", drive_type="personal"))
+        assert commands("import-rclone").code == 0
+        with commands.tls() as server:
+            account = accounts.load("work")
+            settings = {**account.settings, "url": server.url, "ca": str(commands.cafile)}
+            commands.accounts.update(Account("work", "onedrive", "client", "", settings))
+            for _ in range(2):  # before it is known what was granted, and after
+                said = commands("check")
+                assert said.code == 0, said.err
+                assert "lets us in as Ann" in said.out
+            assert commands("add", "onedrive", "work", "--reconnect").code == 0
+        assert accounts.load("work").identity == "ann@example.org"
+        person.done()
+
     def test_s3(self, commands: Commands, config: Config) -> None:
         """Keys, region and endpoint of S3 are taken; AWS's own settings stay AWS's."""
         keys = {"access_key_id": "AKIA1", "secret_access_key": "the-s3-key"}
-        config.add("minio", "s3", {**keys, "provider": "Minio", "endpoint": "minio.example:9000"})
+        style = {"provider": "Minio", "force_path_style": "false"}
+        config.add("minio", "s3", {**keys, "endpoint": "minio.example:9000", **style})
         config.add("aws", "s3", {"env_auth": "true", "provider": "AWS", "region": "eu-west-1"})
         said = commands("import-rclone")
         assert (said.code, said.err) == (0, "")
         minio = accounts.load("minio")
-        assert minio.settings == {"url": "https://minio.example:9000"}
+        assert minio.settings == {"url": "https://minio.example:9000", "style": "virtual"}
         assert accounts.keys(minio) == keys
         aws = accounts.load("aws")
         assert aws.settings == {"region": "eu-west-1"}
@@ -157,6 +176,23 @@ class TestNotTaken:
         assert "service_account_file was not taken" in said.out
         assert "impersonate was not taken" in said.out
         assert "/secret/path" not in said.out
+
+    def test_national_clouds(self, commands: Commands, config: Config) -> None:
+        """A token of another cloud of Microsoft's is not sent to the usual one."""
+        config.add("cn", "onedrive", own(region="cn"))
+        config.add("one", "onedrive", own(region="global"))
+        said = commands("import-rclone")
+        assert "Microsoft's national clouds are not supported" in said.out
+        assert [each.vault for each in commands.accounts.all().values()] == ["", "file"]
+
+    def test_root_folder(self, commands: Commands, config: Config) -> None:
+        """A remote that begins at a folder is not taken for one that begins at the top."""
+        config.add("gd", "drive", own(root_folder_id="folder-1"))
+        config.add("one", "onedrive", own(root_folder_id="folder-2"))
+        said = commands("import-rclone")
+        assert "its root_folder_id is gd:id:folder-1" in said.out
+        assert "root_folder_id was not taken" in said.out
+        assert commands.accounts.record("gd").account.settings == {}
 
     def test_other_types(self, commands: Commands, config: Config) -> None:
         """Types that are not supported are named."""

@@ -33,13 +33,12 @@ def add(commands: Commands, *more: str, stdin: str | None = f"{KEY}\n") -> Said:
 
 def test_endpoint(commands: Commands, endpoint: str) -> None:
     """Keys for an endpoint are asked for without echo, checked, and kept in the vault."""
-    said = add(
-        commands, "--access-key-id=AKIA1", "--region=eu-west-1", f"--endpoint-url={endpoint}"
-    )
+    where = (f"--endpoint-url={endpoint}", "--region=eu-west-1", "--addressing=path")
+    said = add(commands, "--access-key-id=AKIA1", *where)
     assert said.code == 0, said.err
     assert "Connected bucket: S3 of 127.0.0.1" in said.out
     account = accounts.load("bucket")
-    assert account.settings == {"region": "eu-west-1", "url": endpoint}
+    assert account.settings == {"region": "eu-west-1", "url": endpoint, "style": "path"}
     assert accounts.keys(account) == {"access_key_id": "AKIA1", "secret_access_key": KEY}
     assert not any(KEY in text for text in commands.files().values())
     said = commands("check")
@@ -134,4 +133,18 @@ def test_new_keys(commands: Commands, endpoint: str) -> None:
     assert account.settings["url"] == endpoint
     assert accounts.keys(account)["access_key_id"] == "AKIA2"
     assert commands("remove", "bucket").code == 0
+    assert list((commands.folder / "secrets").iterdir()) == []
+
+
+def test_from_keys_to_a_profile(
+    commands: Commands, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that are not used any more are forgotten."""
+    assert add(commands, "--access-key-id=AKIA1", f"--endpoint-url={endpoint}").code == 0
+    credentials = commands.folder / "credentials"
+    credentials.write_text(f"[backup]\naws_access_key_id = A\naws_secret_access_key = {KEY}\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    said = add(commands, "--profile=backup", "--reconnect", stdin=None)
+    assert said.code == 0, said.err
+    assert accounts.keys(accounts.load("bucket")) == {}
     assert list((commands.folder / "secrets").iterdir()) == []

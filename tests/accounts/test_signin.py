@@ -123,6 +123,14 @@ class TestBrowser:
         assert "GET /consumers/oauth2/v2.0/authorize" in commands.cloud.calls
         person.done()
 
+    def test_settings(self, commands: Commands, person: Person) -> None:
+        """What is chosen for an account is kept with it."""
+        said = drive(commands, "--shared-drive=shared-1", "--documents=link")
+        assert said.code == 0
+        settings = commands.accounts.record("work").account.settings
+        assert settings == {"url": commands.url, "drive_id": "shared-1", "documents": "link"}
+        person.done()
+
     def test_a_process(self, commands: Commands, tmp_path: Path) -> None:
         """The program itself opens the browser and ends well."""
         with process(
@@ -443,7 +451,7 @@ class TestMicrosoft:
 
     def test_strange_certificate(self, commands: Commands) -> None:
         """A server that cannot prove who it is is not talked to."""
-        with commands.tls(trustme.CA()) as server:
+        with commands.tls(authority=trustme.CA()) as server:
             said = onedrive(commands, server)
         assert said.code == 1
         assert "Microsoft cannot be reached" in said.err

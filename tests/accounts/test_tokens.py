@@ -256,6 +256,28 @@ class TestTogether:
         assert len({token for each in said for token in each}) == 1
         assert commands.cloud.oauth.refreshes == 1
 
+    @pytest.mark.parametrize("command", ["reconnect", "remove"])
+    def test_changed_meanwhile(self, commands: Commands, command: str) -> None:
+        """A refresh that is under way does not bring back what a command has replaced."""
+        commands.connect("work", "drive")
+        commands.cloud.faults.add("slow", path="/token", seconds=0.5)
+        tokens = accounts.tokens(accounts.load("work"))
+        with ThreadPoolExecutor(1) as pool:
+            refreshing = pool.submit(tokens.access)
+            deadline = time.monotonic() + 30
+            while not commands.cloud.oauth.refreshes and time.monotonic() < deadline:
+                time.sleep(0.01)
+            if command == "remove":
+                commands.accounts.remove("work")
+            else:
+                account = commands.accounts.record("work").account
+                commands.accounts.add(account, Secret(refresh="new"), again=True)
+            refreshing.result(30)
+        if command == "remove":
+            assert list((commands.folder / "secrets").iterdir()) == []
+        else:
+            assert commands.accounts.secret("work") == Secret(refresh="new")
+
     def test_a_process_dies(self, commands: Commands, tmp_path: Path) -> None:
         """Who dies in the middle of a refresh holds nobody up."""
         commands.connect("work", "drive")

@@ -133,6 +133,13 @@ def _onedrive(command: Any) -> Any:
     metavar="FILE",
     help="The JSON file with both that Google offers for download.",
 )
+@click.option("--shared-drive", metavar="ID", help="A shared drive, instead of My Drive.")
+@click.option(
+    "--documents",
+    type=click.Choice(["export", "link", "skip"]),
+    help="Google's own documents: as read-only files of Office (the default), as links to them, "
+    "or not at all.",
+)
 @click.pass_context
 def drive(ctx: click.Context, /, **given: Any) -> int:
     """Connect Google Drive as NAME."""
@@ -143,6 +150,11 @@ def drive(ctx: click.Context, /, **given: Any) -> int:
 
 @add.command(epilog=EPILOG)
 @_dropbox
+@click.option(
+    "--documents",
+    type=click.Choice(["skip", "export"]),
+    help="Paper documents and their like: not at all (the default), or exported.",
+)
 @click.pass_context
 def dropbox(ctx: click.Context, /, **given: Any) -> int:
     """Connect Dropbox as NAME."""
@@ -190,6 +202,11 @@ def onedrive(ctx: click.Context, /, **given: Any) -> int:
 @click.option("--region", metavar="REGION", help="The region of the buckets.")
 @click.option("--endpoint-url", metavar="URL", help="Where it is, if it is not AWS.")
 @click.option("--profile", metavar="NAME", help="A profile of AWS's own settings with the keys.")
+@click.option(
+    "--addressing",
+    type=click.Choice(["path", "virtual"]),
+    help="Where in addresses a bucket's name stands. Default: in the path, except at AWS.",
+)
 @_API[1]
 @_RECONNECT
 def s3(**given: Any) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from syncoxiders.adapters.accounts.records import reconnect
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, Unreachable
 
@@ -80,8 +81,8 @@ def _meaning(account: Account, answer: Mapping[str, Any], cause: Exception) -> s
         return _there(account)
     if code in _WRONG:
         raise Revoked(
-            f"S3 does not take the keys of the account {account.name} ({code}): give it the right "
-            f"ones by syncoxiders account add s3 {account.name} --reconnect"
+            f"S3 does not take the keys of the account {account.name} ({code}): "
+            f"{reconnect(account)} --access-key-id ID"
         ) from cause
     if code == _CLOCK:
         raise Revoked(f"the clock of this machine is wrong: S3 says {code}") from cause

@@ -31,7 +31,9 @@ from syncoxiders.adapters.oauth.vendors import (
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Unreachable
 
-SCOPES = ("Files.ReadWrite.All", "User.Read")
+SCOPE = "Files.ReadWrite.All"
+PERSON = "User.Read"
+"""Tells who it is. Access that somebody else was granted, and we took over, may lack it."""
 SITES = "Sites.Read.All"
 """Asked for only where a SharePoint site is to be found by its address."""
 
@@ -61,8 +63,7 @@ class Microsoft:
         self._tenant = account.settings.get("tenant") or "common"
         self._login = base(account.settings, "https://login.microsoftonline.com")
         self._graph = f"{base(account.settings, 'https://graph.microsoft.com')}/v1.0"
-        sites = [SITES] if account.settings.get("site") else []
-        self._scopes = [*SCOPES, *sites]
+        self._scopes = [SCOPE, PERSON, *([SITES] if account.settings.get("site") else [])]
 
     def begin(self, redirect: str, client_secret: str) -> Attempt:
         """Return a sign-in. Raises AccountError, Unreachable."""
@@ -82,8 +83,11 @@ class Microsoft:
 
     def refresh(self, secret: Secret) -> Secret:
         """Return the secret with new tokens. Raises Rejected, Unreachable."""
+        # To ask for more than was granted is to be refused.
+        more = lacking(secret.scopes or SCOPE, self._scopes)
+        scopes = [each for each in self._scopes if each not in more]
         with self._app(secret.client_secret) as (app, cache):
-            answer = app.acquire_token_by_refresh_token(secret.refresh, self._scopes)
+            answer = app.acquire_token_by_refresh_token(secret.refresh, scopes or [SCOPE])
         if "error" in answer:
             raise http.refusal("Microsoft", 400, answer, [secret.refresh, secret.client_secret])
         return renewed(secret, {**answer, "refresh_token": _kept(cache)}, time.time())
@@ -95,17 +99,23 @@ class Microsoft:
 
     def whoami(self, access: str) -> Identity:
         """Return whose account it is. Raises Expired, Rejected, Unreachable."""
-        me = self.get(access, "/me", **{"$select": "displayName,mail,userPrincipalName"})
-        quota: dict[str, Any] = self.get(access, self._drive).get("quota") or {}
+        drive = self.get(access, self._drive)
+        try:
+            me = self.get(access, "/me", **{"$select": "displayName,mail,userPrincipalName"})
+        except http.Rejected:  # the scope is lacking; the drive knows its owner at least
+            owner: dict[str, Any] = drive.get("owner") or {}
+            me = owner.get("user") or owner.get("group") or {}
+        quota: dict[str, Any] = drive.get("quota") or {}
+        names = ("userPrincipalName", "mail", "email", "displayName")
         return Identity(
-            str(me.get("userPrincipalName") or me.get("mail") or me.get("displayName") or ""),
+            next((str(me[name]) for name in names if me.get(name)), ""),
             quota.get("used"),
             quota.get("total"),
         )
 
     def lacking(self, scopes: str) -> list[str]:
         """Return which scopes are lacking."""
-        return lacking(scopes, self._scopes)
+        return lacking(scopes, [SCOPE])
 
     def get(self, access: str, path: str, **query: str) -> dict[str, Any]:
         """Ask Graph. Raises Expired, Rejected, Unreachable."""
