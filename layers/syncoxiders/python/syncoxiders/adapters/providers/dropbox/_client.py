@@ -71,6 +71,10 @@ class Client:
             self._tokens.refused(used)
         return self._pace(attempt, repeatable=repeatable, writes=writes)
 
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._session.close()
+
     def _api(self, token: str) -> Any:
         with self._lock:
             if self._held is None or self._held[0] != token:

@@ -83,6 +83,10 @@ class DropboxProvider:
         """What the planner must know of a Dropbox."""
         return TRAITS
 
+    def close(self) -> None:
+        """Close what connections are held."""
+        self._client.close()
+
     # Looking
 
     def root(self) -> str:
