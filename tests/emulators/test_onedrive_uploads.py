@@ -246,6 +246,21 @@ def test_if_match_at_the_end(c: Client) -> None:
     assert b"edited" in c.emulator.people.kept()
 
 
+def test_one_session_at_a_time(c: Client) -> None:
+    """On demand a name with an open session is taken for others, until it is cancelled or ends."""
+    begin(c)
+    begin(c)
+    c.emulator.quirks.session_is_exclusive = True
+    begin(c, "/root:/FILE:", 409)
+    url = begin(c, "/root:/other:")
+    begin(c, "/root:/other:", 409)
+    c.bare("DELETE", url, 204)
+    begin(c, "/root:/other:")
+    c.emulator.ahead += c.emulator.quirks.session_lifetime + 1
+    c.sign_in()
+    begin(c)
+
+
 def test_the_item_is_gone_meanwhile(c: Client) -> None:
     """A session for an item that was deleted ends in 404."""
     made = c.put("file", b"1")

@@ -11,7 +11,7 @@ from typing import Any
 from tests.emulators.onedrive import errors, facets
 from tests.emulators.onedrive.addressing import Address
 from tests.emulators.onedrive.drive import Drive
-from tests.emulators.onedrive.items import Item
+from tests.emulators.onedrive.items import Item, key
 from tests.emulators.onedrive.service import Service, conflict_behavior, json_body
 from tests.emulators.onedrive.writing import client_times
 from tests.emulators.serving import Request, Response
@@ -69,6 +69,8 @@ class Sessions:
         default = service.quirks.session_conflict
         conflict = conflict_behavior(request, told, default)
         if old is not None and (old.kind != "file" or conflict == "fail"):
+            raise errors.name_taken()
+        if service.quirks.session_is_exclusive and self._is_open(folder, name):
             raise errors.name_taken()
         service.unlocked(old)
         if "fileSize" in told:
@@ -167,6 +169,13 @@ class Sessions:
         del request
         del self._open[self._find(token).token]
         return Response(204)
+
+    def _is_open(self, folder: Item, name: str) -> bool:
+        now = self._service.now()
+        return any(
+            each.folder is folder and key(each.name) == key(name) and each.expires > now
+            for each in self._open.values()
+        )
 
     def _commit(self, request: Request, session: Session, precondition: str) -> Response:
         """Put the file in its place; where that cannot be, the session stays."""
