@@ -22,8 +22,10 @@ OFFICE = (".docx", ".xlsx", ".pptx")
 class Quirks:
     """What the service does now and then, or differently from drive to drive.
 
-    ``hashes`` are those that files carry; with ``hashes_late`` only once they were downloaded
-    (https://learn.microsoft.com/graph/api/resources/file). ``page_size`` bounds every page;
+    ``hashes`` are those that files carry: quickXorHash alone is promised by every service, and an
+    earlier edition of the reference had it that personal drives lack just that. With
+    ``hashes_late`` they come only once a file was downloaded, which it had as well
+    (https://learn.microsoft.com/graph/api/resources/hashes). ``page_size`` bounds every page;
     the last ``repeats`` items of a page of delta come again on the next. ``deletes`` says whether
     the feed tells of everything in a deleted folder, of the folder alone, or, as was seen
     (https://github.com/OneDrive/onedrive-api-docs/issues/1927), of neither. With
