@@ -417,6 +417,46 @@ class TestErrors:
         assert {"id", "displayName", "userPrincipalName"} <= set(found)
 
 
+class TestControl:
+    def steer(self, c: Client, what: str, expect: int = 204, /, **values: object) -> None:
+        c.bare("POST", f"/_control/{what}", expect, json=values)
+
+    def test_quirks(self, c: Client) -> None:
+        """Another process can set every quirk, and is told of one that is not there."""
+        for name, value in vars(c.emulator.quirks).items():
+            told = list(value) if isinstance(value, frozenset) else value
+            c.bare("POST", "/_control/quirks", 204, json={name: told})
+            assert getattr(c.emulator.quirks, name) == value
+        self.steer(c, "quirks", page_size=1, hashes=[])
+        assert (c.emulator.quirks.page_size, c.emulator.quirks.hashes) == (1, frozenset())
+        self.steer(c, "quirks", 400, nonsense=1)
+        self.steer(c, "quota", 400, nonsense=1)
+
+    def test_the_rest(self, c: Client) -> None:
+        """So can quota, pushes, throttling, what is shown, and what ends be."""
+        self.steer(c, "quota", total=7)
+        assert c.get("")["quota"]["total"] == 7
+        self.steer(c, "pushes", lost=2, repeats=3)
+        assert (c.emulator.pushes.lost, c.emulator.pushes.repeats) == (2, 3)
+        self.steer(c, "throttle", times=1, seconds=3)
+        assert c("GET", "", 429).headers["retry-after"] == "3"
+        self.steer(c, "freeze")
+        c.emulator.people.write("file", b"1")
+        assert c.get("/root:/Root:/children")["value"] == []
+        self.steer(c, "catch-up")
+        assert len(c.get("/root:/Root:/children")["value"]) == 1
+        link = c.get("/root/delta?token=latest")["@odata.deltaLink"]
+        url = c("POST", "/root:/new:/createUploadSession", json={}).json()["uploadUrl"]
+        self.steer(c, "expire", cursors="resyncChangesUploadDifferences", sessions=True)
+        c.refused("GET", link, 410, "resyncChangesUploadDifferences")
+        c.bare("GET", url, 404)
+        self.steer(c, "expire", tokens=True)
+        c("GET", "", 401)
+        c.sign_in()
+        self.steer(c, "expire", grants=True)
+        c("GET", "", 401)
+
+
 class TestOffice:
     def test_rewritten_at_once(self, business: Client) -> None:
         """SharePoint may store an Office document otherwise than it was sent: the answer shows."""

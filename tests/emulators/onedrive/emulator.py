@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from tests.emulators.onedrive import errors, facets, login, reading, writing
+from tests.emulators.onedrive import control, errors, facets, login, reading, writing
 from tests.emulators.onedrive.addressing import Address, parse
 from tests.emulators.onedrive.copies import Copies
 from tests.emulators.onedrive.drive import Drive
@@ -61,6 +61,7 @@ class OneDrive(Emulator):
             ("POST", "permanentDelete"): writing.delete_for_good,
         }
         self._add_routes()
+        control.add_routes(self)
 
     @property
     def drive(self) -> Drive:

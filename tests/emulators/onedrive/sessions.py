@@ -58,6 +58,10 @@ class Sessions:
         """How many sessions hold bytes that nobody committed or cancelled."""
         return len(self._open)
 
+    def expire(self) -> None:
+        """Let every session end now."""
+        self._open.clear()
+
     def create(self, service: Service, request: Request, address: Address) -> Response:
         """Answer ``POST createUploadSession``."""
         body = json_body(request)
