@@ -28,6 +28,9 @@ def business() -> Iterator[Client]:
         yield client
 
 
+BAD = {"lastModifiedDateTime": 5}
+
+
 class TestConflicts:
     def test_put(self, c: Client) -> None:
         """A PUT replaces unless told to fail or to rename; it makes the folders on the way."""
@@ -46,6 +49,12 @@ class TestConflicts:
         c.refused("POST", "/root/children", 409, "nameAlreadyExists", json=body)
         body["@microsoft.graph.conflictBehavior"] = "rename"
         assert c("POST", "/root/children", 201, json=body).json()["name"] == "folder 1"
+        assert c("POST", "/root/children", 201, json=body).json()["name"] == "folder 2"
+        body["@microsoft.graph.conflictBehavior"] = "replace"
+        assert c("POST", "/root/children", 200, json=body).json()["name"] == "folder"
+        c.put("file", b"")
+        body["name"] = "file"
+        c.refused("POST", "/root/children", 409, "nameAlreadyExists", json=body)
 
     def test_rename(self, c: Client) -> None:
         """Nothing is moved to where something stands, unless told to replace or to rename."""
@@ -141,6 +150,19 @@ class TestMoves:
         c("PATCH", path, json={"fileSystemInfo": told})
         kept = c("PATCH", path, json={"name": "i"}).json()
         assert kept["fileSystemInfo"]["lastModifiedDateTime"] == "2020-01-02T03:04:05Z"
+
+    def test_other_metadata(self, personal: Client, business: Client) -> None:
+        """The created time can be set, a description on personal drives only."""
+        told = {"createdDateTime": "2001-02-03T04:05:06"}
+        for c, description in ((personal, "a holiday"), (business, None)):
+            path = f"/items/{c.put('f', b'')['id']}"
+            body = {"fileSystemInfo": told, "description": "a holiday"}
+            after = c("PATCH", path, json=body).json()
+            assert after["fileSystemInfo"]["createdDateTime"] == "2001-02-03T04:05:06Z"
+            assert after.get("description") == description
+            c.refused(
+                "PATCH", path, 400, "invalidRequest", json={"fileSystemInfo": {**told, **BAD}}
+            )
 
     def test_times_to_the_millisecond(self, personal: Client) -> None:
         """Some drives keep times to the millisecond."""

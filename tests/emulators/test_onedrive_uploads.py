@@ -205,6 +205,30 @@ def test_late_conflict_keeps_the_session(c: Client) -> None:
     c.bare("GET", url, 404)
 
 
+def test_completing_by_hand(c: Client) -> None:
+    """Only a whole session can be completed, and only in a folder; it stays until it was."""
+    url = begin(c, "/root:/folder/file:", body={"deferCommit": True})
+    body = {"name": "file", "@microsoft.graph.sourceUrl": url}
+    error = c.refused("PUT", "/root:/folder", 400, "invalidRequest", json=body)
+    assert error["innerError"]["code"] == "uploadSessionIncomplete"
+    send_all(c, url, 202)
+    c.put("other", b"")
+    c.refused("PUT", "/root:/other", 400, "invalidRequest", json=body)
+    c("DELETE", "/root:/folder", 204)
+    c.refused("PUT", "/root:/folder", 404, "itemNotFound", json=body)
+    headers = {"If-Match": '"another"'}
+    c.refused("PUT", "/root", 412, "resourceModified", json=body, headers=headers)
+    c("PUT", "/root", 201, json=body)
+    assert c.get("/root:/file")["size"] == len(DATA)
+
+
+def test_the_folder_is_gone_meanwhile(c: Client) -> None:
+    """A session for a folder that was deleted ends in 404."""
+    url = begin(c, "/root:/folder/file:")
+    c("DELETE", "/root:/folder", 204)
+    send_all(c, url, 404)
+
+
 def test_deferred_business(business: Client) -> None:
     """With deferCommit nothing stands there until an empty POST, on business drives."""
     url = begin(business, body={"deferCommit": True})

@@ -141,7 +141,7 @@ class Sessions:
         return self._commit(request, session, session.precondition)
 
     def commit(self, service: Service, request: Request, address: Address) -> Response | None:
-        """Answer a PUT of an item that names a session as its source; None if it does not.
+        """Answer a PUT of a folder that names a session as its source; None if it does not.
 
         It completes what a late conflict left, under another name or with another behaviour,
         or, on personal drives, a deferred session.
@@ -151,15 +151,9 @@ class Sessions:
         if "/_upload/" not in source:
             return None
         session = self._find(source.rpartition("/")[2])
-        if session.deferred and session.drive.type != "personal" and not session.is_whole:
-            raise errors.invalid("The session is not whole", "uploadSessionIncomplete")
-        drive, found = service.find(address)
-        if found.holds_items:
-            session.folder = found
-            session.name = drive.check(found, body.get("name") or session.name, is_folder=False)
-        elif found.parent is not None:
-            session.folder = found.parent
-            session.name = str(body.get("name") or found.name)
+        drive, folder = service.find(address)
+        session.name = drive.check(folder, body.get("name") or session.name, is_folder=False)
+        session.folder = folder
         session.conflict = conflict_behavior(request, body, session.conflict)
         session.item = None
         return self._commit(request, session, request.headers.get("if-match", ""))
