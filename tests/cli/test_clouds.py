@@ -1,68 +1,20 @@
 """Clouds as endpoints of the commands, as a person uses them, against the emulated providers."""
 
-import contextlib
-import dataclasses
-import importlib
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncoxiders.adapters import vault
-from syncoxiders.adapters.accounts import Accounts
-from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.engine import pacing
-from syncoxiders.ports.accounts import Account
 from tests.cli.conftest import Said, Shell
-from tests.emulators.serving import Server
+from tests.emulators.clouds import Cloud, connected
 
-KINDS = {
-    "drive": ("drive", "Root"),
-    "dropbox": ("dropbox", "Root"),
-}
+CONNECTED = ("drive", "dropbox")
 BIG = 20 << 20
-WRITES = {"drive": "POST /upload", "dropbox": "POST /2/files/upload"}
-
-
-@dataclasses.dataclass
-class Cloud:
-    """An emulated cloud that is connected as an account of its kind's name."""
-
-    kind: str
-    emulator: Any
-    root: str
-
-    @property
-    def place(self) -> str:
-        return f"{self.kind}:{self.root}"
-
-    @property
-    def people(self) -> Any:
-        return self.emulator.people
-
-    def tree(self) -> dict[str, bytes | None]:
-        found: dict[str, bytes | None] = self.people.tree()
-        return found
-
-    def uploads(self) -> int:
-        """Return how many requests have brought content."""
-        return sum(call.startswith(WRITES[self.kind]) for call in self.emulator.calls)
-
-
-@contextlib.contextmanager
-def connected(kind: str) -> Iterator[Cloud]:
-    """Serve a cloud and connect it."""
-    module, root = KINDS[kind]
-    emulator = importlib.import_module(f"tests.emulators.{module}").create()
-    with Server(emulator) as server:
-        account = Account(kind, kind, client="client", settings={"url": server.url})
-        secret = Secret(access=emulator.token, expires=time.time() + 3600)
-        Accounts().add(account, secret)
-        yield Cloud(kind, emulator, root)
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +24,7 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pacing, "FIRST_PAUSE", 0.01)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=CONNECTED)
 def cloud(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Cloud]:
     del shell  # the account is put into its home
     with connected(request.param) as found:
@@ -185,7 +137,7 @@ class TestSync:
     def test_a_root_that_is_not_there(self, shell: Shell, cloud: Cloud) -> None:
         """A folder that the cloud does not have is named, and nothing is made or deleted."""
         shell.write("left/file", "content")
-        said = shell("sync", "left", f"{cloud.kind}:No such folder")
+        said = shell("sync", "left", f"{cloud.name}:No such folder")
         assert said.code != 0
         assert "No such folder" in said.err
         assert local(shell.left) == {"file": b"content"}
@@ -195,7 +147,7 @@ class TestSync:
         """A root that is gone is not taken for one that was emptied."""
         shell.write("left/file", "content")
         sync(shell, cloud)
-        said = shell("sync", "left", f"{cloud.kind}:{cloud.root}/gone")
+        said = shell("sync", "left", f"{cloud.place}/gone")
         assert said.code != 0
         assert local(shell.left) == {"file": b"content"}
 
@@ -312,12 +264,3 @@ class TestOthers:
         (shell.left / "file").unlink()
         assert sync(shell, cloud).code == 0
         assert local(shell.left) == {"file": b"content"}
-
-
-def eventually(true: Callable[[], bool], seconds: float = 30.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.05)
-    return False
