@@ -111,8 +111,7 @@ class Feeding:
                 "expiration": str(int(until * 1000)),
             },
         )
-        told = int(answer.get("expiration", 0)) / 1000
-        return Channel(channel, secret, told or until, answer.get("resourceId", ""))
+        return Channel(channel, secret, answer.expiration / 1000 or until, answer.resource_id)
 
     def renew_channel(self, channel: Channel, address: str, expires: float) -> Channel:
         """Return another channel: none can be renewed, so the old one overlaps with it."""
