@@ -64,6 +64,7 @@ class Cloud(Emulator):
         return response
 
     def _token(self, request: Request, **_: str) -> Response:
+        self._check_scopes(request.form())
         response = self.oauth.token(request)
         if self.granted is not None:
             response.body["scope"] = self.granted
@@ -75,6 +76,14 @@ class Cloud(Emulator):
             response.body.pop("refresh_token", None)
         self._noted(response.body)
         return response
+
+    def _check_scopes(self, form: dict[str, str]) -> None:
+        """Refuse, as Microsoft does, to refresh for a scope that nobody consented to."""
+        grant = self.oauth._refresh.get(form.get("refresh_token", ""))
+        asked = set(form.get("scope", "").split()) - {"openid", "profile", "offline_access"}
+        if grant is not None and grant.scopes and not asked <= set(grant.scopes.split()):
+            text = "AADSTS65001: The user or administrator has not consented."
+            raise Failure(Response(400, {"error": "invalid_grant", "error_description": text}))
 
     def _noted(self, tokens: dict[str, Any]) -> dict[str, Any]:
         self.secrets |= {tokens[key] for key in ("access_token", "refresh_token") if key in tokens}
@@ -128,6 +137,9 @@ class Cloud(Emulator):
 
     def _me(self, request: Request) -> Response:
         self._checked(request)
+        grant = self.oauth.grant(request)
+        if grant is not None and "User.Read" not in (grant.scopes or "User.Read"):
+            return Response(403, {"error": {"code": "accessDenied", "message": "Access denied"}})
         return Response(200, {"displayName": "Ann", "userPrincipalName": self.identity})
 
     def _drive(self, request: Request, drive: str) -> Response:
@@ -136,7 +148,11 @@ class Cloud(Emulator):
             return Response(404, {"error": {"code": "itemNotFound", "message": "Not found"}})
         kind = "documentLibrary" if drive.startswith("lib") else "personal"
         quota = {"used": 4096, "total": 5 << 30}
-        return Response(200, {"id": drive, "driveType": kind, "name": drive, "quota": quota})
+        owner = {"user": {"displayName": "Ann", "id": "48d31887"}}
+        return Response(
+            200,
+            {"id": drive, "driveType": kind, "name": drive, "quota": quota, "owner": owner},
+        )
 
     def _drives(self, request: Request) -> Response:
         self._checked(request)

@@ -20,7 +20,7 @@ from tests.accounts.browser import Visit, visit
 from tests.accounts.cloud import Cloud
 from tests.cli.conftest import Said, Shell
 from tests.cli.conftest import shell as shell  # noqa: PLC0414 -- a fixture, for pytest to find
-from tests.emulators.serving import Server
+from tests.emulators.serving import Emulator, Server
 
 NOT_OURS = re.compile(
     r"(SSL_CERT|REQUESTS_CA|CURL_CA|AWS|RCLONE|SYNCOXIDERS)_.*|.*_proxy", re.IGNORECASE
@@ -84,10 +84,10 @@ class Commands:
             assert secret not in self.heard
         return said
 
-    def tls(self, authority: trustme.CA | None = None) -> Server:
+    def tls(self, cloud: Emulator | None = None, *, authority: trustme.CA | None = None) -> Server:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         (authority or self._authority).issue_cert("127.0.0.1").configure_cert(context)
-        return Server(self.cloud, context=context)
+        return Server(cloud or self.cloud, context=context)
 
     @property
     def accounts(self) -> Accounts:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -122,6 +123,14 @@ class TestBrowser:
         assert "GET /consumers/oauth2/v2.0/authorize" in commands.cloud.calls
         person.done()
 
+    def test_settings(self, commands: Commands, person: Person) -> None:
+        """What is chosen for an account is kept with it."""
+        said = drive(commands, "--shared-drive=shared-1", "--documents=link")
+        assert said.code == 0
+        settings = commands.accounts.record("work").account.settings
+        assert settings == {"url": commands.url, "drive_id": "shared-1", "documents": "link"}
+        person.done()
+
     def test_a_process(self, commands: Commands, tmp_path: Path) -> None:
         """The program itself opens the browser and ends well."""
         with process(
@@ -188,6 +197,18 @@ class TestBrowser:
         assert said.code == 1
         assert f"port {taken} of this machine cannot be used" in said.err
         assert person.opened == []
+
+    def test_ctrl_c(self, commands: Commands, tmp_path: Path) -> None:
+        """Who thinks better of it presses Ctrl-C, and nothing was changed."""
+        with process(tmp_path, commands.url) as it:
+            assert it.stderr is not None
+            while "On another machine" not in it.stderr.readline():
+                continue
+            it.send_signal(signal.SIGINT)
+            _, err = it.communicate(timeout=60)
+        assert it.returncode == 130
+        assert err.strip() == "syncoxiders: interrupted; nothing was changed"
+        assert commands.accounts.all() == {}
 
     @pytest.mark.parametrize("status", [429, 500, 503])
     def test_server_down(self, commands: Commands, person: Person, status: int) -> None:
@@ -394,6 +415,15 @@ class TestMicrosoft:
         assert ("Sites.Read.All" in commands.cloud.asked[0]["scope"]) == ("site" in option)
         person.done()
 
+    def test_only_one(self, commands: Commands, person: Person) -> None:
+        """Where the other drives may not be listed, the account's own is taken."""
+        commands.cloud.faults.add("status", path="/me/drives", status=403, times=9)
+        with commands.tls() as server:
+            said = onedrive(commands, server)
+        assert said.code == 0, said.err
+        assert commands.accounts.record("one").account.settings["drive_id"] == "own"
+        person.done()
+
     def test_no_such_drive(self, commands: Commands, person: Person) -> None:
         """A drive that is not there is said to be missing, and nothing is kept."""
         with commands.tls() as server:
@@ -421,7 +451,7 @@ class TestMicrosoft:
 
     def test_strange_certificate(self, commands: Commands) -> None:
         """A server that cannot prove who it is is not talked to."""
-        with commands.tls(trustme.CA()) as server:
+        with commands.tls(authority=trustme.CA()) as server:
             said = onedrive(commands, server)
         assert said.code == 1
         assert "Microsoft cannot be reached" in said.err

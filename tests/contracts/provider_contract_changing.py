@@ -373,12 +373,13 @@ def fits(w: World, name: str) -> bool:
         if not traits.accepts_any_bytes:
             return False
         length = len(name.encode("utf-8", "surrogateescape"))
-    stem = name.partition(".")[0].casefold()
+    reserved = {word.casefold() for word in traits.reserved}
     return (
         length <= traits.max_name
         and not set(name) & set(traits.forbidden)
         and not (traits.trims and name[-1] in ". ")
-        and stem not in {word.casefold() for word in traits.reserved}
+        and not (traits.bmp_only and max(name) > "\uffff")
+        and reserved.isdisjoint({name.casefold(), name.partition(".")[0].casefold()})
     )
 
 

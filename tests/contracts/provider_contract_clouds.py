@@ -491,8 +491,9 @@ class Origin:
         self.w = w
         self.carries: Carries = provider
         self.memory = MemoryProvider()
-        self.foreign = provider.carry(self.memory, []) is not None
+        self.foreign = provider.can_carry(self.memory)
         self.source: Provider = self.memory if self.foreign else w.people.open()
+        assert provider.can_carry(self.source), "it takes files from nobody"
         self.made = 0
 
     def item(self, data: bytes, parent: Ref, name: str, *, mtime_ns: int | None = MTIME) -> Carry:
@@ -522,7 +523,6 @@ class Origin:
 
     def carry(self, items: list[Carry], *, verify: bool = True) -> list[Entry | ProviderError]:
         results = self.carries.carry(self.source, items, verify=verify)
-        assert results is not None
         assert len(results) == len(items)
         return results
 

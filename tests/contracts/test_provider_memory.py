@@ -16,6 +16,7 @@ WINDOWS = Traits(
     forbidden='\\:*?"<>|' + "".join(map(chr, range(32))),
     reserved=("CON", "NUL", "AUX"),
     trims=True,
+    bmp_only=True,
     max_name=200,
 )
 

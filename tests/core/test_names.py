@@ -53,6 +53,7 @@ TRAITS = st.one_of(
         forbidden=st.text(st.sampled_from(' #%:*?"<>|\\~\t\n\x7f😀é.'), max_size=8),
         reserved=st.lists(st.sampled_from(["con", "COM1", ".lock", "é"]), max_size=3).map(tuple),
         trims=st.booleans(),
+        bmp_only=st.booleans(),
         max_name=st.integers(40, 255),
     ),
 )
@@ -277,6 +278,15 @@ def test_bytes_stand_only_where_they_are_taken() -> None:
     assert names.legal("\udcff" * 255, LINUX)
     assert not names.legal("\udcff" * 256, LINUX)
     assert not names.legal("\udcff", MAC)
+
+
+def test_characters_beyond_the_first_plane_stand_only_where_they_are_taken() -> None:
+    """An emoji is written as its code point where an endpoint cannot hold it, and comes back."""
+    assert names.local_name("so 😀.txt", Traits(), NOTHING_TAKEN) == "so 😀.txt"
+    narrow = Traits(bmp_only=True)
+    local = names.local_name("so 😀.txt", narrow, NOTHING_TAKEN)
+    assert local == f"so {names.QUOTE}x01F600.txt"
+    assert names.true_name(local, narrow) == "so 😀.txt"
 
 
 def test_siblings_collide_as_the_endpoint_folds() -> None:

@@ -149,6 +149,18 @@ class TestTrashAndRemoval:
         assert all(each["removed"] and "file" not in each for each in told)
         assert w.feed(token, includeRemoved=False) == []
 
+    def test_emptied_trash(self, w: World) -> None:
+        """When the trash is emptied, what was told as trashed is told again, as removed."""
+        w.people.write("file", b"")
+        file = w.people.id("file")
+        token = w.token()
+        w.people.trash("file")
+        (trashed,) = w.feed(token)
+        w.files.emptyTrash().execute()
+        (removed,) = w.feed(token)
+        assert (trashed["fileId"], trashed["removed"]) == (file, False)
+        assert (removed["fileId"], removed["removed"]) == (file, True)
+
     def test_lost_access_looks_like_deletion(self, w: World) -> None:
         """Access that is lost is told as removed, in the same words as a deletion."""
         theirs = w.people.share_in("theirs", b"data")
@@ -224,6 +236,51 @@ class TestLag:
         assert w.children() == []
         assert w.http.post("/_control/catch-up").status_code == 204
         assert w.children() == ["file"]
+
+
+class TestControl:
+    @pytest.mark.parametrize(
+        ("path", "knob", "value"),
+        [
+            ("listings", "lag", 5.0),
+            ("listings", "empty_groups", 2),
+            ("feed", "repeats", 3),
+            ("feed", "trash_tells_all", True),
+            ("pushes", "lost", 4),
+            ("pushes", "repeated", 5),
+            ("uploads", "short", 6),
+            ("exports", "vary", True),
+            ("signin", "testing", True),
+            ("quota", "limit", 7),
+        ],
+    )
+    def test_knobs(self, w: World, path: str, knob: str, value: object) -> None:
+        """What can be made to go wrong can be set by a request, whatever holds it."""
+        assert w.http.post(f"/_control/{path}", json={knob: value}).status_code == 204
+        parts = vars(w.emulator).values()
+        assert [vars(each)[knob] for each in parts if knob in getattr(each, "__dict__", {})] == [
+            value
+        ]
+
+    def test_what_ends(self, w: World) -> None:
+        """Tokens, grants, channels and pages can be ended by a request."""
+        token = w.token()
+        body = {"id": "one", "type": "web_hook", "address": "http://127.0.0.1:9/"}
+        told = w.changes.watch(pageToken=token, body=body).execute()
+        w.people.write("a", b"")
+        w.people.write("b", b"")
+        page = w.files.list(pageSize=1).execute()["nextPageToken"]
+        ends = {"channels": True, "pages": True, "sessions": False}
+        assert w.http.post("/_control/expire", json=ends).status_code == 204
+        with pytest.raises(HttpError) as error:
+            w.api.channels().stop(body={"id": "one", "resourceId": told["resourceId"]}).execute()
+        assert reason(error.value) == (404, "notFound")
+        with pytest.raises(HttpError) as error:
+            w.files.list(pageSize=1, pageToken=page).execute()
+        assert reason(error.value) == (400, "invalid")
+        assert w.http.get("/drive/v3/files").status_code == 200
+        w.http.post("/_control/expire", json={"tokens": True})
+        assert w.http.get("/drive/v3/files").status_code == 401
 
 
 class Hook:

@@ -155,6 +155,15 @@ class TestFacets:
         items, _ = personal.round("/root/delta")
         assert "file" not in {each["name"] for each in items}
 
+    def test_shared_folder_lost(self, personal: Client) -> None:
+        """Where access was taken away the shortcut stays, and its target is 404."""
+        people = personal.emulator.people
+        theirs = people.add_shared_folder("Shared", {"file": b"theirs"})
+        people.stop_sharing("Shared")
+        found = personal.get("/root:/Root/Shared")["remoteItem"]
+        there = f"{personal.url}/v1.0/drives/{theirs}/items/{found['id']}"
+        personal.refused("GET", there, 404, "itemNotFound")
+
     def test_select_and_expand(self, c: Client) -> None:
         """$select leaves out what was not asked for; $expand adds the children."""
         c.emulator.people.write("folder/file", b"data")
@@ -175,6 +184,12 @@ class TestFacets:
         c("DELETE", "/root:/f", 204)
         quota = c.get("")["quota"]
         assert (quota["used"], quota["deleted"], quota["state"]) == (90, 5, "normal")
+        for total, state in ((90, "exceeded"), (10_000, "normal")):
+            c.emulator.drive.quota = total
+            assert c.get("")["quota"]["state"] == state
+        c.emulator.drive.quota = 1000
+        c.put("g", bytes(995), 200)
+        assert c.get("")["quota"]["state"] == "critical"
 
 
 class TestTags:
@@ -272,6 +287,25 @@ class TestChildren:
         items, _ = c.round(link)
         assert {each["name"] for each in items} == {"root", "Root", "file", "new"}
 
+    def test_lag(self, c: Client) -> None:
+        """With a lag, what people do shows in listings that many requests later."""
+        people = c.emulator.people
+        people.write("before", b"")
+        c.emulator.quirks.lag = 3
+        people.write("after", b"")
+        people.mkdir("folder")
+        seen = [len(c.get("/root:/Root:/children")["value"]) for _ in range(4)]
+        assert seen == [1, 1, 1, 3]
+        made = c("POST", "/root/children", 201, json={"name": "own", "folder": {}}).json()
+        assert c.get(f"/items/{made['id']}/children")["value"] == []
+
+    def test_order(self, c: Client) -> None:
+        """A listing may be had from the other end."""
+        for name in ("a", "B", "c"):
+            c.emulator.people.write(f"folder/{name}", b"")
+        page = c.get("/root:/Root/folder:/children?$orderby=name desc")
+        assert [each["name"] for each in page["value"]] == ["c", "B", "a"]
+
 
 class TestNames:
     def test_refused(self, c: Client) -> None:
@@ -316,285 +350,3 @@ class TestNames:
         c.put("cafe\u0301", b"2")
         renamed = c("PATCH", "/root:/name", json={"name": "NAME"}).json()
         assert renamed["name"] == "NAME"
-
-
-class TestConflicts:
-    def test_put(self, c: Client) -> None:
-        """A PUT replaces unless told to fail or to rename; it makes the folders on the way."""
-        first = c.put("a/b/f.txt", b"1")
-        assert c.put("a/b/f.txt", b"2", 200)["id"] == first["id"]
-        fail = {"@microsoft.graph.conflictBehavior": "fail"}
-        assert c.put("a/b/f.txt", b"3", 409, params=fail)["error"]["code"] == "nameAlreadyExists"
-        rename = {"@microsoft.graph.conflictBehavior": "rename"}
-        assert c.put("a/b/f.txt", b"4", params=rename)["name"] == "f 1.txt"
-        assert c.put("a/b", b"5", 409)["error"]["code"] == "nameAlreadyExists"
-
-    def test_folder(self, c: Client) -> None:
-        """A folder is not made where something stands, unless under another name."""
-        body = {"name": "folder", "folder": {}}
-        c("POST", "/root/children", 201, json=body)
-        c.refused("POST", "/root/children", 409, "nameAlreadyExists", json=body)
-        body["@microsoft.graph.conflictBehavior"] = "rename"
-        assert c("POST", "/root/children", 201, json=body).json()["name"] == "folder 1"
-
-    def test_rename(self, c: Client) -> None:
-        """Nothing is moved to where something stands, unless told to replace or to rename."""
-        made = c.put("f", b"moving")
-        c.put("g", b"standing")
-        path = f"/items/{made['id']}"
-        c.refused("PATCH", path, 409, "nameAlreadyExists", json={"name": "G"})
-        moved = c(
-            "PATCH",
-            path,
-            json={"name": "g", "@microsoft.graph.conflictBehavior": "rename"},
-        ).json()
-        assert moved["name"] == "g 1"
-        moved = c(
-            "PATCH",
-            path,
-            json={"name": "g", "@microsoft.graph.conflictBehavior": "replace"},
-        ).json()
-        assert (moved["id"], moved["name"]) == (made["id"], "g")
-        assert b"standing" in c.emulator.people.kept()
-
-    def test_full(self, c: Client) -> None:
-        """What does not fit any more is 507 quotaLimitReached, and leaves what was there."""
-        c.emulator.drive.quota = 10
-        c.put("f", b"12345")
-        error = c.put("f", bytes(11), 507)["error"]
-        assert (error["code"], error["innerError"]["code"]) == (
-            "quotaLimitReached",
-            "insufficientStorage",
-        )
-        assert c.get("/root:/f")["size"] == 5
-
-
-class TestMoves:
-    def test_move_and_rename_at_once(self, c: Client) -> None:
-        """A PATCH with a parentReference and a name does both, and keeps id, content and cTag."""
-        people = c.emulator.people
-        people.write("file", b"data")
-        people.mkdir("there")
-        before = c.get("/root:/Root/file")
-        to = c.get("/root:/Root/there")["id"]
-        moved = c(
-            "PATCH",
-            f"/items/{before['id']}",
-            json={"parentReference": {"id": to}, "name": "other"},
-        ).json()
-        assert (moved["id"], moved["cTag"]) == (before["id"], before["cTag"])
-        assert people.tree() == {"there": None, "there/other": b"data"}
-
-    def test_by_path(self, c: Client) -> None:
-        """The new parent may be named by its path."""
-        c.emulator.people.write("file", b"data")
-        c.emulator.people.mkdir("there")
-        body = {"parentReference": {"path": "/drive/root:/Root/there"}}
-        c("PATCH", "/root:/Root/file", json=body)
-        assert "there/file" in c.emulator.people.tree()
-
-    def test_refused(self, c: Client) -> None:
-        """Not into itself, not to "root", not to another drive, not into nothing; not the root."""
-        c.emulator.people.write("folder/inner/file", b"")
-        folder, inner = (c.get(f"/root:/Root/{path}") for path in ("folder", "folder/inner"))
-        path = f"/items/{folder['id']}"
-        for told, status, code in (
-            ({"id": inner["id"]}, 400, "invalidRequest"),
-            ({"id": "root"}, 400, "invalidRequest"),
-            ({"id": inner["id"], "driveId": "other"}, 400, "notSupported"),
-            ({"id": "nothing"}, 404, "itemNotFound"),
-        ):
-            c.refused("PATCH", path, status, code, json={"parentReference": told})
-        c.refused("PATCH", "/root", 403, "accessDenied", json={"name": "x"})
-        c.refused("DELETE", "/root", 403, "accessDenied")
-
-    def test_times(self, c: Client) -> None:
-        """fileSystemInfo is set by PATCH, to the second; a move without it resets it."""
-        made = c.put("f", b"")
-        told = {"lastModifiedDateTime": "2020-01-02T03:04:05.678Z"}
-        path = f"/items/{made['id']}"
-        after = c("PATCH", path, json={"fileSystemInfo": told}).json()
-        assert after["fileSystemInfo"]["lastModifiedDateTime"] == "2020-01-02T03:04:05Z"
-        assert (
-            after["fileSystemInfo"]["createdDateTime"] == made["fileSystemInfo"]["createdDateTime"]
-        )
-        assert after["eTag"] != made["eTag"]
-        kept = c("PATCH", path, json={"name": "g", "fileSystemInfo": told}).json()
-        assert kept["fileSystemInfo"]["lastModifiedDateTime"] == "2020-01-02T03:04:05Z"
-        reset = c("PATCH", path, json={"name": "h"}).json()
-        assert reset["fileSystemInfo"]["lastModifiedDateTime"] > "2026"
-
-
-class TestDeletion:
-    def test_recycle_bin(self, c: Client) -> None:
-        """A deleted folder goes to the recycle bin with everything in it, and can come back."""
-        people = c.emulator.people
-        people.write("folder/file", b"precious")
-        before = c.get("/root:/Root/folder/file")["id"]
-        c("DELETE", "/root:/Root/folder", 204)
-        c.refused("GET", f"/items/{before}", 404, "itemNotFound")
-        assert people.kept() == [b"precious"]
-        people.restore("folder")
-        assert c.get("/root:/Root/folder/file")["id"] == before
-
-    def test_for_good(self, c: Client) -> None:
-        """permanentDelete goes past the recycle bin."""
-        c.emulator.people.write("file", b"data")
-        c("POST", "/root:/Root/file:/permanentDelete", 204)
-        assert (c.emulator.people.tree(), c.emulator.people.kept()) == ({}, [])
-
-
-class TestDownloads:
-    def test_redirect_and_ranges(self, c: Client) -> None:
-        """Content is a redirect to a URL that needs no token and gives ranges."""
-        made = c.put("f", b"0123456789")
-        url = c("GET", f"/items/{made['id']}/content", 302).headers["location"]
-        assert c.bare("GET", url).content == b"0123456789"
-        for asked, part, told in (
-            ("bytes=2-4", b"234", "bytes 2-4/10"),
-            ("bytes=7-", b"789", "bytes 7-9/10"),
-            ("bytes=-2", b"89", "bytes 8-9/10"),
-            ("bytes=5-99", b"56789", "bytes 5-9/10"),
-        ):
-            answer = c.bare("GET", url, 206, headers={"Range": asked})
-            assert (answer.content, answer.headers["content-range"]) == (part, told)
-        c.bare("GET", url, 416, headers={"Range": "bytes=10-"})
-        assert c.bare("GET", made["@microsoft.graph.downloadUrl"]).content == b"0123456789"
-
-    def test_links_end(self, c: Client) -> None:
-        """A download URL cannot be made up, ends after an hour, and with its file."""
-        made = c.put("f", b"data")
-        url = made["@microsoft.graph.downloadUrl"]
-        c.bare("GET", url[:-1] + ("0" if url[-1] != "0" else "1"), 401)
-        c.emulator.ahead += 3500
-        c.bare("GET", url)
-        c.emulator.ahead += 200
-        c.bare("GET", url, 401)
-        c.sign_in()
-        url = c.get("/root:/f")["@microsoft.graph.downloadUrl"]
-        c("DELETE", "/root:/f", 204)
-        c.bare("GET", url, 404)
-
-    def test_versions(self, c: Client) -> None:
-        """Past contents are listed, the newest first, and can be read."""
-        for data in (b"one", b"two!", b"three"):
-            made = c.put("f", data, 201 if data == b"one" else 200)
-        listed = c.get(f"/items/{made['id']}/versions")["value"]
-        assert [(each["id"], each["size"]) for each in listed] == [
-            ("3.0", 5),
-            ("2.0", 4),
-            ("1.0", 3),
-        ]
-        url = c("GET", f"/items/{made['id']}/versions/1.0/content", 302).headers["location"]
-        assert c.bare("GET", url).content == b"one"
-        c.refused("GET", f"/items/{made['id']}/versions/9.0/content", 404, "itemNotFound")
-        assert c.emulator.people.kept() == [b"one", b"two!"]
-
-
-class TestCopies:
-    def monitor(self, c: Client, url: str) -> JSON:
-        for _ in range(100):
-            status: JSON = c.bare("GET", url, 202).json()
-            if status["status"] != "inProgress":
-                return status
-        raise AssertionError("a copy did not end")
-
-    def copy(self, c: Client, path: str, name: str, expect: int = 202, **options: str) -> str:
-        to = c.get("/root")
-        reference = {"driveId": to["parentReference"]["driveId"], "id": to["id"]}
-        body = {"parentReference": reference, "name": name}
-        answer = c("POST", f"/root:/{path}:/copy", expect, json=body, params=options)
-        return str(answer.headers.get("location", ""))
-
-    def test_file_and_folder(self, c: Client) -> None:
-        """A copy is made after it was accepted; a monitor tells when, and which item it is."""
-        c.emulator.quirks.copy_delay = 5
-        c.put("a/b/f", b"data")
-        url = self.copy(c, "a", "copy")
-        assert c.bare("GET", url, 202).json()["status"] == "inProgress"
-        c.refused("GET", "/root:/copy", 404, "itemNotFound")
-        c.emulator.ahead += 6
-        status = self.monitor(c, url)
-        assert (status["status"], status["percentageComplete"]) == ("completed", 100.0)
-        made = c.get("/root:/copy")
-        assert status["resourceId"] == made["id"] != c.get("/root:/a")["id"]
-        assert c.get("/root:/copy/b/f")["size"] == 4
-
-    def test_conflict(self, c: Client) -> None:
-        """A taken name is refused at once, or fails the copy when it was taken meanwhile."""
-        c.put("f", b"data")
-        c.put("g", b"other")
-        self.copy(c, "f", "g", 409)
-        c.emulator.quirks.copy_delay = 5
-        url = self.copy(c, "f", "h")
-        c.put("h", b"newcomer")
-        c.emulator.ahead += 6
-        status = self.monitor(c, url)
-        assert (status["status"], status["errorCode"]) == ("failed", "nameAlreadyExists")
-        assert c.get("/root:/h")["size"] == 8
-
-    def test_behaviour_is_for_business(self, personal: Client, business: Client) -> None:
-        """conflictBehavior is not supported for copies on personal drives."""
-        for c, expect in ((personal, 409), (business, 202)):
-            c.put("f", b"data")
-            c.put("g", b"other")
-            option = {"@microsoft.graph.conflictBehavior": "replace"}
-            url = self.copy(c, "f", "g", expect, **option)
-            if url:
-                assert self.monitor(c, url)["status"] == "completed"
-                assert c.get("/root:/g")["size"] == 4
-                assert b"other" in c.emulator.people.kept()
-
-
-class TestErrors:
-    def test_token(self, c: Client) -> None:
-        """Without a token, or with an old one, it is 401 InvalidAuthenticationToken."""
-        answer = c.bare("GET", "/v1.0/me/drive", 401)
-        assert answer.json()["error"]["code"] == "InvalidAuthenticationToken"
-        assert answer.headers["www-authenticate"].startswith("Bearer")
-        c.get("")
-        c.emulator.ahead += 3601
-        c.refused("GET", "", 401, "InvalidAuthenticationToken")
-
-    @pytest.mark.parametrize("status", [429, 503])
-    def test_throttled(self, c: Client, status: int) -> None:
-        """A throttled request says for how long, in Graph's form, and was not done."""
-        c.emulator.throttle(status=status, seconds=7)
-        answer = c("POST", "/root/children", status, json={"name": "folder", "folder": {}})
-        assert answer.headers["retry-after"] == "7"
-        assert answer.json()["error"]["code"] in {"activityLimitReached", "serviceNotAvailable"}
-        c.refused("GET", "/root:/folder", 404, "itemNotFound")
-
-    def test_malformed(self, c: Client) -> None:
-        """What cannot be understood is 400 invalidRequest; what is unknown is 404."""
-        c.refused("POST", "/root/children", 400, "invalidRequest", content=b"{")
-        c.refused("POST", "/root/children", 400, "invalidRequest", json={"name": "file"})
-        body = {"name": "f", "folder": {}, "fileSystemInfo": {"lastModifiedDateTime": "soon"}}
-        c.refused("POST", "/root/children", 400, "invalidRequest", json=body)
-        c.refused("GET", "/root/children?$top=many", 400, "invalidRequest")
-        c.refused("GET", "/root/nonsense", 404, "itemNotFound")
-
-    def test_person(self, c: Client) -> None:
-        """The signed-in person has an id and a name."""
-        found = c.get(f"{c.url}/v1.0/me")
-        assert {"id", "displayName", "userPrincipalName"} <= set(found)
-
-
-class TestOffice:
-    def test_rewritten_at_once(self, business: Client) -> None:
-        """SharePoint may store an Office document otherwise than it was sent: the answer shows."""
-        business.emulator.quirks.rewrites_office = "at once"
-        made = business.put("doc.docx", b"document")
-        assert made["size"] > len(b"document")
-        assert business.put("doc.txt", b"document")["size"] == len(b"document")
-
-    def test_rewritten_later(self, business: Client) -> None:
-        """Or it is rewritten after the answer, which then tells of a version that is no more."""
-        business.emulator.quirks.rewrites_office = "later"
-        made = business.put("doc.docx", b"document")
-        assert made["size"] == len(b"document")
-        after = business.get("/root:/doc.docx")
-        assert after["size"] > len(b"document")
-        assert after["file"]["hashes"] != made["file"]["hashes"]
-        assert after["eTag"] != made["eTag"]
-        assert after["cTag"] != made["cTag"]

@@ -160,6 +160,22 @@ def test_the_last_occurrence_wins(c: Client) -> None:
     assert c.round(link)[0] == []
 
 
+def test_an_enumeration_may_hide_deletions(c: Client) -> None:
+    """What is deleted while everything is being enumerated may never be told to be gone."""
+    c.emulator.quirks.enumeration_hides_deletes = True
+    people = c.emulator.people
+    for number in range(3):
+        people.write(str(number), b"old")
+    page = c.get("/root/delta?$top=3")
+    first = page["value"][-1]["id"]
+    people.replace("0", b"new")
+    items, link = c.round(page["@odata.nextLink"])
+    assert not any("deleted" in each for each in items)
+    assert [each["id"] == first for each in items if each["name"] == "0"] == [False]
+    people.delete("0")
+    assert any("deleted" in each for each in c.round(link)[0])
+
+
 def test_properties_left_out_by_personal_drives(personal: Client) -> None:
     """Personal drives tell the name of what is gone, neither its cTag nor its size."""
     people = personal.emulator.people
@@ -201,6 +217,8 @@ def test_deleted_folder(c: Client, way: str) -> None:
     assert [each["id"] for each in c.round(link)[0] if "deleted" in each] == ids
     c.emulator.quirks.deletes = "top"
     assert [each["id"] for each in c.round(link)[0] if "deleted" in each] == ids[:1]
+    c.emulator.quirks.deletes = "none"
+    assert not any("deleted" in each for each in c.round(link)[0])
 
 
 def test_restored(c: Client) -> None:

@@ -20,6 +20,7 @@ class Receiver(Emulator):
         super().__init__()
         self.answer = 202
         self.echoes = True
+        self.kind = "text/plain; charset=utf-8"
         self.received: list[JSON] = []
         self.validations = 0
         self.routes.add("POST", "/hook", self._hear)
@@ -29,7 +30,7 @@ class Receiver(Emulator):
         if "validationToken" in request.query:
             self.validations += 1
             token = request.query["validationToken"] if self.echoes else "something else"
-            return Response(200, token.encode(), {"Content-Type": "text/plain"})
+            return Response(200, token.encode(), {"Content-Type": self.kind})
         for each in request.json()["value"]:
             self.received.append({**each, "path": request.path})
         return Response(self.answer)
@@ -113,6 +114,8 @@ def test_handshake_fails(c: Client, hook: str, receiver: Receiver) -> None:
     receiver.echoes = False
     error = subscribe(c, hook, 400)["error"]
     assert error["code"] == "ValidationError"
+    receiver.echoes, receiver.kind = True, "text/html"
+    subscribe(c, hook, 400)
     subscribe(c, hook, 400, notificationUrl=f"{hook}/nowhere")
     subscribe(c, hook, 400, notificationUrl="http://127.0.0.1:1/hook")
     assert c.get(f"{c.url}/v1.0/subscriptions")["value"] == []

@@ -34,11 +34,16 @@ def select(request: Request, schema: str, answer: dict[str, Any], default: str) 
 
     A value that can be called is only made when it is asked for.
     """
+    picked: dict[str, Any] = _pick(answer, mask_of(request, schema, default))
+    return picked
+
+
+def mask_of(request: Request, schema: str, default: str = "*") -> Mask:
+    """Return what a request asks for; raises Failure, so ask before anything is done."""
     text = request.query.get("fields") or default
     mask = _parse(text)
     _check(mask, {"$ref": schema}, text)
-    picked: dict[str, Any] = _pick(answer, mask)
-    return picked
+    return mask
 
 
 def _parse(text: str) -> Mask:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.emulators.drive import errors, formats, media, resources
-from tests.emulators.drive.fields import schemas, select
+from tests.emulators.drive.fields import mask_of, schemas, select
 from tests.emulators.drive.model import BINARY, FOLDER, ME, NATIVE, SHORTCUT, File, new_id
 from tests.emulators.drive.query import Query, parse, time_ms
 from tests.emulators.drive.store import Drive, View
@@ -162,8 +162,11 @@ class Files:
         count = request.query.get("count", "10")
         if not count.isdecimal() or not 1 <= int(count) <= 1000:
             raise errors.invalid("count")
+        kind = request.query.get("type", "files")
+        if kind not in {"files", "shortcuts"}:
+            raise errors.invalid("type")
         ids = [new_id() for _ in range(int(count))]
-        self._drive.generated.update(ids)
+        self._drive.generated.update(dict.fromkeys(ids, kind))
         told = {"kind": "drive#generatedIds", "space": "drive", "ids": ids}
         return Response(200, select(request, "GeneratedIds", told, "kind,space,ids"))
 
@@ -216,6 +219,7 @@ class Files:
     ) -> File:
         """Make a new file of metadata and, if there are any, bytes; raises Failure."""
         drive = self._drive
+        mask_of(request, "File")
         self.check_new(wanted, mime)
         parents = wanted.get("parents") or [drive.root.id]
         name = wanted.get("name") or "Untitled"
@@ -228,7 +232,7 @@ class Files:
             file = self._with_bytes(file, data or b"", request, wanted)
         elif data is not None and file.is_document:
             file = dataclasses.replace(file, text=data)
-        drive.generated.discard(file.id)
+        drive.generated.pop(file.id, None)
         return drive.save(file)
 
     def check_new(self, wanted: dict[str, Any], mime: str = "", size: int = 0) -> None:
@@ -243,22 +247,34 @@ class Files:
         drive.need_folder(parents[0])
         mime = wanted.get("mimeType") or mime
         if "id" in wanted:
-            if wanted["id"] in drive.files:
-                raise errors.failure(
-                    409, "fileIdInUse", "A file already exists with the provided ID."
-                )
-            native = mime.startswith(NATIVE) and mime not in {FOLDER, SHORTCUT}
-            if wanted["id"] not in drive.generated or native:
-                raise errors.failure(
-                    400,
-                    "invalid",
-                    "The provided file ID is not usable.",
-                    location="file.id",
-                    locationType="other",
-                )
+            self._check_id(wanted["id"], mime)
         if mime == SHORTCUT:
             drive.need((wanted.get("shortcutDetails") or {}).get("targetId", ""))
         self._check_room(size)
+
+    def _check_id(self, file_id: str, mime: str) -> None:
+        """Raise Failure unless a file of that type can be made under an id.
+
+        Which types take one is not documented; it is as clients found it. A shortcut takes one
+        that was generated for shortcuts.
+        """
+        if file_id in self._drive.files:
+            raise errors.failure(409, "fileIdInUse", "A file already exists with the provided ID.")
+        if mime.startswith(NATIVE) and mime not in {FOLDER, SHORTCUT}:
+            raise errors.failure(
+                403,
+                "insufficientFilePermissions",
+                "Generated IDs are not supported for Docs Editors formats.",
+            )
+        wanted = "shortcuts" if mime == SHORTCUT else "files"
+        if self._drive.generated.get(file_id) != wanted:
+            raise errors.failure(
+                400,
+                "invalid",
+                "The provided file ID is not usable.",
+                location="file.id",
+                locationType="other",
+            )
 
     def check_update(self, file: File, wanted: dict[str, Any], size: int = 0) -> None:
         """Say what is wrong with a change to a file; raises Failure."""
@@ -281,6 +297,7 @@ class Files:
     ) -> File:
         """Change a file, its bytes too if there are any: last writer wins. Raises Failure."""
         drive = self._drive
+        mask_of(request, "File")
         self.check_update(file, wanted)
         if "trashed" in wanted and wanted["trashed"] != file.trashed:
             if file.owner != ME or file.id == drive.root.id:

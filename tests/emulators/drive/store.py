@@ -84,7 +84,7 @@ class Drive(View):
         self.trash_tells_all = False
         self.limit = 15 << 30
         self.told: Callable[[], None] = lambda: None
-        self.generated: set[str] = set()
+        self.generated: dict[str, str] = {}
         self.listed = View()
         self._late: deque[_Effect] = deque()
         self._feed: list[tuple[str, float]] = []

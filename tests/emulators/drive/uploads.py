@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.emulators.drive import errors
+from tests.emulators.drive.fields import mask_of
 from tests.emulators.drive.files import Files
 from tests.emulators.drive.model import File
 from tests.emulators.drive.store import Drive
@@ -98,6 +99,7 @@ class Uploads:
     # Resumable
 
     def _begin(self, request: Request, file_id: str) -> Response:
+        mask_of(request, "File")
         try:
             wanted = request.json() or {}
         except ValueError:

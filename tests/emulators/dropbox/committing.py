@@ -17,11 +17,12 @@ def commit(storage: Storage, info: Any, data: bytes) -> File:
     The same content as before makes no new revision, unless ``strict_conflict`` is set.
     """
     tree = storage.tree
-    path = storage.absolute(info.path)
+    path = storage.destination(info.path)
     names = paths.split(path)
     if not names:
         raise Refused("malformed_path")
     paths.check_new(names)
+    storage.check_writable(path)
     node = tree.find(path)
     modified = info.client_modified and calendar.timegm(info.client_modified.timetuple())
     rename = paths.conflicted if info.mode.is_update() else paths.numbered

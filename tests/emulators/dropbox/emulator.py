@@ -2,9 +2,11 @@
 
 import json
 import re
+import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from tests.emulators.dropbox.account import Account
@@ -36,6 +38,7 @@ class DropboxEmulator(Emulator):
     def __init__(self, root: str = "/Root") -> None:
         super().__init__()
         self.strict = False
+        self._garbled = {"upload": 0, "download": 0}
         self.changed = threading.Condition(self.lock)
         self.storage = Storage(self.now)
         self.tree = self.storage.tree
@@ -59,24 +62,35 @@ class DropboxEmulator(Emulator):
         self.routes.add("POST", "/oauth2/token", self.oauth.token)
         self.routes.add("POST", "/2/auth/token/revoke", self._revoke)
         self.routes.add("POST", "/2/{function:path}", self._call)
+        self.routes.add("GET", "/2/{function:path}", self._get)
         self.routes.add("POST", "/_control/webhook", self._register)
         self.routes.add("DELETE", "/_control/webhook", self._unregister)
-        self.routes.add("POST", "/_control/reset", self._reset)
+        self.routes.add("POST", "/_control/{action}", self._control)
         self.people = People(self, root)
 
     # Misbehaviour
 
-    def throttle(self, times: int = 1, *, seconds: int = 1, path: str = "/2/") -> None:
-        """Answer the next requests to matching paths that there were too many."""
+    def throttle(
+        self, times: int = 1, *, seconds: int = 1, path: str = "/2/", plain: bool = False
+    ) -> None:
+        """Answer the next requests to matching paths that there were too many.
+
+        ``plain`` is how it is said where the API is not reached: as text, with the header alone.
+        """
         answer = rate_limited("too_many_requests", seconds)
+        kind = "text/plain" if plain else "application/json"
         self.faults.add(
             "status",
             path=path,
             times=times,
             status=answer.status,
-            body=answer.body,
-            headers={**answer.headers, "Content-Type": "application/json"},
+            body=b"Too many requests" if plain else answer.body,
+            headers={**answer.headers, "Content-Type": kind},
         )
+
+    def garble(self, *, uploads: int = 0, downloads: int = 0) -> None:
+        """Damage the bytes of the next requests, or answers, on their way."""
+        self._garbled = {"upload": uploads, "download": downloads}
 
     @contextmanager
     def acting(self) -> Iterator[None]:
@@ -105,7 +119,9 @@ class DropboxEmulator(Emulator):
 
     def _handle(self, request: Request) -> Response:
         with self.acting():
-            return super().handle(request)
+            response = super().handle(request)
+        response.headers["X-Dropbox-Request-Id"] = secrets.token_hex(16)
+        return response
 
     def _call(self, request: Request, function: str) -> Response:
         route = self._routes.get(request.path)
@@ -115,6 +131,8 @@ class DropboxEmulator(Emulator):
             self._check_token(request, route)
         self.account.check_path_root(request)
         argument, body = self._argument(request, route)
+        if route.style == "upload":
+            body = self._damage(body, "upload")
         try:
             result = route.action(argument, body)
         except Refused as refused:
@@ -126,7 +144,23 @@ class DropboxEmulator(Emulator):
             route.check(answer.result)
         if answer.data is None:
             return Response(200, answer.result)
-        return _download(request, answer)
+        return _download(request, replace(answer, data=self._damage(answer.data, "download")))
+
+    def _damage(self, data: bytes, way: str) -> bytes:
+        if not data or not self._garbled[way]:
+            return data
+        self._garbled[way] -= 1
+        return bytes([data[0] ^ 1]) + data[1:]
+
+    def _get(self, request: Request, function: str) -> Response:
+        """Answer a GET, which downloads can be asked for with; whoever has the bytes gets none."""
+        route = self._routes.get(request.path)
+        if route is None or route.style != "download":
+            return self.not_found(request)
+        response = self._call(request, function)
+        if response.headers.get("ETag") == request.headers.get("if-none-match", ""):
+            return Response(304, b"", response.headers)
+        return response
 
     def _check_token(self, request: Request, route: Route) -> None:
         value = request.headers.get("authorization", "")
@@ -160,8 +194,9 @@ class DropboxEmulator(Emulator):
                     f'Bad HTTP "Content-Type" header: "{kind}". Expecting "{UPLOAD_TYPE}".',
                 )
             where = 'HTTP header "Dropbox-API-Arg"'
-            header = request.headers.get("dropbox-api-arg", request.query.get("arg", ""))
-            text, body = header.encode("latin-1"), request.body
+            text, body = request.query.get("arg", "").encode(), request.body
+            if "dropbox-api-arg" in request.headers:
+                text = request.headers["dropbox-api-arg"].encode("latin-1")
         try:
             value = json.loads(text)
         except ValueError as error:
@@ -192,18 +227,34 @@ class DropboxEmulator(Emulator):
         self.webhook.unregister()
         return Response(204)
 
-    def _reset(self, request: Request) -> Response:
-        del request
-        self.listing.reset()
+    def _control(self, request: Request, action: str) -> Response:
+        """Do what a test that has only the address wants, with the body's arguments."""
+        actions: dict[str, Callable[..., None]] = {
+            "throttle": self.throttle,
+            "garble": self.garble,
+            "refuse-writes": self.write_lock.refuse,
+            "reset-cursors": self.listing.reset,
+            "freeze-listings": self.listing.freeze,
+            "thaw-listings": self.listing.thaw,
+            "lose-pushes": self.webhook.lose,
+            "repeat-pushes": self.webhook.repeat,
+            "expire-tokens": self.oauth.expire,
+            "revoke-tokens": self.oauth.revoke_all,
+        }
+        if action not in actions:
+            return self.not_found(request)
+        actions[action](**(request.json() or {}))
         return Response(204)
 
 
 def _download(request: Request, answer: Answer) -> Response:
     """Return bytes, or the range of them that was asked for."""
     data = answer.data or b""
+    described = answer.result.get("file_metadata", answer.result)
     headers = {
         "Content-Type": "application/octet-stream",
         "Accept-Ranges": "bytes",
+        "ETag": f'W/"{described["rev"]}"',
         "Dropbox-API-Result": json.dumps(answer.result),
     }
     asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("range", ""))

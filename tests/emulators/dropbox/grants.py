@@ -23,11 +23,17 @@ class Grants(OAuth):
         self._online: set[str] = set()
 
     def authorize(self, request: Request) -> Response:
-        """Let a person decide; without ``token_access_type=offline`` for one token only."""
+        """Let a person decide; without ``token_access_type=offline`` for one token only.
+
+        Who names no scopes is granted all of the app's.
+        """
         known = set(self._codes)
         response = super().authorize(request)
-        if request.query.get("token_access_type") != "offline":
-            self._online |= self._codes.keys() - known
+        for code in self._codes.keys() - known:
+            grant = self._codes[code].grant
+            grant.scopes = grant.scopes or " ".join(SCOPES)
+            if request.query.get("token_access_type") != "offline":
+                self._online.add(code)
         return response
 
     def token(self, request: Request) -> Response:

@@ -4,13 +4,14 @@ import secrets
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from tests.emulators.dropbox import paths
 from tests.emulators.dropbox.refusals import Refused, bad_request, within
 from tests.emulators.dropbox.routes import Route
 from tests.emulators.dropbox.storage import Storage
-from tests.emulators.dropbox.tree import File, Folder, Node
+from tests.emulators.dropbox.tree import Folder, Node, Note
 
 LARGEST_PAGE = 2000
 
@@ -33,6 +34,15 @@ class Cursor:
         return paths.parent(path) == self.folder
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """What there was at a number of the journal, by compared path."""
+
+    number: int
+    entries: dict[str, dict[str, Any]]
+    journal: dict[str, Note]
+
+
 class Listing:
     """``list_folder`` and what goes on from it.
 
@@ -45,7 +55,7 @@ class Listing:
         self._tree = storage.tree
         self._changed = changed
         self._cursors: dict[str, Cursor | None] = {}
-        self._frozen: tuple[int, list[dict[str, Any]]] | None = None
+        self._frozen: Snapshot | None = None
         self.page_size = LARGEST_PAGE
         self.longest_poll = 480.0
         self.backoff: int | None = None
@@ -66,7 +76,11 @@ class Listing:
     def freeze(self) -> None:
         """Let listings and feeds show what is there now, until :meth:`thaw`."""
         everything = [self._storage.metadata(node) for node in self._tree.root.all()]
-        self._frozen = (self._tree.number, everything)
+        self._frozen = Snapshot(
+            self._tree.number,
+            {entry["path_lower"]: entry for entry in everything},
+            dict(self._tree.journal),
+        )
 
     def thaw(self) -> None:
         """Let listings and feeds show what is there."""
@@ -110,7 +124,7 @@ class Listing:
 
     @property
     def _number(self) -> int:
-        return self._tree.number if self._frozen is None else self._frozen[0]
+        return self._tree.number if self._frozen is None else self._frozen.number
 
     def _cursor(self, argument: Any, function: str) -> Cursor:
         if argument.path == "/":
@@ -138,8 +152,8 @@ class Listing:
     def _entries(self, cursor: Cursor, argument: Any) -> Iterator[dict[str, Any]]:
         """Yield what stands in the folder, and what did, if that is asked for."""
         if self._frozen is not None:
-            for entry in self._frozen[1]:
-                if cursor.covers(entry["path_lower"]) and self._shows(cursor, entry):
+            for path, entry in self._frozen.entries.items():
+                if cursor.covers(path) and self._shows(cursor, entry):
                     yield entry
             return
         folder = self._folder(argument.path)
@@ -158,25 +172,32 @@ class Listing:
                 if cursor.covers(key):
                     yield self._storage.deleted(grave.path)
 
+    def _entry(self, path: str) -> dict[str, Any] | None:
+        if self._frozen is not None:
+            return self._frozen.entries.get(paths.key(path))
+        node = self._tree.find(path)
+        return None if node is None else self._storage.metadata(node)
+
     @staticmethod
     def _shows(cursor: Cursor, entry: dict[str, Any]) -> bool:
         return cursor.exportable or bool(entry.get("is_downloadable", True))
 
     def _news(self, cursor: Cursor) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield what changed since, oldest first, each with its number in the journal."""
+        journal = self._tree.journal if self._frozen is None else self._frozen.journal
         notes = []
-        for note in reversed(self._tree.journal.values()):
+        for note in reversed(journal.values()):
             if note.number <= cursor.number:
                 break
-            if note.number <= self._number and cursor.covers(paths.key(note.path)):
+            if cursor.covers(paths.key(note.path)):
                 notes.append(note)
         for note in reversed(notes):
-            node = self._tree.find(note.path)
-            if node is not None:
-                if cursor.exportable or not (isinstance(node, File) and node.exports):
-                    yield note.number, self._storage.metadata(node)
+            entry = self._entry(note.path)
+            if entry is not None:
+                if self._shows(cursor, entry):
+                    yield note.number, entry
                 continue
-            top = note.cover and self._tree.journal[note.cover[0]]
+            top = note.cover and journal[note.cover[0]]
             if top and note.cover and top.number == note.cover[1]:
                 continue  # told by the folder's own note
             yield note.number, self._storage.deleted(note.path)
@@ -187,7 +208,7 @@ class Listing:
         left = cursor.left[size:]
         number, more = cursor.number, bool(left)
         if not entries:
-            news = list(self._news(cursor))
+            news = list(islice(self._news(cursor), size + 1))
             entries = [entry for _, entry in news[:size]]
             more = len(news) > size
             number = news[size - 1][0] if more else max(number, self._number)

@@ -1,6 +1,7 @@
 """Paths of a Dropbox: compared without regard to case, shown as they were first given."""
 
 import re
+import unicodedata
 
 from tests.emulators.dropbox.refusals import Refused
 
@@ -17,8 +18,12 @@ MAX_NAME = 255
 
 
 def key(path: str) -> str:
-    """Return what a path, or a name, is compared by."""
-    return path.lower()
+    """Return what a path, or a name, is compared by.
+
+    Unicode forms are equal, as the authors of Maestral, a client, have seen
+    (``maestral/utils/path.py``, ``normalize``).
+    """
+    return unicodedata.normalize("NFC", path).lower()
 
 
 def split(path: str) -> list[str]:
@@ -42,9 +47,13 @@ def split(path: str) -> list[str]:
 
 
 def check_new(names: list[str]) -> None:
-    """Raise Refused if something of that path cannot be made."""
+    """Raise Refused if something of that path cannot be made.
+
+    Characters beyond the Basic Multilingual Plane, emoji mostly, are refused as well:
+    https://github.com/rclone/rclone/issues/6199
+    """
     for name in names:
-        if name != name.rstrip(" ") or "\x7f" in name:
+        if name != name.rstrip() or "\x7f" in name or max(name) > "\uffff":
             raise Refused("malformed_path")
         if IGNORED.fullmatch(name):
             raise Refused("disallowed_name")

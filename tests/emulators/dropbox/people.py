@@ -23,6 +23,7 @@ class People:
         self.root = root
         self._emulator = emulator
         self._tree = emulator.tree
+        self._left: dict[str, Folder] = {}
         if root:
             self._tree.make_folder(root)
 
@@ -99,9 +100,10 @@ class People:
     def kept(self) -> list[bytes]:
         """Return the contents of deleted files and of past revisions, which can be restored."""
         with self._emulator.lock:
-            live = {
-                node.current.rev for node in self._tree.by_id.values() if isinstance(node, File)
-            }
+            nodes = [*self._tree.by_id.values()]
+            for folder in self._left.values():
+                nodes += folder.all()
+            live = {node.current.rev for node in nodes if isinstance(node, File)}
             return [
                 revision.data
                 for revision in self._tree.by_rev.values()
@@ -138,17 +140,44 @@ class People:
             key = paths.key(self._at(path))
             self._tree.restore(self._tree.graves[key].path, self._tree.history[key][-1])
 
-    def share(self, path: str) -> None:
-        """Make a folder the mount point of a shared folder."""
+    def share(self, path: str, *, read_only: bool = False) -> None:
+        """Make a folder the mount point of a shared folder; others may go on to write to it."""
         with self._emulator.acting():
-            folder = self._standing(path)
-            assert isinstance(folder, Folder), f"{path!r} is not a folder"
-            self._tree.share(folder)
+            self._tree.share(self._folder(path), read_only=read_only)
+
+    def leave(self, path: str) -> None:
+        """Leave a shared folder: it goes from here, and is there still for the others."""
+        with self._emulator.acting():
+            folder = self._folder(path)
+            self._tree.unmount(folder)
+            self._left[paths.key(path)] = folder
+
+    def join(self, path: str) -> None:
+        """Bring a shared folder back that was left."""
+        with self._emulator.acting():
+            self._tree.mount(self._left.pop(paths.key(path)), self._at(path))
+
+    def add_symlink(self, path: str, target: str) -> None:
+        """Make what a desktop client makes of a symbolic link."""
+        with self._emulator.acting():
+            self._tree.write(self._at(path), b"").symlink = target
+
+    def restrict(self, path: str) -> None:
+        """Let a file's content be withheld, for legal reasons say."""
+        with self._emulator.acting():
+            file = self._standing(path)
+            assert isinstance(file, File), f"{path!r} is not a file"
+            file.restricted = True
 
     # Inside
 
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
+
+    def _folder(self, path: str) -> Folder:
+        folder = self._standing(path)
+        assert isinstance(folder, Folder), f"{path!r} is not a folder"
+        return folder
 
     def _standing(self, path: str) -> Node:
         node = self._tree.find(self._at(path))

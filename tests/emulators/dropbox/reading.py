@@ -47,6 +47,8 @@ class Reading:
             if past is not None:
                 return Answer(self._storage.past(past), past.data)
             file = self._file(where)
+            if file.restricted:
+                raise Refused("restricted_content")
         if file.exports:
             raise Refused("unsupported_file")
         return Answer(self._storage.file(file), file.current.data)

@@ -14,20 +14,28 @@ from tests.emulators.dropbox.tree import File, Folder, Node
 from tests.emulators.serving import Failure, Response
 
 MOST_FILES = 10_000
+MOST_AT_ONCE = 20
+"""How many folders are made without a job; the real number is not told."""
 
 
 class Relocating:
-    """``create_folder``, ``move``, ``copy``, ``delete``, ``restore``."""
+    """``create_folder``, ``move``, ``copy``, ``delete``, ``restore``.
+
+    A folder with ``most_files`` things in it can still be moved, or copied, at once.
+    """
 
     def __init__(self, storage: Storage, lock: WriteLock) -> None:
         self._storage = storage
         self._tree = storage.tree
         self._lock = lock
+        self.most_files = MOST_FILES
         self.jobs = Jobs()
 
     def routes(self) -> Iterator[Route]:
         scope, check = "files.content.write", self.jobs.check
         yield Route("files/create_folder_v2", scope, self._create_folder, writes=True)
+        yield Route("files/create_folder_batch", scope, self._create_folders, writes=True)
+        yield Route("files/create_folder_batch/check", scope, check)
         yield Route("files/move_v2", scope, self._move, writes=True)
         yield Route("files/move_batch_v2", scope, self._move_batch, writes=True)
         yield Route("files/move_batch/check_v2", scope, check)
@@ -42,11 +50,30 @@ class Relocating:
 
     def _create_folder(self, argument: Any, body: bytes) -> dict[str, Any]:
         del body
+        return self._made(argument.path, autorename=argument.autorename)
+
+    def _create_folders(self, argument: Any, body: bytes) -> dict[str, Any]:
+        """Make many folders, at once if they are few; a path that is repeated counts once."""
+        del body
+
+        def outcome(path: str) -> dict[str, Any]:
+            try:
+                made = self._made(path, autorename=argument.autorename)
+            except Refused as refused:
+                return {".tag": "failure", "failure": refused.body}
+            return {".tag": "success", **made}
+
+        outcomes = {path: outcome(path) for path in dict.fromkeys(argument.paths)}
+        result = {"entries": [outcomes[path] for path in argument.paths]}
+        if argument.force_async or len(argument.paths) > MOST_AT_ONCE:
+            return self.jobs.launch(result)
+        return {".tag": "complete", **result}
+
+    def _made(self, path: str, *, autorename: bool) -> dict[str, Any]:
         with within("path"):
             self._lock.check()
-            path = self._storage.absolute(argument.path)
-            path = self._free(path, autorename=argument.autorename)
-            folder = self._tree.make_folder(path)
+            place = self._free(self._storage.absolute(path), autorename=autorename)
+            folder = self._tree.make_folder(place)
         return {"metadata": self._storage.folder(folder)}
 
     def _restore(self, argument: Any, body: bytes) -> dict[str, Any]:
@@ -57,7 +84,7 @@ class Relocating:
         with within("path_write"):
             self._lock.check()
             path = self._storage.absolute(argument.path)
-            paths.split(path)
+            self._storage.check_writable(path)
             file = self._tree.restore(path, revision)
         return self._storage.file(file)
 
@@ -107,12 +134,12 @@ class Relocating:
         if node is self._tree.root:
             raise Refused("from_write", "malformed_path")
         with within("to"):
-            path = self._storage.absolute(argument.to_path)
+            path = self._storage.destination(argument.to_path)
             names = paths.split(path)
             if not names:
                 raise Refused("conflict", "folder")
             paths.check_new(names)
-        if isinstance(node, Folder) and sum(1 for _ in node.all()) >= MOST_FILES:
+        if isinstance(node, Folder) and sum(1 for _ in node.all()) > self.most_files:
             raise Refused("too_many_files")
         return self._storage.metadata(action(node, path, autorename))
 
@@ -125,6 +152,8 @@ class Relocating:
         if paths.key(path) == node.key:
             return node
         self._check_not_inside(node, path)
+        with within("from_write"):
+            self._storage.check_writable(node.path)
         with within("to"):
             self._tree.move(node, self._free(path, autorename=autorename))
         return node
@@ -148,6 +177,7 @@ class Relocating:
         """Return a path where something can be made; raises Refused as a ``WriteError``."""
         names = paths.split(path)
         paths.check_new(names)
+        self._storage.check_writable(path)
         standing = self._tree.find(path)
         if standing is None:
             return path
@@ -172,6 +202,8 @@ class Relocating:
             isinstance(node, File) and node.current.rev == argument.parent_rev
         ):
             raise conflict(node).within("path_write")
+        with within("path_write"):
+            self._storage.check_writable(node.path)
         metadata = self._storage.metadata(node)
         self._tree.delete(node)
         return {"metadata": metadata}

@@ -57,6 +57,16 @@ class Storage:
             return node.path + slash + rest
         return where
 
+    def destination(self, where: str) -> str:
+        """Return the path of a place to write to; raises Refused as a ``WriteError``.
+
+        Those have no ``not_found``: what a place in a folder that is gone gets is not documented.
+        """
+        try:
+            return self.absolute(where)
+        except Refused:
+            raise Refused("malformed_path") from None
+
     def revision(self, where: str) -> Revision | None:
         """Return the revision that ``rev:…`` stands for; None for what is not of that form."""
         if not where.startswith("rev:"):
@@ -65,6 +75,14 @@ class Storage:
         if found is None:
             raise Refused("not_found")
         return found
+
+    def check_writable(self, path: str) -> None:
+        """Raise Refused, as a ``WriteError``, if this account may not write in a folder."""
+        node: Node | None = self.tree.root
+        for name in paths.split(path)[:-1]:
+            node = node.children.get(paths.key(name)) if isinstance(node, Folder) else None
+            if isinstance(node, Folder) and node.read_only:
+                raise Refused("no_write_permission")
 
     # Describing
 
@@ -87,17 +105,22 @@ class Storage:
         if folder.shared:
             described["shared_folder_id"] = folder.shared
             described["sharing_info"] = {
-                "read_only": False,
+                "read_only": folder.read_only,
                 "shared_folder_id": folder.shared,
                 "traverse_only": False,
                 "no_access": False,
             }
+        else:
+            described |= _shared_with(folder)
         return described
 
     def file(self, file: File) -> dict[str, Any]:
         """Return ``FileMetadata`` as it is now."""
         described = self.past(file.current)
         described |= self.place(file.path)
+        described |= _shared_with(file)
+        if file.symlink:
+            described["symlink_info"] = {"target": file.symlink}
         if file.exports:
             described["is_downloadable"] = False
             described["export_info"] = {
@@ -123,3 +146,14 @@ class Storage:
     def deleted(self, path: str) -> dict[str, Any]:
         """Return ``DeletedMetadata``: it has no id."""
         return {".tag": "deleted", **self.place(path)}
+
+
+def _shared_with(node: Node) -> dict[str, Any]:
+    """Return the ``sharing_info`` of what is in a shared folder; nothing for what is not."""
+    folder = node.folder
+    while folder is not None and not folder.shared:
+        folder = folder.folder
+    if folder is None:
+        return {}
+    info = {"read_only": folder.read_only, "parent_shared_folder_id": folder.shared}
+    return {"parent_shared_folder_id": folder.shared, "sharing_info": info}

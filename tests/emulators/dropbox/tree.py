@@ -55,10 +55,14 @@ class Node:
 
 @dataclass(eq=False)
 class Folder(Node):
-    """A folder. ``shared`` is the id of the shared folder that it is the mount point of."""
+    """A folder. ``shared`` is the id of the shared folder that it is the mount point of.
+
+    One that is ``read_only`` is written to by those who share it, not by this account.
+    """
 
     children: dict[str, Node] = field(default_factory=dict)
     shared: str = ""
+    read_only: bool = False
 
     def all(self) -> Iterator[Node]:
         """Yield everything in it, folders before what is in them."""
@@ -70,10 +74,15 @@ class Folder(Node):
 
 @dataclass(eq=False)
 class File(Node):
-    """A file; a document that has no bytes of its own has ``exports`` by format instead."""
+    """A file; a document that has no bytes of its own has ``exports`` by format instead.
+
+    A ``symlink`` names its target. What is ``restricted`` is there, and cannot be read.
+    """
 
     revisions: list[Revision] = field(default_factory=list)
     exports: dict[str, bytes] = field(default_factory=dict)
+    symlink: str = ""
+    restricted: bool = False
 
     @property
     def current(self) -> Revision:
@@ -150,6 +159,7 @@ class Tree:
 
     def move(self, node: Node, path: str) -> None:
         """Bring a node to a path where nothing else stands."""
+        self._check_place(path)
         left = self._detach(node)
         if not self.moves_add_first:
             self._tell_departure(left)
@@ -162,10 +172,25 @@ class Tree:
         """Change the case of a name, which the journal does not tell of."""
         node.name = name
 
-    def share(self, folder: Folder) -> None:
+    def share(self, folder: Folder, *, read_only: bool) -> None:
         """Make a folder the mount point of a shared folder."""
         folder.shared = str(int(folder.id.encode().hex(), 16))[:11]
+        folder.read_only = read_only
         self._note(folder.path)
+
+    def unmount(self, folder: Folder) -> None:
+        """Take a shared folder out of the account; it goes on elsewhere, not as deleted."""
+        left = self._detach(folder)
+        self._tell_departure(left)
+        for path in left:
+            del self.graves[paths.key(path)]
+        self._forget(folder)
+
+    def mount(self, folder: Folder, path: str) -> None:
+        """Bring a shared folder back, with everything in it."""
+        self._attach(folder, path)
+        self._tell_arrival(folder, moved=True)
+        self.used += sum(len(each.current.data) for each in folder.all() if isinstance(each, File))
 
     def copy(self, node: Node, path: str) -> Node:
         """Make a copy at a path where nothing stands; everything in it has new ids."""
@@ -180,10 +205,7 @@ class Tree:
     def delete(self, node: Node) -> None:
         """Delete a node with everything in it; revisions are kept."""
         self._tell_departure(self._detach(node))
-        for each in _with_all(node):
-            del self.by_id[each.id]
-            if isinstance(each, File):
-                self.used -= len(each.current.data)
+        self._forget(node)
 
     def restore(self, path: str, revision: Revision) -> File:
         """Make an old revision the current one of the file at a path, or bring the file back."""
@@ -204,19 +226,34 @@ class Tree:
         if more > 0 and self.used + more > self.quota:
             raise Refused("insufficient_space")
 
-    def _attach(self, node: Node, path: str) -> None:
+    def _forget(self, node: Node) -> None:
+        for each in _with_all(node):
+            del self.by_id[each.id]
+            if isinstance(each, File):
+                self.used -= len(each.current.data)
+
+    def _check_place(self, path: str) -> None:
+        """Raise Refused if nothing can be put at a path."""
         names = paths.split(path)
         paths.check_new(names)
-        folder: Node = self.root
+        node: Node | None = self.root
         for name in names[:-1]:
-            if not isinstance(folder, Folder):
-                raise Refused("conflict", "file_ancestor")
+            if isinstance(node, File):
+                break
+            node = node.children.get(paths.key(name)) if isinstance(node, Folder) else None
+        if isinstance(node, File):
+            raise Refused("conflict", "file_ancestor")
+
+    def _attach(self, node: Node, path: str) -> None:
+        self._check_place(path)
+        names = paths.split(path)
+        folder = self.root
+        for name in names[:-1]:
             below = folder.children.get(paths.key(name))
             if below is None:
                 below = self.make_folder(f"{folder.path}/{name}")
+            assert isinstance(below, Folder)
             folder = below
-        if not isinstance(folder, Folder):
-            raise Refused("conflict", "file_ancestor")
         node.name, node.folder = names[-1], folder
         folder.children[paths.key(node.name)] = node
         for each in _with_all(node):
@@ -244,12 +281,14 @@ class Tree:
                 continue
             old = node.current
             old.carried = old.carried or moved
-            self._revise(node, old.data, old.client_modified)
+            self._revise(node, old.data, old.client_modified, old.content_hash)
             if not moved:
                 node.revisions.remove(old)
                 self.used += len(old.data)
 
-    def _revise(self, file: File, data: bytes, modified: float | None) -> None:
+    def _revise(
+        self, file: File, data: bytes, modified: float | None, content_hash: str = ""
+    ) -> None:
         now = int(self._now())
         number = self._note(file.path)
         revision = Revision(
@@ -257,7 +296,7 @@ class Tree:
             file=file.id,
             path=file.path,
             data=data,
-            content_hash=digests_of([data], [DROPBOX]).of(DROPBOX),
+            content_hash=content_hash or digests_of([data], [DROPBOX]).of(DROPBOX),
             client_modified=now if modified is None else int(modified),
             server_modified=now,
         )

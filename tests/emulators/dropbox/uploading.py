@@ -59,6 +59,7 @@ class Uploading:
         yield Route(base + "start", scope, self._start)
         yield Route(base + "start_batch", scope, self._start_batch)
         yield Route(base + "append_v2", scope, self._append)
+        yield Route(base + "append_batch", scope, self._append_batch)
         yield Route(base + "finish", scope, self._finish, writes=True)
         yield Route(base + "finish_batch", scope, self._finish_batch, writes=True)
         yield Route(base + "finish_batch/check", scope, self.jobs.check)
@@ -94,6 +95,24 @@ class Uploading:
         self._check_body(argument, body)
         session = self._session(argument.cursor.session_id)
         self._add(session, argument.cursor.offset, body, close=argument.close)
+
+    def _append_batch(self, argument: Any, body: bytes) -> dict[str, Any]:
+        """Append to many sessions; each has its own outcome."""
+        self._check_body(argument, body)
+        if sum(entry.length for entry in argument.entries) != len(body):
+            raise Refused("length_mismatch")
+        outcomes: list[dict[str, Any]] = []
+        start = 0
+        for entry in argument.entries:
+            data = body[start : start + entry.length]
+            start += entry.length
+            try:
+                session = self._session(entry.cursor.session_id)
+                self._add(session, entry.cursor.offset, data, close=entry.close)
+                outcomes.append({".tag": "success"})
+            except Refused as refused:
+                outcomes.append({".tag": "failure", "failure": refused.body})
+        return {"entries": outcomes}
 
     def _finish(self, argument: Any, body: bytes) -> dict[str, Any]:
         """Commit; where that is refused the content stays in the session for another try."""

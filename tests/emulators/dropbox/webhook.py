@@ -13,12 +13,14 @@ import threading
 import httpx
 
 TIMEOUT = 10.0
+ATTEMPTS = 6
 
 
 class Webhook:
     """The one address of the app, and what was sent to it.
 
-    ``answers`` holds the status of each POST, 0 for one that was not answered.
+    ``answers`` holds the status of each POST, 0 for one that was not answered. Anything but 200
+    is tried again, after ``pause`` seconds and then twice as many each time.
     """
 
     def __init__(self, secret: str, account: str, user: int) -> None:
@@ -28,6 +30,8 @@ class Webhook:
         self._thread: threading.Thread | None = None
         self._lost = 0
         self._repeated = 0
+        self._ended = threading.Event()
+        self.pause = 0.05
         self.answers: list[int] = []
 
     def lose(self, times: int = 1) -> None:
@@ -50,12 +54,14 @@ class Webhook:
             raise ValueError(f"{address} does not answer: {error}") from error
         if answer.status_code != httpx.codes.OK or answer.text != challenge:
             raise ValueError(f"{address} does not echo the challenge")
-        self._thread = threading.Thread(target=self._send, args=[address], daemon=True)
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._serve, args=[address], daemon=True)
         self._thread.start()
 
     def unregister(self) -> None:
-        """Send what is due, then nothing any more."""
+        """Send what is due, then nothing any more; what failed is not tried again."""
         if self._thread is not None:
+            self._ended.set()
             self._queue.put(None)
             self._thread.join()
             self._thread = None
@@ -77,7 +83,15 @@ class Webhook:
             times = 2
         self._queue.put(times)
 
-    def _send(self, address: str) -> None:
+    def _serve(self, address: str) -> None:
+        with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
+            while (times := self._queue.get()) is not None:
+                for _ in range(times):
+                    self._send(client, address)
+                self._queue.task_done()
+        self._queue.task_done()
+
+    def _send(self, client: httpx.Client, address: str) -> None:
         body = json.dumps(self._message).encode()
         signature = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
         headers = {
@@ -85,13 +99,11 @@ class Webhook:
             "User-Agent": "DropboxWebhooks/1.0",
             "X-Dropbox-Signature": signature,
         }
-        with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
-            while (times := self._queue.get()) is not None:
-                for _ in range(times):
-                    try:
-                        status = client.post(address, content=body, headers=headers).status_code
-                    except httpx.HTTPError:
-                        status = 0
-                    self.answers.append(status)
-                self._queue.task_done()
-        self._queue.task_done()
+        for attempt in range(ATTEMPTS):
+            try:
+                status = client.post(address, content=body, headers=headers).status_code
+            except httpx.HTTPError:
+                status = 0
+            self.answers.append(status)
+            if status == httpx.codes.OK or self._ended.wait(self.pause * 2**attempt):
+                return

@@ -35,10 +35,10 @@ class _Job:
         name = self.name
         there = self.drive.child(self.folder, name)
         if there is not None:
-            if there is self.item or self.conflict == "fail":
-                raise errors.name_taken()
             if self.conflict == "rename":
                 name = self.drive.free_name(self.folder, name)
+            elif self.conflict == "fail" or there is self.item:
+                raise errors.name_taken()
             else:
                 self.drive.remove(there)
         return self.drive.copy(self.item, self.folder, name)

@@ -1,6 +1,7 @@
 """A drive: a tree of items with ids, its recycle bin, and the number of each change."""
 
 import dataclasses
+import math
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +23,11 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 class Drive:
-    """A drive of some type. ``on_change`` hears of each change with the folders around it."""
+    """A drive of some type. ``on_change`` hears of each change with the folders around it.
+
+    Clients' times are kept in steps of ``step_ms`` milliseconds; personal drives are said to be
+    more precise than a second, but not all of them are.
+    """
 
     def __init__(
         self,
@@ -35,7 +40,7 @@ class Drive:
         self.id = secrets.token_hex(8) if personal else f"b!{secrets.token_urlsafe(48)}"
         self.seq = 0
         self.quota = 5 << 40
-        self.step = 1.0
+        self.step_ms = 1000
         self.bin: list[Item] = []
         self.by_id: dict[str, Item] = {}
         self._dead: dict[str, Item] = {}
@@ -122,8 +127,8 @@ class Drive:
             item.fs_created = fs_created
         if fs_modified is not None:
             item.fs_modified = fs_modified
-        item.fs_created -= item.fs_created % self.step
-        item.fs_modified -= item.fs_modified % self.step
+        item.fs_created = self._cut(item.fs_created)
+        item.fs_modified = self._cut(item.fs_modified)
 
     def edit(self, item: Item) -> None:
         """Note that an item's metadata changed."""
@@ -225,9 +230,13 @@ class Drive:
             item_id = f"{self.id.upper()}!{self._count}"
         else:
             item_id = "01" + "".join(secrets.choice(_LETTERS) for _ in range(32))
-        rounded = now - now % self.step
+        rounded = self._cut(now)
         guid = str(uuid.uuid4()).upper()
         return Item(item_id, guid, kind, name, None, now, now, rounded, rounded)
+
+    def _cut(self, seconds: float) -> float:
+        """Return a time as precisely as the service keeps it."""
+        return math.floor(seconds * 1000 / self.step_ms + 1e-6) * self.step_ms / 1000
 
     def _enter(self, item: Item, folder: Item) -> None:
         if key(item.name) in folder.children:

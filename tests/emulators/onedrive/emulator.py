@@ -10,6 +10,7 @@ from tests.emulators.onedrive.copies import Copies
 from tests.emulators.onedrive.drive import Drive
 from tests.emulators.onedrive.feed import Feed
 from tests.emulators.onedrive.items import DriveType, Item
+from tests.emulators.onedrive.links import Links
 from tests.emulators.onedrive.people import People
 from tests.emulators.onedrive.pushes import Pushes
 from tests.emulators.onedrive.service import Quirks, Service
@@ -35,6 +36,7 @@ class OneDrive(Emulator):
         self.feed = Feed(self.service)
         self.sessions = Sessions(self.service)
         self.copies = Copies()
+        self.links = Links(self.service)
         self.pushes = Pushes(self.service, self.lock)
         self.oauth = login.MicrosoftOAuth(self.now)
         self.oauth.clients["public"] = ""
@@ -53,6 +55,9 @@ class OneDrive(Emulator):
             ("GET", "delta"): self.feed.delta,
             ("POST", "createUploadSession"): self.sessions.create,
             ("POST", "copy"): self.copies.start,
+            ("POST", "createLink"): self.links.create,
+            ("GET", "permissions"): self.links.permissions,
+            ("DELETE", "permissions"): self.links.permissions,
             ("POST", "permanentDelete"): writing.delete_for_good,
         }
         self._add_routes()
@@ -94,6 +99,7 @@ class OneDrive(Emulator):
     def handle(self, request: Request) -> Response:
         """Answer a request."""
         with self.lock:
+            self.service.count()
             self.service.tick()
         if request.path == "/v1.0/subscriptions" and request.method == "POST":
             # The address is asked meanwhile, and may want to use the emulator itself.
@@ -123,6 +129,8 @@ class OneDrive(Emulator):
         add("GET", "/_upload/{token}", self.sessions.get)
         add("DELETE", "/_upload/{token}", self.sessions.cancel)
         add("GET", "/_monitor/{job}", self.copies.monitor)
+        add("GET", "/u/{token}", self.links.follow)
+        add("GET", "/:u:/g/personal/megan/{token}", self.links.follow)
         subscription = "/v1.0/subscriptions/{name}"
         add("GET", "/v1.0/subscriptions", self._signed_in(self.pushes.every))
         add("GET", subscription, self._signed_in(self.pushes.get))

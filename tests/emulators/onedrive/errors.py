@@ -49,6 +49,12 @@ def changed() -> Failure:
     )
 
 
+def locked() -> Failure:
+    return failure(
+        423, "notAllowed", "The resource you are attempting to access is locked", "resourceLocked"
+    )
+
+
 def full() -> Failure:
     return failure(507, "quotaLimitReached", "Insufficient Space Available", "insufficientStorage")
 

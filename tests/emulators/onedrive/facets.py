@@ -110,9 +110,8 @@ def _add_kind(found: dict[str, Any], item: Item, hashes: frozenset[str]) -> None
     elif item.kind == "file":
         mime = mimetypes.guess_type(item.name)[0] or "application/octet-stream"
         found["file"] = {"mimeType": mime}
-        known = item.hashes() if item.hashed else {}
-        if shown := {name: value for name, value in known.items() if name in hashes}:
-            found["file"]["hashes"] = shown
+        if item.hashed and hashes:
+            found["file"]["hashes"] = item.hashes(hashes)
     elif item.remote is not None:
         target = item.remote.item
         found["remoteItem"] = {

@@ -5,7 +5,7 @@ Source: https://learn.microsoft.com/graph/api/driveitem-delta
 
 import datetime as dt
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.emulators.onedrive import errors, facets
@@ -25,7 +25,7 @@ class _Cursor:
 
     ``since`` is the change that was told last; ``todo`` the ids that are still to be told in
     this round, which covers what happened up to ``until``. ``known`` are those that stood in the
-    folder when the round before ended: what left it has to be told.
+    folder when the round before ended: what left it has to be told. ``whole`` marks an enumeration.
     """
 
     scope: str
@@ -96,14 +96,8 @@ class Feed:
         todo = self._changed(drive, scope, cursor)
         if with_parents:
             todo = _with_parents(scope, todo)
-        return _Cursor(
-            cursor.scope,
-            cursor.since,
-            until=drive.seq,
-            todo=tuple(item.id for item in todo),
-            begun=True,
-            known=cursor.known,
-        )
+        ids = tuple(item.id for item in todo)
+        return replace(cursor, until=drive.seq, todo=ids, begun=True)
 
     def _changed(self, drive: Drive, scope: Item, cursor: _Cursor) -> list[Item]:
         if cursor.whole:
@@ -113,11 +107,15 @@ class Feed:
             inside = item.is_inside(scope)
             if not inside and item.id not in cursor.known:
                 continue
-            top_only = self._service.quirks.deletes == "top"
-            if top_only and item.deleted and item.parent is not None and item.parent.deleted:
-                continue
-            found.append(item)
+            if not item.deleted or self._is_told(item):
+                found.append(item)
         return found
+
+    def _is_told(self, gone: Item) -> bool:
+        """Say whether the feed tells that this item is gone."""
+        told = self._service.quirks.deletes
+        within = gone.parent is not None and gone.parent.deleted
+        return told == "all" or (told == "top" and not within)
 
     def _page(
         self, request: Request, drive: Drive, scope: Item, cursor: _Cursor, top: int
@@ -129,7 +127,9 @@ class Feed:
                 drive, scope, _Cursor(scope.id, cursor.until, known=cursor.known), with_parents=True
             )
             rest = later.todo
-            cursor = _Cursor(scope.id, cursor.since, drive.seq, (), begun=True, known=cursor.known)
+            if cursor.whole and self._service.quirks.enumeration_hides_deletes:
+                rest = tuple(item_id for item_id in rest if item_id in drive.by_id)
+            cursor = replace(cursor, until=drive.seq)
         repeats = min(self._service.quirks.repeats, len(now) - 1)
         if rest and repeats > 0:
             rest = now[-repeats:] + rest
@@ -140,10 +140,7 @@ class Feed:
         ]
         answer: dict[str, Any] = {"value": value}
         if rest:
-            following = _Cursor(
-                scope.id, cursor.since, cursor.until, rest, begun=True, known=cursor.known
-            )
-            answer["@odata.nextLink"] = self._link(request, following)
+            answer["@odata.nextLink"] = self._link(request, replace(cursor, todo=rest))
         else:
             done = self._done(scope, cursor.until)
             answer["@odata.deltaLink"] = self._link(request, done)

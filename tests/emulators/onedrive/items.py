@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -45,7 +45,7 @@ class Item:
     ``created`` and ``modified`` are the service's own times, ``fs_created`` and ``fs_modified``
     what clients say of their files. ``edits`` counts for the eTag, ``contents`` for the cTag;
     ``seq`` is the change of the drive that last touched it. ``hashed`` says whether the service
-    has got round to computing the hashes.
+    has got round to computing the hashes, ``locked`` that somebody edits it in Office.
     """
 
     id: str
@@ -63,11 +63,13 @@ class Item:
     seq: int = 0
     hashed: bool = True
     deleted: bool = False
+    locked: bool = False
     description: str = ""
     remote: Remote | None = None
     past: list[Version] = field(default_factory=list)
     children: "dict[str, Item]" = field(default_factory=dict)
-    _hashes: tuple[bytes, dict[str, str]] | None = None
+    _hashed_data: bytes | None = None
+    _hashes: dict[str, str] = field(default_factory=dict)
 
     @property
     def holds_items(self) -> bool:
@@ -104,20 +106,30 @@ class Item:
         names = [self.name, *(up.name for up in self.ancestors())][:-1]
         return "".join(f"/{name}" for name in reversed(names))
 
-    def hashes(self) -> dict[str, str]:
-        """Return all hashes that the services know of.
+    def hashes(self, names: Iterable[str]) -> dict[str, str]:
+        """Return some of the hashes that the services know of, each computed once.
 
         Source: https://learn.microsoft.com/graph/api/resources/hashes
         """
-        if self._hashes is None or self._hashes[0] is not self.data:
-            digest = bytes.fromhex(digests_of([self.data], [QUICKXOR]).of(QUICKXOR))
-            found = {
-                "quickXorHash": base64.b64encode(digest).decode(),
-                "sha1Hash": hashlib.sha1(self.data, usedforsecurity=False).hexdigest().upper(),
-                "sha256Hash": hashlib.sha256(self.data).hexdigest().upper(),
-            }
-            self._hashes = (self.data, found)
-        return self._hashes[1]
+        if self._hashed_data is not self.data:
+            self._hashed_data, self._hashes = self.data, {}
+        for name in names:
+            if name not in self._hashes:
+                self._hashes[name] = _HASHES[name](self.data)
+        return {name: self._hashes[name] for name in names}
+
+
+def _quick_xor(data: bytes) -> str:
+    digest = digests_of([data], [QUICKXOR]).of(QUICKXOR)
+    return base64.b64encode(bytes.fromhex(digest)).decode()
+
+
+_HASHES: Mapping[str, Callable[[bytes], str]] = {
+    "quickXorHash": _quick_xor,
+    "sha1Hash": lambda data: hashlib.sha1(data, usedforsecurity=False).hexdigest().upper(),
+    "sha256Hash": lambda data: hashlib.sha256(data).hexdigest().upper(),
+}
+HASHES = frozenset(_HASHES)
 
 
 def key(name: str) -> str:

@@ -41,9 +41,9 @@ class People:
     ) -> None:
         """Write in place; what it was stays as a version."""
         del executable
-        with self._hands() as drive:
+        with self._changing() as drive:
             item = self.find(path)
-            modified = None if mtime_ns is None else mtime_ns / 1e9
+            modified = None if mtime_ns is None else _seconds(mtime_ns)
             if item is None:
                 folder, name = self._place(drive, path)
                 drive.add("file", folder, name, data, fs_modified=modified)
@@ -52,23 +52,24 @@ class People:
 
     def replace(self, path: str, data: bytes, *, mtime_ns: int | None = None) -> None:
         """Put a new item in the place; what stood there goes for good."""
-        self.remove(path)
-        self.write(path, data, mtime_ns=mtime_ns)
+        with self._changing():
+            self.remove(path)
+            self.write(path, data, mtime_ns=mtime_ns)
 
     def remove(self, path: str) -> None:
         """Remove for good, past the recycle bin."""
-        with self._hands() as drive:
+        with self._changing() as drive:
             item = self.find(path)
             if item is not None:
                 drive.remove(item, to_bin=False)
 
     def rename(self, path: str, to: str) -> None:
-        with self._hands() as drive:
+        with self._changing() as drive:
             folder, name = self._place(drive, to)
             drive.move(self.entry(path), folder, name)
 
     def mkdir(self, path: str) -> None:
-        with self._hands() as drive:
+        with self._changing() as drive:
             self._folder(drive, path)
 
     def link(self, path: str, target: str) -> bool:
@@ -83,7 +84,7 @@ class People:
         """Delete the root folder; the drive's own root cannot be lost."""
         if not self._root:
             return False
-        with self._hands() as drive:
+        with self._changing() as drive:
             drive.remove(self._top(drive))
         return True
 
@@ -95,7 +96,7 @@ class People:
 
     def make_root(self) -> None:
         """Make the root folder."""
-        with self._hands() as drive:
+        with self._changing() as drive:
             folder = drive.root
             for name in self._root.split("/"):
                 folder = drive.child(folder, name) or drive.add("folder", folder, name)
@@ -129,25 +130,32 @@ class People:
 
     def delete(self, path: str) -> None:
         """Move to the recycle bin."""
-        with self._hands() as drive:
+        with self._changing() as drive:
             drive.remove(self.entry(path))
 
     def restore(self, path: str) -> None:
         """Bring back the last of that path from the recycle bin; its id is the old one."""
-        with self._hands() as drive:
+        with self._changing() as drive:
             wanted = f"{self._top(drive).path()}/{path}"
             drive.restore(next(item for item in reversed(drive.bin) if item.path() == wanted))
 
     def touch(self, path: str, mtime_ns: int) -> None:
         """Give another modified time, and nothing else."""
-        with self._hands() as drive:
+        with self._changing() as drive:
             item = self.entry(path)
-            drive.set_times(item, None, mtime_ns / 1e9)
+            drive.set_times(item, None, _seconds(mtime_ns))
             drive.edit(item)
+
+    def open_document(self, path: str) -> None:
+        """Have a document open in Office, so that nobody else changes, moves or deletes it."""
+        self.entry(path).locked = True
+
+    def close_document(self, path: str) -> None:
+        self.entry(path).locked = False
 
     def add_notebook(self, path: str) -> None:
         """Make a OneNote notebook: a package with sections in it."""
-        with self._hands() as drive:
+        with self._changing() as drive:
             folder, name = self._place(drive, path)
             notebook = drive.add("package", folder, name)
             drive.add("file", notebook, "Open Notebook.onetoc2", b"table of contents")
@@ -158,7 +166,7 @@ class People:
 
         What is in it can only be reached through that drive, and is not in the feed of this one.
         """
-        with self._hands() as drive:
+        with self._changing() as drive:
             theirs = self._emulator.service.add_drive()
             folder, name = self._place(drive, path)
             shared = theirs.add("folder", theirs.root, name)
@@ -166,6 +174,14 @@ class People:
                 theirs.add("file", shared, each, data)
             drive.add("remote", folder, name, remote=Remote(theirs.id, shared))
             return theirs.id
+
+    def stop_sharing(self, path: str) -> None:
+        """Take the access to a shared folder away; the shortcut to it stays."""
+        with self._hands():
+            remote = self.entry(path).remote
+            if remote is None:
+                raise KeyError(path)
+            del self._emulator.service.drives[remote.drive]
 
     def root_id(self) -> str:
         """Return the id of the folder that paths are below."""
@@ -178,6 +194,12 @@ class People:
     def _hands(self) -> Iterator[Drive]:
         with self._emulator.at_work():
             yield self._emulator.service.drive
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[Drive]:
+        with self._hands() as drive:
+            self._emulator.service.lag()
+            yield drive
 
     def _top(self, drive: Drive) -> Item:
         top = drive.walk(drive.root, self._root)
@@ -194,6 +216,11 @@ class People:
     def _place(self, drive: Drive, path: str) -> tuple[Item, str]:
         way, _, name = path.rpartition("/")
         return self._folder(drive, way), name
+
+
+def _seconds(ns: int) -> float:
+    """Return a time in seconds, cut to milliseconds so that no float rounds it up."""
+    return ns // 1_000_000 / 1000
 
 
 def _paths(folder: Item, prefix: str = "") -> Iterator[tuple[str, bytes | None]]:

@@ -32,19 +32,16 @@ def children(service: Service, request: Request, address: Address) -> Response:
     drive, found = service.find(address)
     seen = service.seen(drive)
     folder = seen.by_id.get(found.id)
-    if folder is None:
-        raise errors.not_found("Item does not exist")
-    names = sorted(folder.children)
+    below = sorted(folder.children.items()) if folder is not None else []
     if request.query.get("$orderby", "").startswith("name desc"):
-        names.reverse()
+        below.reverse()
     skip = number(request, "$skiptoken", 0)
     top = max(1, min(number(request, "$top", service.quirks.page_size), service.quirks.page_size))
     page = [
-        select(request, service.show(request, seen, folder.children[name]))
-        for name in names[skip : skip + top]
+        select(request, service.show(request, seen, each)) for _, each in below[skip : skip + top]
     ]
     answer: dict[str, Any] = {"value": page}
-    if skip + top < len(names):
+    if skip + top < len(below):
         answer["@odata.nextLink"] = linked(request, {"$skiptoken": str(skip + top)})
     return Response(200, answer)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from tests.emulators.onedrive import errors, facets
 from tests.emulators.onedrive.addressing import Address
 from tests.emulators.onedrive.drive import Drive
-from tests.emulators.onedrive.items import DriveType, Item
+from tests.emulators.onedrive.items import HASHES, DriveType, Item
 from tests.emulators.serving import Request, Response
 
 LINK_LIFETIME = 3600.0
@@ -25,7 +25,11 @@ class Quirks:
     ``hashes`` are those that files carry; with ``hashes_late`` only once they were downloaded
     (https://learn.microsoft.com/graph/api/resources/file). ``page_size`` bounds every page;
     the last ``repeats`` items of a page of delta come again on the next. ``deletes`` says whether
-    the feed tells of everything in a deleted folder or of the folder alone.
+    the feed tells of everything in a deleted folder, of the folder alone, or, as was seen
+    (https://github.com/OneDrive/onedrive-api-docs/issues/1927), of neither. With
+    ``enumeration_hides_deletes`` what was told on the first pages of an enumeration and is
+    deleted before the last one is never told to be gone
+    (https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/8794).
 
     ``rewrites_office``: SharePoint writes properties of its own into Office documents, before it
     answers or a moment later. ``session_conflict`` is what a session does that was not told what
@@ -35,19 +39,24 @@ class Quirks:
     (https://github.com/abraunegg/onedrive/issues/24); the reference speaks of the first request
     only. ``move_resets_time``: a move that does not say a modified time gives a new one, as
     rclone's authors saw. A copy takes ``copy_delay`` seconds.
+
+    What people do shows in listings and feed only ``lag`` requests later; reading an item is
+    always fresh.
     """
 
     hashes: frozenset[str]
     hashes_late: bool = False
     page_size: int = 200
     repeats: int = 0
-    deletes: Literal["all", "top"] = "all"
+    deletes: Literal["all", "top", "none"] = "all"
+    enumeration_hides_deletes: bool = False
     rewrites_office: Literal["", "at once", "later"] = ""
     session_conflict: Literal["fail", "replace", "rename"] = "replace"
     session_checks_at_end: bool = True
     session_lifetime: float = 3 * 24 * 3600.0
     move_resets_time: bool = True
     copy_delay: float = 0.02
+    lag: int = 0
 
 
 class Service:
@@ -64,10 +73,10 @@ class Service:
         self.drive = Drive(drive_type, now, on_change)
         self.drives = {self.drive.id: self.drive}
         personal = drive_type == "personal"
-        every = {"quickXorHash", "sha1Hash", "sha256Hash"}
-        self.quirks = Quirks(frozenset(every if personal else {"quickXorHash"}))
+        self.quirks = Quirks(HASHES if personal else frozenset({"quickXorHash"}))
         self._secret = secrets.token_bytes(16)
         self._frozen: dict[str, Drive] = {}
+        self._thaw_in = 0
         self._later: list[tuple[float, Callable[[], None]]] = []
 
     def add_drive(self) -> Drive:
@@ -82,6 +91,13 @@ class Service:
         """Do something when some seconds have passed, before the next request is answered."""
         self._later.append((self.now() + delay, action))
 
+    def count(self) -> None:
+        """Count a request: what lagged behind may show by now."""
+        if self._thaw_in:
+            self._thaw_in -= 1
+            if not self._thaw_in:
+                self.thaw()
+
     def tick(self) -> None:
         """Do what is due."""
         due = [action for when, action in self._later if when <= self.now()]
@@ -93,8 +109,15 @@ class Service:
         """Let listings and feed show what stands now until :meth:`thaw`."""
         self._frozen = {drive.id: drive.snapshot() for drive in self.drives.values()}
 
+    def lag(self) -> None:
+        """Hide from listings and feed, for as many requests as they lag, what comes now."""
+        if self.quirks.lag and not self._frozen:
+            self.freeze()
+            self._thaw_in = self.quirks.lag + 1
+
     def thaw(self) -> None:
-        self._frozen = {}
+        """Let listings and feed show everything."""
+        self._frozen, self._thaw_in = {}, 0
 
     # Finding
 
@@ -187,6 +210,15 @@ class Service:
         if unwanted and item is not None and facets.matches(drive, item, unwanted):
             raise errors.changed()
 
+    @staticmethod
+    def unlocked(item: Item | None) -> None:
+        """Raise the answer to changes of a document that somebody has open in Office.
+
+        Seen in https://github.com/microsoftgraph/microsoft-graph-explorer-v4/issues/3435
+        """
+        if item is not None and any(each.locked for each in item.below()):
+            raise errors.locked()
+
     # Content
 
     def put(
@@ -209,6 +241,7 @@ class Service:
             name, old = drive.free_name(folder, name), None
         if old is not None and (conflict == "fail" or old.kind != "file"):
             raise errors.name_taken()
+        self.unlocked(old)
         name = drive.check(folder, name, is_folder=False)
         drive.room(len(data) - (len(old.data) if old is not None else 0))
         rewrites = self.quirks.rewrites_office if name.lower().endswith(OFFICE) else ""

@@ -70,6 +70,7 @@ class Sessions:
         conflict = conflict_behavior(request, told, default)
         if old is not None and (old.kind != "file" or conflict == "fail"):
             raise errors.name_taken()
+        service.unlocked(old)
         if "fileSize" in told:
             drive.room(int(told["fileSize"]) - (len(old.data) if old is not None else 0))
         session = Session(

@@ -58,6 +58,7 @@ def update(service: Service, request: Request, address: Address) -> Response:
     """
     drive, item = service.find(address)
     service.expect(request, drive, item)
+    service.unlocked(item)
     body = json_body(request)
     folder = _new_parent(service, drive, item, body)
     name = item.name
@@ -123,6 +124,7 @@ def delete(service: Service, request: Request, address: Address) -> Response:
     """Answer ``DELETE item``: into the recycle bin, with everything in it."""
     drive, item = service.find(address)
     service.expect(request, drive, item)
+    service.unlocked(item)
     drive.remove(item)
     return Response(204)
 
@@ -134,6 +136,7 @@ def delete_for_good(service: Service, request: Request, address: Address) -> Res
     """
     drive, item = service.find(address)
     service.expect(request, drive, item)
+    service.unlocked(item)
     drive.remove(item, to_bin=False)
     return Response(204)
 

@@ -19,14 +19,13 @@ from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError
 
-_KINDS = {"drive": "drive", "dropbox": "dropbox", "onedrive": "onedrive", "s3": "s3"}
+_KINDS = ("drive", "dropbox", "onedrive", "s3")
 _SETTINGS: dict[str, dict[str, str]] = {
-    "drive": {"root_folder_id": "root_folder_id", "team_drive": "drive_id"},
+    "drive": {"team_drive": "drive_id"},
     "dropbox": {},
     "onedrive": {
         "drive_id": "drive_id",
         "drive_type": "drive_type",
-        "root_folder_id": "root_folder_id",
         "tenant": "tenant",
     },
     "s3": {"region": "region", "endpoint": "url", "profile": "profile"},
@@ -35,10 +34,16 @@ _SETTINGS: dict[str, dict[str, str]] = {
 
 _KEYS = ("access_key_id", "secret_access_key", "session_token")
 _KNOWN = {"type", "client_id", "client_secret", "token", "env_auth", "description", *_KEYS}
+_TURNED: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "drive": {"skip_gdocs": ("documents", {"true": "skip", "false": ""})},
+    "s3": {"force_path_style": ("style", {"true": "path", "false": "virtual"})},
+}
+"""Which are so under another name and with other values."""
+
 _HARMLESS: dict[str, frozenset[str]] = {
     "drive": frozenset({"scope"}),
     "dropbox": frozenset(),
-    "onedrive": frozenset({"access_scopes", "disable_site_permission"}),
+    "onedrive": frozenset({"region", "access_scopes", "disable_site_permission"}),
     "s3": frozenset({"provider", "acl", "location_constraint", "no_check_bucket"}),
 }
 """What may be left out without a word: we have no use for it."""
@@ -110,23 +115,35 @@ def _remote(name: str, options: dict[str, str]) -> Remote:
     if kind not in _KINDS:
         what = f"type {kind!r} is not supported" if kind else "it has no type"
         return Remote(name, kind, notes=(what,))
-    notes = [
-        f"{key} was not taken"
-        for key, value in options.items()
-        if value and key not in _KNOWN | _SETTINGS[kind].keys() | _HARMLESS[kind]
-    ]
     settings = {ours: options[key] for key, ours in _SETTINGS[kind].items() if options.get(key)}
+    used = _KNOWN | _SETTINGS[kind].keys() | _HARMLESS[kind]
+    for key, (ours, values) in _TURNED.get(kind, {}).items():
+        if options.get(key) in values:
+            used |= {key}
+            settings.update({ours: values[options[key]]} if values[options[key]] else {})
+    notes = [
+        _left(name, kind, key, value) for key, value in options.items() if value and key not in used
+    ]
     if kind == "s3":
         return _s3(name, options, settings, notes)
     client = options.get("client_id", "")
     secret, why = _tokens(options)
     if not client:
         secret, why = None, "it uses rclone's own app, whose tokens only rclone may renew"
+    elif kind == "onedrive" and options.get("region", "global") not in {"", "global"}:
+        secret, why = None, "Microsoft's national clouds are not supported"
     elif kind == "drive" and options.get("scope", "") not in _GOOD_SCOPES:
         secret, why = None, f"its scope {options['scope']!r} does not let us sync"
     if why:
         notes.append(why)
     return Remote(name, kind, Account(name, kind, client, "", settings), secret, tuple(notes))
+
+
+def _left(name: str, kind: str, key: str, value: str) -> str:
+    """Return what to say of an option that is no setting of ours."""
+    if (kind, key) == ("drive", "root_folder_id"):
+        return f"paths begin at the top here: its root_folder_id is {name}:id:{value}"
+    return f"{key} was not taken"
 
 
 def _s3(

@@ -6,7 +6,17 @@ from typing import Any
 import click
 
 from syncoxiders.cli import options
-from syncoxiders.cli.exits import EPILOG, Exit
+from syncoxiders.cli.exits import Exit
+
+EPILOG = """\b
+Exit codes:
+    0  done
+    1  it did not work; the message says why, and nothing was changed
+    2  the command line is wrong; nothing was touched
+    4  a remote that was named could not be taken over
+  130  interrupted (Ctrl-C); nothing was changed
+"""
+"""The exit codes of these commands for ``--help``."""
 
 
 @click.group(invoke_without_command=True)
@@ -123,6 +133,13 @@ def _onedrive(command: Any) -> Any:
     metavar="FILE",
     help="The JSON file with both that Google offers for download.",
 )
+@click.option("--shared-drive", metavar="ID", help="A shared drive, instead of My Drive.")
+@click.option(
+    "--documents",
+    type=click.Choice(["export", "link", "skip"]),
+    help="Google's own documents: as read-only files of Office (the default), as links to them, "
+    "or not at all.",
+)
 @click.pass_context
 def drive(ctx: click.Context, /, **given: Any) -> int:
     """Connect Google Drive as NAME."""
@@ -133,6 +150,11 @@ def drive(ctx: click.Context, /, **given: Any) -> int:
 
 @add.command(epilog=EPILOG)
 @_dropbox
+@click.option(
+    "--documents",
+    type=click.Choice(["skip", "export"]),
+    help="Paper documents and their like: not at all (the default), or exported.",
+)
 @click.pass_context
 def dropbox(ctx: click.Context, /, **given: Any) -> int:
     """Connect Dropbox as NAME."""
@@ -180,6 +202,11 @@ def onedrive(ctx: click.Context, /, **given: Any) -> int:
 @click.option("--region", metavar="REGION", help="The region of the buckets.")
 @click.option("--endpoint-url", metavar="URL", help="Where it is, if it is not AWS.")
 @click.option("--profile", metavar="NAME", help="A profile of AWS's own settings with the keys.")
+@click.option(
+    "--addressing",
+    type=click.Choice(["path", "virtual"]),
+    help="Where in addresses a bucket's name stands. Default: in the path, except at AWS.",
+)
 @_API[1]
 @_RECONNECT
 def s3(**given: Any) -> int:

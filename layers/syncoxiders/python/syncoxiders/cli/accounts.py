@@ -89,7 +89,7 @@ def check(name: str, *, as_json: bool) -> Exit:
             else:
                 complain(f"{shown(each)}: {shown(str(error))}")
             continue
-        if found.identity != record.account.identity:
+        if found.identity not in {"", record.account.identity}:
             accounts.update(msgspec.structs.replace(record.account, identity=found.identity))
         if as_json:
             emit("account-check", name=each, ok=True, **_facts(found))

@@ -38,7 +38,9 @@ def add(kind: str, given: Mapping[str, Any], stopping: Stopping) -> Exit:
     stopping.farewell = "interrupted; nothing was changed"
     accounts = Accounts()
     account, known = _planned(accounts, kind, given["name"], again=given["reconnect"])
-    settings = _settings(account.settings, given, ("url", "tenant", "site"))
+    values = {**given, "drive_id": given.get("shared_drive")}
+    names = ("url", "tenant", "site", "drive_id", "documents")
+    settings = _settings(account.settings, values, names)
     client, secret = _client(account, known, given)
     account = msgspec.structs.replace(account, client=client, settings=settings)
     vendor = oauth.vendor(account)
@@ -48,7 +50,7 @@ def add(kind: str, given: Mapping[str, Any], stopping: Stopping) -> Exit:
     tokens = _signed_in(vendor, secret, given)
     _check_scopes(vendor, tokens)
     identity = whoami(vendor, tokens.access)
-    if account.identity and identity.name != account.identity:
+    if _another(account.identity, identity.name):
         raise AccountError(
             f"this is {shown(identity.name)}, but {shown(account.name)} is of "
             f"{shown(account.identity)}; nothing was changed. Add the other one under a name of "
@@ -70,8 +72,8 @@ def add_s3(given: Mapping[str, Any]) -> Exit:
 
     accounts = Accounts()
     account, known = _planned(accounts, "s3", given["name"], again=given["reconnect"])
-    values = {**given, "url": given["endpoint_url"]}
-    settings = _settings(account.settings, values, ("url", "region", "profile"))
+    values = {**given, "url": given["endpoint_url"], "style": given["addressing"]}
+    settings = _settings(account.settings, values, ("url", "region", "profile", "style"))
     keys = dict(known.keys) if known is not None else {}
     if given["access_key_id"]:
         if given["profile"]:
@@ -126,6 +128,14 @@ def life(account: Account, secret: Secret) -> str:
     return f"Note: the access of {shown(account.name)} ends {moment(secret.ends)}.{why}"
 
 
+def _another(before: str, now: str) -> bool:
+    """Say whether two words for whose account it is mean two people for sure.
+
+    An account that was taken over may be known by another kind of name so far.
+    """
+    return "@" in before and "@" in now and before.casefold() != now.casefold()
+
+
 def _planned(
     accounts: Accounts, kind: str, name: str, *, again: bool
 ) -> tuple[Account, Secret | None]:
@@ -138,6 +148,7 @@ def _planned(
         record = accounts.record(name)
         if record.account.kind != kind:
             raise Usage(f"{shown(name)} is a {record.account.kind} account, not a {kind} one")
+        accounts.check_vault(record.vault)
     try:
         return record.account, accounts.secret(name)
     except AccountError as error:

@@ -163,7 +163,8 @@ class Traits(msgspec.Struct, frozen=True):
     network transfer. ``case_insensitive`` and ``normalizing``: two names that differ only in
     case, or only in Unicode form, cannot stand side by side. ``forbidden`` lists characters that
     no name may hold, ``reserved`` whole names (compared without case and extension).
-    ``trims`` says that a trailing dot or space is not kept. ``max_name`` is in UTF-8 bytes.
+    ``trims`` says that a trailing dot or space is not kept, ``bmp_only`` that no character beyond
+    U+FFFF is (emoji, mostly). ``max_name`` is in UTF-8 bytes.
     ``keeps_replaced``: content that is deleted or replaced can be kept in a trash or versions.
     ``sets_meta``: modified time and executable bit can be set without a transfer.
     """
@@ -182,6 +183,7 @@ class Traits(msgspec.Struct, frozen=True):
     forbidden: str = ""
     reserved: tuple[str, ...] = ()
     trims: bool = False
+    bmp_only: bool = False
     max_name: int = 255
 
 

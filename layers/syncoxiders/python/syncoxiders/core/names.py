@@ -170,6 +170,7 @@ _CODE = re.compile(
     "|(?P<byte>[89A-F][0-9A-F])|x(?P<point>[0-9A-F]{6}))?"
 )
 _ESCAPED = re.compile("[\udc80-\udcff]")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _NEVER = re.compile("[/\0]|[\ud800-\udc7f]|[\udd00-\udfff]")
 
 
@@ -238,6 +239,7 @@ def _illegal(name: str, traits: Traits) -> bool:
         or _forbidden(traits.forbidden).search(name) is not None
         or (traits.trims and name[-1] in ". ")
         or (bool(traits.reserved) and _is_reserved(name, traits.reserved))
+        or (traits.bmp_only and _ASTRAL.search(name) is not None)
         or not (name.isascii() or traits.accepts_any_bytes or _ESCAPED.search(name) is None)
     )
 
@@ -282,6 +284,7 @@ def _encoded(name: str, traits: Traits) -> str:
         or (at == last and trimmed and char in ". ")
         or (at == 0 and reserved)
         or (not traits.accepts_any_bytes and _ESCAPED.match(char))
+        or (traits.bmp_only and _ASTRAL.match(char))
         else char
         for at, char in enumerate(name)
     )

@@ -142,9 +142,6 @@ def _outcome(
         if found is None or found.version == action.expect:
             return False, None
         return _is_ours(context, action, node, Ref(found.id, at.path), found)
-    if action.kind is ActionKind.META:
-        found = provider.get(_last_seen(places, action))
-        return found is not None and _has_meta(action, node, found), found
     if action.kind in {ActionKind.CREATE, ActionKind.MAKE_FOLDER}:
         parent = places.parent(action.endpoint, action.parent)
         found = provider.at(parent, action.name)
@@ -157,18 +154,6 @@ def _outcome(
         path = f"{parent.path}/{action.name}" if parent.path else action.name
         return _is_ours(context, action, node, Ref(found.id, path), found)
     return False, None
-
-
-def _has_meta(action: Action, node: Node, found: Entry) -> bool:
-    """Say whether an entry has the time and the bit that were to be set, and still the content."""
-    content = node.content
-    return (
-        content is not None
-        and found.version != action.expect
-        and (found.size, found.mtime_ns) == (content.size, content.mtime_ns)
-        and found.executable in {None, content.executable}
-        and hashes.equal(found.hashes, content.hashes) is not False
-    )
 
 
 def _next_update(pending: list[Action], move: Action) -> Action | None:

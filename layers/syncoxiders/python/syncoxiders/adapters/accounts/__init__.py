@@ -73,18 +73,19 @@ class Accounts:
     def add(self, account: Account, secret: Secret | None, *, again: bool = False) -> Record:
         """Keep an account and its secret, if it has one; ``again`` replaces one that is there.
 
-        An account that stays goes on to keep its secrets where they are.
+        An account that is there already goes on to keep its secret where that is. Whoever is
+        refreshing the old one ends first, or else that would come back.
         """
         check_name(account.name)
         put: Secrets | None = None
         try:
-            with self._records.changing() as records:
+            with self._refreshing(account.name), self._records.changing() as records:
                 if not again:
                     _check_free(records, account.name)
                 before = records.get(account.name)
-                kind = before.vault if before is not None else ""
+                kind = ""
                 if secret is not None:
-                    kind = _vault_for(kind)
+                    kind = _vault_for(before.vault if before is not None else "")
                     put = self._secrets(account.name, kind)
                     put.put(secret)
                 record = records[account.name] = Record(account, kind)
@@ -104,13 +105,16 @@ class Accounts:
             if account.name in records:
                 records[account.name] = Record(account, records[account.name].vault)
 
-    def check_vault(self) -> None:
-        """Make sure that there is a vault for a new account, before a person signs in."""
-        vault.opened(vault.choose(), self.folder / "secrets").get("")
+    def check_vault(self, before: str = "") -> None:
+        """Make sure that there is a vault for secrets, before a person signs in.
+
+        ``before`` is the kind of vault that has them now.
+        """
+        vault.opened(_vault_for(before), self.folder / "secrets").get("")
 
     def remove(self, name: str, *, force: bool = False) -> None:
         """Forget an account and its secrets; with ``force`` also if those are out of reach."""
-        with self._records.changing() as records:
+        with self._refreshing(name), self._records.changing() as records:
             record = records.pop(name, None)
             if record is None or not record.vault:
                 return

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,7 +17,9 @@ from syncoxiders.ports.errors import AccountError
 _SCHEMA = "syncoxiders.accounts/1"
 _FILE = "accounts.json"
 _PATIENCE = 10.0
-_NAME = re.compile(r"[\w.+@][\w.+@ -]{0,62}[\w.+@-]|[\w+@]")
+_LENGTH = 64
+"""So many bytes of UTF-8: files are called by the names."""
+_NAME = re.compile(r"[\w.+@][\w.+@ -]*[\w.+@-]|[\w+@]")
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -46,9 +47,10 @@ def check_name(name: str) -> None:
 
     It is what rclone takes for a remote (https://rclone.org/docs/#valid-remote-names), and short.
     """
-    if not _NAME.fullmatch(name) or name in {".", ".."}:
+    short = len(name.encode(errors="surrogateescape")) <= _LENGTH
+    if not short or not _NAME.fullmatch(name) or name in {".", ".."}:
         raise AccountError(
-            f"{name!r} cannot name an account: use up to 64 letters, digits and _ - . + @, "
+            f"{name!r} cannot name an account: use up to {_LENGTH} letters, digits and _ - . + @, "
             "with no minus sign or space in front"
         )
 
@@ -131,8 +133,11 @@ class Records:
         content = msgspec.to_builtins(
             msgspec.convert({"schema": _SCHEMA, "accounts": stored}, _File)
         )
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         try:
-            private.replace(self._path, os.fsencode(text))
+            data = json.dumps(content, indent=2, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # a path that is no UTF-8
+            data = json.dumps(content, indent=2).encode()
+        try:
+            private.replace(self._path, data + b"\n")
         except OSError as error:
             raise AccountError(f"{self._path} cannot be written: {error.strerror}") from error

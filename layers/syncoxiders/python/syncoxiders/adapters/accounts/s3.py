@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from syncoxiders.adapters.accounts.records import reconnect
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, Unreachable
 
@@ -64,7 +65,7 @@ def whoami(account: Account, keys: Mapping[str, str]) -> str:
             f"AWS's settings have no profile {settings.get('profile')!r}, "
             f"which the account {name} names"
         ) from error
-    except exceptions.HTTPClientError as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise Unreachable(f"S3 cannot be reached for the account {name}: no answer") from error
     except (exceptions.BotoCoreError, ValueError) as error:
         raise AccountError(
@@ -80,8 +81,8 @@ def _meaning(account: Account, answer: Mapping[str, Any], cause: Exception) -> s
         return _there(account)
     if code in _WRONG:
         raise Revoked(
-            f"S3 does not take the keys of the account {account.name} ({code}): give it the right "
-            f"ones by syncoxiders account add s3 {account.name} --reconnect"
+            f"S3 does not take the keys of the account {account.name} ({code}): "
+            f"{reconnect(account)} --access-key-id ID"
         ) from cause
     if code == _CLOCK:
         raise Revoked(f"the clock of this machine is wrong: S3 says {code}") from cause

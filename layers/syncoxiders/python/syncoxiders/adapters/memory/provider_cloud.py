@@ -146,9 +146,14 @@ class MemoryCloudProvider(MemoryFeedProvider):
 
     # Carries
 
+    def can_carry(self, source: Provider) -> bool:
+        """Take files from anybody."""
+        del source
+        return True
+
     def carry(
         self, source: Provider, items: Sequence[Carry], *, verify: bool = True
-    ) -> list[Entry | ProviderError] | None:
+    ) -> list[Entry | ProviderError]:
         """Take files from any provider, one after the other."""
         self._enter("carry")
         return [self._take(source, item, verify=verify) for item in items]

@@ -71,6 +71,8 @@ class Tree:
             raise Refused(f"{name!r} is not valid Unicode") from exc
         if length > self.traits.max_name:
             raise Refused(f"a name of {length} bytes is too long")
+        if self.traits.bmp_only and max(name) > "\uffff":
+            raise Refused(f"{name!r} has characters that cannot be kept here")
         if self.traits.trims and name[-1] in ". ":
             raise Refused(f"{name!r} ends in a dot or space")
         if self._reserved and name.split(".", 1)[0].casefold() in self._reserved:

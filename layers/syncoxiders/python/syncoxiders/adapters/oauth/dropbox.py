@@ -37,7 +37,7 @@ class Dropbox:
     traits = _TRAITS
 
     def __init__(self, account: Account) -> None:
-        self._http = http.client(account)
+        self._http = http.Http(account)
         self._api = base(account.settings, "https://api.dropboxapi.com")
         self._server = AuthServer(
             self._http,

@@ -32,7 +32,7 @@ class Google:
     def __init__(self, account: Account) -> None:
         settings = account.settings
         oauth = base(settings, "https://oauth2.googleapis.com")
-        self._http = http.client(account)
+        self._http = http.Http(account)
         self._revoke = f"{oauth}/revoke"
         self._api = base(settings, "https://www.googleapis.com")
         self._server = AuthServer(

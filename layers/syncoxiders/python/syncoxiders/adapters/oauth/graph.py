@@ -33,9 +33,15 @@ def drive(vendor: Microsoft, access: str, drive_id: str) -> Drive:
 
 
 def own(vendor: Microsoft, access: str) -> list[Drive]:
-    """Return the person's drives, the usual one first. Raises AccountError, Unreachable."""
+    """Return the person's drives, the usual one first. Raises AccountError, Unreachable.
+
+    Where the others may not be listed, there are none.
+    """
     usual = _drive(_found(vendor, access, "/me/drive", "OneDrive of this account"))
-    others = _found(vendor, access, "/me/drives", "list of drives").get("value") or []
+    try:
+        others = vendor.get(access, "/me/drives").get("value") or []
+    except Rejected:
+        others = []
     return [usual, *(each for each in map(_drive, others) if each.id != usual.id)]
 
 

@@ -5,7 +5,7 @@ error code and the first line of its description are told, with all secrets stru
 """
 
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -34,21 +34,32 @@ class Expired(Exception):  # noqa: N818 -- likewise
     """An API took an access token for no longer valid."""
 
 
-def client(account: Account) -> httpx.Client:
-    """Return a client for an account's servers; ``ca`` of its settings is a file of CAs to trust.
+class Http:
+    """Opens a client for each request: they are too rare for a connection to be worth keeping.
 
-    Raises AccountError.
+    ``ca`` of an account's settings is a file of certificate authorities to trust.
     """
-    verify: ssl.SSLContext | bool = True
-    if authority := account.settings.get("ca"):
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def open(self) -> httpx.Client:
+        """Return a client, to be used in a ``with``. Raises AccountError."""
+        return httpx.Client(
+            timeout=_TIMEOUT, verify=self._verify(), headers={"User-Agent": "syncoxiders"}
+        )
+
+    def _verify(self) -> ssl.SSLContext | bool:
+        authority = self._account.settings.get("ca")
+        if not authority:
+            return True
         try:
-            verify = ssl.create_default_context(cafile=authority)
+            return ssl.create_default_context(cafile=authority)
         except OSError as error:  # SSLError is one
             raise AccountError(
-                f"the CA file {authority} of the account {account.name} cannot be read: "
+                f"the CA file {authority} of the account {self._account.name} cannot be read: "
                 f"{error.strerror or error}"
             ) from error
-    return httpx.Client(timeout=_TIMEOUT, verify=verify, headers={"User-Agent": "syncoxiders"})
 
 
 def told(text: object, secrets: Iterable[str] = ()) -> str:
@@ -61,12 +72,12 @@ def told(text: object, secrets: Iterable[str] = ()) -> str:
     return line if len(line) <= _FEW else f"{line[:_FEW]}…"
 
 
-def post(http: httpx.Client, who: str, url: str, form: Mapping[str, str]) -> dict[str, Any]:
+def post(http: Http, who: str, url: str, form: Mapping[str, str]) -> dict[str, Any]:
     """Post a form to an OAuth endpoint and return its JSON answer, ``{}`` if it has none.
 
     Raises Rejected, Unreachable.
     """
-    response = reached(who, lambda: http.post(url, data=dict(form)))
+    response = _reached(http, who, "POST", url, data=dict(form))
     content = _json(response)
     if response.is_success:
         return content
@@ -75,15 +86,13 @@ def post(http: httpx.Client, who: str, url: str, form: Mapping[str, str]) -> dic
     )
 
 
-def call(
-    http: httpx.Client, who: str, method: str, url: str, access: str, **more: Any
-) -> dict[str, Any]:
+def call(http: Http, who: str, method: str, url: str, access: str, **more: Any) -> dict[str, Any]:
     """Call an API with an access token and return its JSON answer.
 
     Raises Expired, Rejected (the error is the status), Unreachable.
     """
     headers = {"Authorization": f"Bearer {access}"}
-    response = reached(who, lambda: http.request(method, url, headers=headers, **more))
+    response = _reached(http, who, method, url, headers=headers, **more)
     if response.status_code == httpx.codes.UNAUTHORIZED:
         raise Expired(f"{who} does not take the access token")
     if response.is_server_error or response.status_code == _TOO_MANY:
@@ -93,10 +102,10 @@ def call(
     return _json(response)
 
 
-def reached(who: str, request: Callable[[], httpx.Response]) -> httpx.Response:
-    """Make a request. Raises Unreachable where there is no answer to it."""
+def _reached(http: Http, who: str, method: str, url: str, **more: Any) -> httpx.Response:
     try:
-        return request()
+        with http.open() as client:
+            return client.request(method, url, **more)
     except httpx.TimeoutException as error:
         raise Unreachable(f"{who} did not answer in time") from error
     except httpx.HTTPError as error:

@@ -10,7 +10,8 @@ which is kept, not msal's whole cache. Access of one app cannot be revoked by th
 import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -30,7 +31,9 @@ from syncoxiders.adapters.oauth.vendors import (
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Unreachable
 
-SCOPES = ("Files.ReadWrite.All", "User.Read")
+SCOPE = "Files.ReadWrite.All"
+PERSON = "User.Read"
+"""Tells who it is. Access that somebody else was granted, and we took over, may lack it."""
 SITES = "Sites.Read.All"
 """Asked for only where a SharePoint site is to be found by its address."""
 
@@ -56,18 +59,16 @@ class Microsoft:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._http = http.client(account)
+        self._http = http.Http(account)
         self._tenant = account.settings.get("tenant") or "common"
         self._login = base(account.settings, "https://login.microsoftonline.com")
         self._graph = f"{base(account.settings, 'https://graph.microsoft.com')}/v1.0"
-        sites = [SITES] if account.settings.get("site") else []
-        self._scopes = [*SCOPES, *sites]
+        self._scopes = [SCOPE, PERSON, *([SITES] if account.settings.get("site") else [])]
 
     def begin(self, redirect: str, client_secret: str) -> Attempt:
         """Return a sign-in. Raises AccountError, Unreachable."""
-        app, _ = self._app(client_secret)
         state = new_state()
-        with warnings.catch_warnings():
+        with self._app(client_secret) as (app, _), warnings.catch_warnings():
             # It would have the answer posted. To be copied it has to be in the address; there it
             # is worth nothing to others, who have no verifier.
             warnings.filterwarnings("ignore", message="response_mode")
@@ -82,14 +83,14 @@ class Microsoft:
 
     def refresh(self, secret: Secret) -> Secret:
         """Return the secret with new tokens. Raises Rejected, Unreachable."""
-        app, cache = self._app(secret.client_secret)
-        answer = self._asked(
-            lambda: app.acquire_token_by_refresh_token(secret.refresh, self._scopes)
-        )
+        # To ask for more than was granted is to be refused.
+        more = lacking(secret.scopes or SCOPE, self._scopes)
+        scopes = [each for each in self._scopes if each not in more]
+        with self._app(secret.client_secret) as (app, cache):
+            answer = app.acquire_token_by_refresh_token(secret.refresh, scopes or [SCOPE])
         if "error" in answer:
-            said = http.refusal("Microsoft", 400, answer, [secret.refresh, secret.client_secret])
-            raise said
-        return renewed(secret, {**answer, **_kept(cache)}, time.time())
+            raise http.refusal("Microsoft", 400, answer, [secret.refresh, secret.client_secret])
+        return renewed(secret, {**answer, "refresh_token": _kept(cache)}, time.time())
 
     def revoke(self, secret: Secret) -> str:
         """Return what the person has to do."""
@@ -98,17 +99,23 @@ class Microsoft:
 
     def whoami(self, access: str) -> Identity:
         """Return whose account it is. Raises Expired, Rejected, Unreachable."""
-        me = self.get(access, "/me", **{"$select": "displayName,mail,userPrincipalName"})
-        quota: dict[str, Any] = self.get(access, self._drive).get("quota") or {}
+        drive = self.get(access, self._drive)
+        try:
+            me = self.get(access, "/me", **{"$select": "displayName,mail,userPrincipalName"})
+        except http.Rejected:  # the scope is lacking; the drive knows its owner at least
+            owner: dict[str, Any] = drive.get("owner") or {}
+            me = owner.get("user") or owner.get("group") or {}
+        quota: dict[str, Any] = drive.get("quota") or {}
+        names = ("userPrincipalName", "mail", "email", "displayName")
         return Identity(
-            str(me.get("userPrincipalName") or me.get("mail") or me.get("displayName") or ""),
+            next((str(me[name]) for name in names if me.get(name)), ""),
             quota.get("used"),
             quota.get("total"),
         )
 
     def lacking(self, scopes: str) -> list[str]:
         """Return which scopes are lacking."""
-        return lacking(scopes, self._scopes)
+        return lacking(scopes, [SCOPE])
 
     def get(self, access: str, path: str, **query: str) -> dict[str, Any]:
         """Ask Graph. Raises Expired, Rejected, Unreachable."""
@@ -121,33 +128,50 @@ class Microsoft:
         return f"/drives/{chosen}" if chosen else "/me/drive"
 
     def _finish(self, flow: Any, answer: dict[str, str], client_secret: str) -> Secret:
-        app, cache = self._app(client_secret)
-        result = self._asked(lambda: app.acquire_token_by_auth_code_flow(flow, answer))
+        with self._app(client_secret) as (app, cache):
+            result = app.acquire_token_by_auth_code_flow(flow, answer)
         if "error" in result:
             said = http.refusal("Microsoft", 400, result, [answer["code"], client_secret])
             raise not_finished("Microsoft", said) if isinstance(said, http.Rejected) else said
         fresh = Secret(client_secret=client_secret)
-        return finished("Microsoft", fresh, {**result, **_kept(cache)}, time.time())
+        return finished("Microsoft", fresh, {**result, "refresh_token": _kept(cache)}, time.time())
 
-    def _app(self, client_secret: str) -> tuple[Any, Any]:
-        """Return an app of msal and its cache, which is as short-lived as it."""
+    @contextmanager
+    def _app(self, client_secret: str) -> Iterator[tuple[Any, Any]]:
+        """Yield an app of msal and its cache, which is as short-lived as it.
+
+        msal lets the errors of our HTTP client pass, which become ours here. Raises AccountError,
+        Unreachable.
+        """
         import msal  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types; and is heavy
 
         # Below that it writes down codes and verifiers.
         logging.getLogger("msal").setLevel(logging.INFO)
-        cache = msal.TokenCache()
-        kind = msal.ConfidentialClientApplication if client_secret else None
-        more = {"client_credential": client_secret} if client_secret else {}
         try:
-            app = self._asked(
-                lambda: (kind or msal.PublicClientApplication)(
-                    self._account.client,
-                    authority=f"{self._login}/{self._tenant}",
-                    http_client=self._http,
-                    token_cache=cache,
-                    instance_discovery=False,  # the authority is ours to know
-                    **more,
-                )
+            with self._http.open() as client:
+                yield self._made(msal, client, client_secret)
+        except msal.exceptions.MsalServiceError as error:
+            raise Unreachable(f"Microsoft is out of order: {error}; try again later") from error
+        except httpx.HTTPError as error:
+            raise Unreachable(f"Microsoft cannot be reached: {http.told(error)}") from error
+        except ValueError as error:
+            raise Unreachable("Microsoft's answer cannot be understood; try again later") from error
+
+    def _made(self, msal: Any, client: httpx.Client, client_secret: str) -> tuple[Any, Any]:
+        cache = msal.TokenCache()
+        kind = msal.PublicClientApplication
+        more: dict[str, Any] = {}
+        if client_secret:
+            kind = msal.ConfidentialClientApplication
+            more = {"client_credential": client_secret}
+        try:
+            app = kind(
+                self._account.client,
+                authority=f"{self._login}/{self._tenant}",
+                http_client=client,
+                token_cache=cache,
+                instance_discovery=False,  # the authority is ours to know
+                **more,
             )
         except ValueError as error:
             raise AccountError(
@@ -156,21 +180,12 @@ class Microsoft:
             ) from error
         return app, cache
 
-    @staticmethod
-    def _asked(request: Callable[[], Any]) -> Any:
-        """Ask through msal, which lets our client's errors pass. Raises Unreachable."""
-        try:
-            return request()
-        except httpx.HTTPStatusError as error:
-            status = error.response.status_code
-            raise Unreachable(f"Microsoft answers with status {status}; try again later") from error
-        except httpx.HTTPError as error:
-            raise Unreachable(f"Microsoft cannot be reached: {http.told(error)}") from error
 
+def _kept(cache: Any) -> str:
+    """Return the refresh token of an answer, ``""`` if it had none.
 
-def _kept(cache: Any) -> dict[str, str]:
-    """Return the refresh token that msal took out of an answer, if it had one."""
-    kind = cache.CredentialType.REFRESH_TOKEN
-    for each in cache.search(kind):
-        return {"refresh_token": each["secret"]}
-    return {}
+    It is msal's cache that is promised to have it, not what its methods return.
+    """
+    for each in cache.search(cache.CredentialType.REFRESH_TOKEN):
+        return str(each["secret"])
+    return ""

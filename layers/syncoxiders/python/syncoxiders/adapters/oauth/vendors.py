@@ -5,12 +5,11 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-import httpx
 import msgspec
 
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.oauth import consent
-from syncoxiders.adapters.oauth.http import Rejected, post
+from syncoxiders.adapters.oauth.http import Http, Rejected, post
 from syncoxiders.ports.errors import AccountError
 
 Clock = Callable[[], float]
@@ -76,7 +75,7 @@ class Vendor(Protocol):
 class AuthServer(msgspec.Struct, frozen=True):
     """An authorization server that does as the RFCs say, and one app at it."""
 
-    http: httpx.Client
+    http: Http
     who: str
     client_id: str
     authorize: str

@@ -1,0 +1,203 @@
+"""Listings and the feed, which is a listing that goes on.
+
+A recursive listing is told page by page, in an order in which a later event replaces what an
+earlier one told of the same path; so is everything that changes while it goes on, and after it.
+Source: the docstring of ``files_list_folder`` in the SDK. Changes of case alone are not told:
+a look at the whole tree finds them.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
+from msgspec import structs
+
+from syncoxiders.adapters.providers.dropbox._client import Client
+from syncoxiders.adapters.providers.dropbox._metadata import LeftOut, entry_of
+from syncoxiders.adapters.providers.dropbox._places import Places, below
+from syncoxiders.adapters.providers.listing import Listed, rescan_by_folder, rescan_whole
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
+from syncoxiders.ports.errors import CursorExpired, RootLost, Unreachable, Vanished
+from syncoxiders.ports.provider import Change, FolderDelta, Known, Page, Problem
+
+PAGE = 2000
+"""So many entries are asked for at once; Dropbox allows no more."""
+
+_CUT_OFF = {"reset": Unreachable, "not_folder": Vanished}
+
+
+class Listing:
+    """Looks at one root."""
+
+    def __init__(self, client: Client, places: Places) -> None:
+        self._client = client
+        self._places = places
+
+    def rescan(self, known: Known, folders: Iterable[Ref] | None) -> Iterator[FolderDelta]:
+        """Compare the whole tree, or some folders, with what is known. Raises RootLost."""
+        try:
+            if folders is None:
+                yield from self._whole(known)
+            else:
+                yield from rescan_by_folder(self._folder, known, folders)
+        except Vanished as exc:
+            raise RootLost(f"there is no folder {self._places.path} in the Dropbox") from exc
+
+    def is_empty(self, ref: Ref) -> bool:
+        """Say whether nothing at all is in a folder."""
+        where = self._places.address(ref)
+        page = self._client.call(
+            lambda api: api.files_list_folder(where, limit=1), ref.path, meaning=_CUT_OFF
+        )
+        while not page.entries and page.has_more:
+            page = self._next(page.cursor, ref.path)
+        return not page.entries
+
+    def _whole(self, known: Known) -> Iterator[FolderDelta]:
+        tree = _Tree(self._places)
+        for metadata in self._listed(self._places.path, "", recursive=True):
+            tree.take(metadata)
+        yield from rescan_whole(tree.entries(), tree.problems(), known)
+
+    def _folder(self, ref: Ref) -> Listed:
+        entries: dict[str, Entry] = {}
+        problems: dict[str, Problem] = {}
+        for metadata in self._listed(self._places.address(ref), ref.path, recursive=False):
+            lower = metadata.path_lower
+            entries.pop(lower, None)
+            problems.pop(lower, None)
+            if isinstance(metadata, files.DeletedMetadata):
+                continue
+            found = entry_of(metadata, ref.id, self._places.documents)
+            if isinstance(found, Entry):
+                entries[lower] = found
+            else:
+                problems[lower] = _problem(below(ref, metadata.name), found)
+        return Listed(list(entries.values()), tuple(problems.values()))
+
+    def _listed(self, where: str, about: str, *, recursive: bool) -> Iterator[Any]:
+        """Yield metadata of what is in a folder. Raises Vanished."""
+        page = self._client.call(
+            lambda api: api.files_list_folder(where, recursive=recursive, limit=PAGE),
+            about,
+            meaning=_CUT_OFF,
+        )
+        while True:
+            yield from (each for each in page.entries if each.path_lower)
+            if not page.has_more:
+                return
+            page = self._next(page.cursor, about)
+
+    def _next(self, cursor: str, about: str) -> Any:
+        return self._client.call(
+            lambda api: api.files_list_folder_continue(cursor), about, meaning=_CUT_OFF
+        )
+
+    # The feed
+
+    def start_cursor(self) -> str:
+        """Return a cursor for changes from now on."""
+        path = self._places.path
+        answer = self._client.call(
+            lambda api: api.files_list_folder_get_latest_cursor(path, recursive=True, limit=PAGE),
+            path,
+            meaning={"not_found": RootLost, "not_folder": RootLost},
+        )
+        cursor: str = answer.cursor
+        return cursor
+
+    def changes(self, cursor: str) -> Page:
+        """Return the changes after a cursor. Raises CursorExpired, RootLost."""
+        path = self._places.path
+        page = self._client.call(
+            lambda api: api.files_list_folder_continue(cursor),
+            path,
+            meaning={
+                "not_found": RootLost,
+                "not_folder": RootLost,
+                "bad input": CursorExpired,
+            },
+        )
+        root = self._places.root()
+        changes: list[Change] = []
+        for metadata in page.entries:
+            if not metadata.path_lower or not metadata.path_display:
+                continue  # in a shared folder that is not mounted
+            if metadata.path_lower == root.lower:
+                check_root(self._places, metadata)
+            else:
+                changes.append(self._change(metadata))
+        return Page(page.cursor, bool(page.has_more), tuple(changes))
+
+    def _change(self, metadata: Any) -> Change:
+        path = self._places.relative(metadata)
+        if not isinstance(metadata, files.DeletedMetadata):
+            found = entry_of(metadata, "", self._places.documents)
+            if isinstance(found, Entry):
+                return Change(found, path=path)
+        return Change(path=path)
+
+
+class _Tree:
+    """A recursive listing, as its events leave it."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._root = places.root()
+        self._found: dict[str, Entry] = {}
+        self._problems: dict[str, Problem] = {}
+
+    def take(self, metadata: Any) -> None:
+        """Apply one event."""
+        lower = metadata.path_lower
+        if lower == self._root.lower:
+            check_root(self._places, metadata)
+            return
+        old = self._found.get(lower)
+        self._problems.pop(lower, None)
+        if isinstance(metadata, files.FolderMetadata):
+            self._found.pop(lower, None)
+        elif old is not None and old.kind is Kind.FOLDER:
+            self._remove(lower)
+        else:
+            self._found.pop(lower, None)
+        if isinstance(metadata, files.DeletedMetadata):
+            return
+        found = entry_of(metadata, "", self._places.documents)
+        if isinstance(found, Entry):
+            self._found[lower] = found
+        else:
+            self._problems[lower] = _problem(self._places.relative(metadata), found)
+
+    def _remove(self, lower: str) -> None:
+        inside = f"{lower}/"
+        for each in [key for key in self._found if key == lower or key.startswith(inside)]:
+            del self._found[each]
+        for each in [key for key in self._problems if key.startswith(inside)]:
+            del self._problems[each]
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is there, each with its folder."""
+        for lower, entry in self._found.items():
+            above = lower.rpartition("/")[0]
+            folder = ROOT_ENTRY if above == self._root.lower else self._id(above)
+            if folder:
+                yield structs.replace(entry, parent=folder)
+
+    def _id(self, lower: str) -> EntryId:
+        found = self._found.get(lower)
+        return found.id if found is not None and found.kind is Kind.FOLDER else ""
+
+    def problems(self) -> list[Problem]:
+        """Return what had to be left out."""
+        return list(self._problems.values())
+
+
+def check_root(places: Places, metadata: Any) -> None:
+    """Raise RootLost if what a listing tells of the root is not the folder that it was."""
+    if getattr(metadata, "id", "") != places.root().id:
+        places.confirm_root()
+
+
+def _problem(path: str, left_out: LeftOut) -> Problem:
+    return Problem(path, left_out.reason, unreadable=left_out.unreadable)

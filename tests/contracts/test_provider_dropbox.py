@@ -1,0 +1,15 @@
+"""The Dropbox connector passes the contract, against an emulator of Dropbox's API."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contracts.dropbox_harness import served
+from tests.contracts.provider_contract import *  # noqa: F403 -- the suite is its names
+from tests.contracts.provider_harness import Harness
+
+
+@pytest.fixture
+def harness() -> Iterator[Harness]:
+    with served("/Root") as harness:
+        yield harness
