@@ -80,6 +80,9 @@ class TestFeed:
         """Of the root folder the feed tells nothing: whether it stands its own check tells."""
         s.provider.root()
         cursor = s.provider.start_cursor()
+        drive = s.emulator.drive
+        drive.save(dataclasses.replace(drive.need(s.people.root), starred=True))
+        assert s.drain(cursor) == []
         s.people.lose_root()
         assert s.drain(cursor) == []
         with pytest.raises(RootLost):

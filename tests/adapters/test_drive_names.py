@@ -1,5 +1,6 @@
 """Drive's names as the engine sees them: written out, told apart, and back."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -155,10 +156,10 @@ class TestDuplicates:
         cursor = s.provider.start_cursor()
         s.tick()
         young = s.people.add_duplicate("file", b"young")
-        (change,) = s.drain(cursor)
+        told = [change.entry for change in s.drain(cursor)]
         (name,) = s.look()
-        assert change.entry == s.known.paths()[name]
-        assert change.entry.id == young
+        assert told == [s.known.paths()[name], s.known.paths()["file"]]
+        assert told[0].id == young
         assert name.startswith("file.twin-")
 
     def test_oldest_goes(self, s: Stage, twins: tuple[Entry, Entry]) -> None:
@@ -174,6 +175,28 @@ class TestDuplicates:
         assert s.look() == ["file.txt"]
         assert s.known.paths().keys() == {"file.txt"}
         assert now.version == twins[1].version
+
+    def test_oldest_goes_by_the_feed(self, s: Stage, twins: tuple[Entry, Entry]) -> None:
+        """The feed tells of the next one, too, when the oldest goes to the trash."""
+        cursor = s.provider.start_cursor()
+        s.people.trash("file.txt")
+        gone, heir = s.drain(cursor)
+        assert (gone.id, gone.entry) == (twins[0].id, None)
+        assert (heir.entry.id, heir.entry.name) == (twins[1].id, "file.txt")
+        assert heir.entry == s.entry("file.txt")
+
+    def test_older_one_comes_by_the_feed(self, s: Stage) -> None:
+        """When an older file comes, the feed tells of both by their names of now."""
+        s.people.write("folder/file", b"old")
+        s.tick()
+        s.people.write("file", b"young")
+        cursor = s.provider.start_cursor()
+        drive, old = s.emulator.drive, s.people.id("folder/file")
+        drive.save(dataclasses.replace(drive.need(old), parent=s.people.root))
+        told = {change.entry.name: change.entry.id for change in s.drain(cursor)}
+        assert told["file"] == old
+        s.look()
+        assert told.keys() == s.known.paths().keys() - {"folder"}
 
     def test_twin_is_moved(self, s: Stage, twins: tuple[Entry, Entry]) -> None:
         """A twin that is moved under its twin name is called so from then on."""

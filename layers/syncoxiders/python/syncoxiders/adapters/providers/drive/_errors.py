@@ -22,8 +22,8 @@ from syncoxiders.ports.errors import (
     Vanished,
 )
 
-SOON = 1.0
-"""Seconds to wait where Google does not say: the pace adds its own back-off."""
+SOON = 0.0
+"""Seconds to wait where Google names none: the pace has a back-off of its own."""
 
 LONG = 3600.0
 """Seconds to wait for a quota that is counted by the day."""
