@@ -48,6 +48,48 @@ class Feed(msgspec.Struct, frozen=True, rename="camel"):
     new_start_page_token: str = ""
 
 
+class _Listing(msgspec.Struct, frozen=True, rename="camel"):
+    files: tuple[File, ...] = ()
+    next_page_token: str = ""
+    incomplete_search: bool = False
+
+
+class _Revisions(msgspec.Struct, frozen=True, rename="camel"):
+    revisions: tuple[Revision, ...] = ()
+    next_page_token: str = ""
+
+
+class _Ids(msgspec.Struct, frozen=True):
+    ids: tuple[str, ...]
+
+
+class _Start(msgspec.Struct, frozen=True, rename="camel"):
+    start_page_token: str
+
+
+class _Where(msgspec.Struct, frozen=True, rename="camel"):
+    drive_id: str = ""
+    export_links: Mapping[str, str] = {}
+
+
+class Storage(msgspec.Struct, frozen=True):
+    """How full an account's storage is, in bytes; without a bound ``limit`` is 0."""
+
+    usage: int = 0
+    limit: int = 0
+
+
+class _About(msgspec.Struct, frozen=True, rename="camel"):
+    storage_quota: Storage
+
+
+class Watched(msgspec.Struct, frozen=True, rename="camel"):
+    """A push channel that was opened; ``expiration`` is in milliseconds."""
+
+    resource_id: str
+    expiration: int = 0
+
+
 class Api:
     """The API as one account uses it. ``drive_id`` is that of the shared drive, if it is one."""
 
@@ -81,7 +123,7 @@ class Api:
     def get(self, file_id: str, about: str) -> File:
         """Return a file, in the trash or not. Raises Vanished."""
         request = self._files.get(fileId=file_id, fields=FIELDS, supportsAllDrives=True)
-        return _file(self._run(request, about))
+        return self._run(request, about, File)
 
     def find(self, file_id: str) -> File | None:
         """Return a file, in the trash or not; None if there is none, or none that we may see."""
@@ -93,7 +135,7 @@ class Api:
     def drive_of(self, file_id: str, about: str) -> str:
         """Return the id of the shared drive that a file is in; ``""`` for My Drive."""
         request = self._files.get(fileId=file_id, fields="driveId", supportsAllDrives=True)
-        return str(self._run(request, about).get("driveId", ""))
+        return self._run(request, about, _Where).drive_id
 
     def listing(self, query: str, about: str, *, most: int = _PAGE) -> Iterator[Sequence[File]]:
         """Yield pages of the files that match; the order is Drive's own."""
@@ -108,11 +150,11 @@ class Api:
                 includeItemsFromAllDrives=True,
                 **({"corpora": "drive", "driveId": self.drive_id} if self.drive_id else {}),
             )
-            answer = self._run(request, about)
-            if answer.get("incompleteSearch"):
+            answer = self._run(request, about, _Listing)
+            if answer.incomplete_search:
                 raise Unreachable(f"{self.name}: Google Drive did not search everything")
-            yield msgspec.convert(answer.get("files", []), list[File], strict=False)
-            token = answer.get("nextPageToken", "")
+            yield answer.files
+            token = answer.next_page_token
             if not token:
                 return
 
@@ -131,9 +173,9 @@ class Api:
                 pageToken=token or None,
                 fields="nextPageToken,revisions(id,mimeType,md5Checksum,modifiedTime)",
             )
-            answer = self._run(request, about)
-            found += msgspec.convert(answer.get("revisions", []), list[Revision], strict=False)
-            token = answer.get("nextPageToken", "")
+            answer = self._run(request, about, _Revisions)
+            found += answer.revisions
+            token = answer.next_page_token
             if not token:
                 return found
 
@@ -142,7 +184,7 @@ class Api:
         request = self._service.changes().getStartPageToken(
             supportsAllDrives=True, **self._of_drive()
         )
-        return str(self._run(request, "the change feed")["startPageToken"])
+        return self._run(request, "the change feed", _Start).start_page_token
 
     def changes(self, token: str) -> Feed:
         """Return a page of changes. Raises CursorExpired for a token that Drive does not know."""
@@ -156,16 +198,14 @@ class Api:
             **self._of_drive(),
         )
         try:
-            answer = self._run(request, "the change feed")
+            return self._run(request, "the change feed", Feed)
         except (Refused, Vanished) as exc:
             raise CursorExpired(f"{self.name}: Google Drive does not know this cursor") from exc
-        return msgspec.convert(answer, Feed, strict=False)
 
-    def storage(self) -> Mapping[str, str]:
-        """Return the account's storage quota; numbers are text."""
-        request = self._service.about().get(fields="storageQuota")
-        quota: Mapping[str, str] = self._run(request, "the storage")["storageQuota"]
-        return quota
+    def storage(self) -> Storage:
+        """Return the account's storage quota."""
+        request = self._service.about().get(fields="storageQuota(usage,limit)")
+        return self._run(request, "the storage", _About).storage_quota
 
     # Changing
 
@@ -174,7 +214,7 @@ class Api:
         with self._lock:
             if not self._ids:
                 request = self._files.generateIds(count=_IDS, space="drive", type="files")
-                self._ids = list(self._run(request, "new ids")["ids"])
+                self._ids = list(self._run(request, "new ids", _Ids).ids)
             return self._ids.pop()
 
     def make_folder(self, file_id: str, parent: str, name: str, about: str) -> File:
@@ -184,7 +224,7 @@ class Api:
             fields=FIELDS,
             supportsAllDrives=True,
         )
-        return _file(self._run(request, about))
+        return self._run(request, about, File)
 
     def update(
         self,
@@ -204,20 +244,20 @@ class Api:
             fields=FIELDS,
             supportsAllDrives=True,
         )
-        return _file(self._run(request, about))
+        return self._run(request, about, File)
 
     def copy(self, file_id: str, body: Mapping[str, object], about: str) -> File:
         """Make a file of another; Occupied if the id in the body is in use."""
         request = self._files.copy(
             fileId=file_id, body=dict(body), fields=FIELDS, supportsAllDrives=True
         )
-        return _file(self._run(request, about))
+        return self._run(request, about, File)
 
     def put(
         self, file_id: str, body: Mapping[str, object], data: bytes, mime: str, about: str
     ) -> File:
         """Write a small file with one request; an empty ``file_id`` makes a new one."""
-        return _file(self._run(self._uploading(file_id, body, mime, data), about))
+        return self._run(self._uploading(file_id, body, mime, data), about, File)
 
     def uploading(self, file_id: str, body: Mapping[str, object], mime: str) -> Any:
         """Return the SDK's request by which a resumable upload begins."""
@@ -239,7 +279,7 @@ class Api:
 
     # Pushes
 
-    def watch(self, token: str, body: Mapping[str, object]) -> Mapping[str, str]:
+    def watch(self, token: str, body: Mapping[str, object]) -> Watched:
         """Open a channel for changes from a token on."""
         request = self._service.changes().watch(
             pageToken=token,
@@ -249,13 +289,12 @@ class Api:
             includeItemsFromAllDrives=True,
             **self._of_drive(),
         )
-        channel: Mapping[str, str] = self._run(request, "a push channel")
-        return channel
+        return self._run(request, "a push channel", Watched)
 
     def stop(self, channel: str, resource: str) -> None:
         """Close a channel. Raises Vanished."""
         request = self._service.channels().stop(body={"id": channel, "resourceId": resource})
-        self._run(request, "a push channel")
+        self._run(request, "a push channel", object)
 
     # Bytes
 
@@ -274,8 +313,7 @@ class Api:
     def export_link(self, file_id: str, mime: str, about: str) -> str | None:
         """Return where a document of any size is exported, None where it cannot be."""
         request = self._files.get(fileId=file_id, fields="exportLinks", supportsAllDrives=True)
-        found = self._run(request, about).get("exportLinks", {}).get(mime)
-        return None if found is None else str(found)
+        return self._run(request, about, _Where).export_links.get(mime)
 
     def open(self, uri: str, about: str, offset: int = 0) -> httpx.Response:
         """Begin to download, from a byte on."""
@@ -306,29 +344,33 @@ class Api:
         """Return the port's error for an answer that is none of success."""
         return Failure(answer.status_code, answer.headers, answer.content).error(self._about(about))
 
-    def _run(self, request: Any, about: str) -> Any:
-        def once() -> Any:
+    def _run(self, request: Any, about: str, into: type[T]) -> T:
+        def once() -> T:
             try:
-                return request.execute(http=self._wire, num_retries=0)
+                answer = request.execute(http=self._wire, num_retries=0)
             except HttpError as exc:
                 failure = Failure(exc.resp.status, exc.resp, exc.content)
                 raise failure.error(self._about(about)) from exc
-            except ValueError as exc:
-                raise Unreachable(f"{self.name}: the answer is not one of Google Drive's") from exc
+            return self.told(answer, into)
 
         # Whatever is done twice here is done once: ids of new files are made beforehand, and
         # whoever changes a file looks at what came of it.
         return self.paced(once)
+
+    def told(self, answer: Any, into: type[T]) -> T:
+        """Return what an answer says; raises Unreachable if it is not one of Google's."""
+        try:
+            if isinstance(answer, httpx.Response):
+                answer = answer.json()
+            return msgspec.convert(answer, into, strict=False)
+        except ValueError as exc:
+            raise Unreachable(f"{self.name}: the answer is not one of Google Drive's") from exc
 
     def _about(self, about: str) -> str:
         return f"{self.name}: {about}"
 
     def _of_drive(self) -> dict[str, str]:
         return {"driveId": self.drive_id} if self.drive_id else {}
-
-
-def _file(answer: Any) -> File:
-    return msgspec.convert(answer, File, strict=False)
 
 
 def quoted(text: str) -> str:

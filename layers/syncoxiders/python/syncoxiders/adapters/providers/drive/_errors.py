@@ -22,8 +22,8 @@ from syncoxiders.ports.errors import (
     Vanished,
 )
 
-SOON = 1.0
-"""Seconds to wait where Google does not say: the pace adds its own back-off."""
+SOON = 0.0
+"""Seconds to wait where Google names none: the pace has a back-off of its own."""
 
 LONG = 3600.0
 """Seconds to wait for a quota that is counted by the day."""
@@ -50,6 +50,7 @@ class TooLargeToExport(Denied):
     """A document is beyond what ``files.export`` gives."""
 
 
+_SIGN_IN = "Google does not accept the sign-in: connect the account again"
 _SCOPE = "the permission that was given does not suffice: connect the account again and allow it"
 _API_OFF = "the Drive API is not enabled for this client id: enable it in the Google Cloud console"
 _MALWARE = "Google takes it for malware or spam and does not let it be downloaded"
@@ -115,12 +116,9 @@ class Failure:
         if known is not None:
             kind, text = known
             return kind(f"{about}: {text} ({self._code()})")
-        if self.status == 401:  # noqa: PLR2004 -- unauthorised
-            return Revoked(
-                f"{about}: Google does not accept the sign-in: connect the account again"
-            )
         kind = _STATUS.get(self.status, Refused if self.status in _CLIENT_ERRORS else Unreachable)
-        return kind(f"{about}: {self.message or 'Google gave no reason'} ({self._code()})")
+        text = _SIGN_IN if kind is Revoked else self.message or "Google gave no reason"
+        return kind(f"{about}: {text} ({self._code()})")
 
     def _pause(self) -> float | None:
         """Return the seconds to wait, None if that is not what is asked for."""

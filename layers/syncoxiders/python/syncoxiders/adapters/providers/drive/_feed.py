@@ -3,13 +3,14 @@
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from syncoxiders.adapters.providers.drive._api import Api, quoted
 from syncoxiders.adapters.providers.drive._documents import Documents
 from syncoxiders.adapters.providers.drive._files import File
 from syncoxiders.adapters.providers.drive._places import Places
+from syncoxiders.core.model import Entry
 from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.provider import Change, Page
 from syncoxiders.ports.push import Channel
@@ -42,39 +43,50 @@ class Feeding:
 
         The feed is the whole drive's: entries outside the root are passed on. Something removed
         may be deleted, or not be shared with the account any more; something trashed is gone.
+        What has the name of something that came or went is told of as well, since it may be
+        shown under another name now. Of something that was renamed or moved Drive does not tell
+        what it had been called; a twin of that name is told of by the next rescan.
         """
         root = self._places.root
         page = self._api.changes(cursor)
-        files = [each.file for each in page.changes if each.file is not None and not each.removed]
-        shown = [each for each in files if not each.trashed and not self._documents.left_out(each)]
-        names = self._names(shown)
+        # Of the drive itself nothing is told, nor of the root, of which its own check tells.
+        items = [item for item in page.changes if item.file_id not in {"", root}]
+        told = {item.file_id: item.file for item in items if not item.removed}
+        shown = self._shown([file for file in told.values() if file is not None])
         changes: list[Change] = []
-        for item in page.changes:
-            if item.file_id in {"", root}:
-                continue  # of the drive itself; of the root its own check tells
+        for item in items:
+            entry = shown.pop(item.file_id, None)
             if item.removed or item.file is None:
                 changes.append(Change(id=item.file_id, lost=True))
             elif item.file.trashed:
                 changes.append(Change(id=item.file_id))
-            elif item.file_id in names:
-                changes.append(Change(self._places.entry(item.file, names[item.file_id])))
+            elif entry is not None:
+                changes.append(Change(entry))
+        changes += [Change(entry) for entry in shown.values()]
         more = bool(page.next_page_token)
         return Page(page.next_page_token or page.new_start_page_token, more, tuple(changes))
 
-    def _names(self, files: list[File]) -> dict[str, str]:
-        """Return, by id, the names under which files are shown, each in its folder."""
-        by_folder: dict[str, dict[str, File]] = defaultdict(dict)
-        for file in files:
-            by_folder[file.parent][file.id] = file
+    def _shown(self, files: list[File]) -> dict[str, Entry]:
+        """Return, by id, files and what has their names in their folders, as they are shown."""
         told = {file.id for file in files}
-        for parts in self._queries(by_folder):
+        by_folder: dict[str, dict[str, File]] = defaultdict(dict)
+        plain: dict[str, set[str]] = defaultdict(set)
+        for file in files:
+            if self._documents.left_out(file):
+                continue
+            if not file.trashed:
+                by_folder[file.parent][file.id] = file
+            if file.trashed <= file.explicitly_trashed:
+                plain[file.parent].add(self._documents.plain(file))
+        for parts in self._queries(plain):
             for sibling in self._siblings(parts):
-                if sibling.id not in told and sibling.parent in by_folder:
+                if sibling.id not in told:
                     by_folder[sibling.parent][sibling.id] = sibling
-        names: dict[str, str] = {}
-        for siblings in by_folder.values():
-            names |= self._places.names(siblings.values())
-        return names
+        return {
+            file_id: self._places.entry(inside[file_id], name)
+            for inside in by_folder.values()
+            for file_id, name in self._places.names(inside.values()).items()
+        }
 
     def _siblings(self, parts: list[str]) -> list[File]:
         """Return what any of the queries finds; a folder that went meanwhile holds nothing."""
@@ -83,12 +95,12 @@ class Feeding:
         except Vanished:
             return [file for part in parts for file in self._siblings([part])] if parts[1:] else []
 
-    def _queries(self, by_folder: dict[str, dict[str, File]]) -> Iterator[list[str]]:
-        """Yield queries for what has the names of files in their folders, some to a request."""
+    def _queries(self, plain: Mapping[str, set[str]]) -> Iterator[list[str]]:
+        """Yield queries for what has these names in folders, some to a request."""
         parts: list[str] = []
-        for folder, files in by_folder.items():
-            for plain in {self._documents.plain(file) for file in files.values()} if folder else ():
-                part = f"({quoted(folder)} in parents and ({self._places.name_query([plain])}))"
+        for folder, names in plain.items():
+            for name in sorted(names) if folder else ():
+                part = f"({quoted(folder)} in parents and ({self._places.name_query([name])}))"
                 if parts and sum(map(len, [*parts, part])) > _QUERY:
                     yield parts
                     parts = []
@@ -111,8 +123,7 @@ class Feeding:
                 "expiration": str(int(until * 1000)),
             },
         )
-        told = int(answer.get("expiration", 0)) / 1000
-        return Channel(channel, secret, told or until, answer.get("resourceId", ""))
+        return Channel(channel, secret, answer.expiration / 1000 or until, answer.resource_id)
 
     def renew_channel(self, channel: Channel, address: str, expires: float) -> Channel:
         """Return another channel: none can be renewed, so the old one overlaps with it."""

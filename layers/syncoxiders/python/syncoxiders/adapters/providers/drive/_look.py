@@ -49,10 +49,9 @@ class Looking:
                 for folder in group:
                     if folder.id not in listed:
                         continue  # its own folder tells
-                    delta, inside = self._compared(folder, listed[folder.id], known)
-                    if delta is not None:
-                        yield delta
-                    below += inside if everything else self._news(delta, inside)
+                    deltas, inside = self._compared(folder, listed[folder.id], known)
+                    yield from deltas
+                    below += inside if everything else self._news(deltas, inside)
             top = below
 
     # Of a whole drive
@@ -66,9 +65,8 @@ class Looking:
         while todo:
             folder = todo.pop()
             files = inside.pop(self._places.drive_id(folder.id), [])
-            delta, below = self._compared(folder, files, known)
-            if delta is not None:
-                yield delta
+            deltas, below = self._compared(folder, files, known)
+            yield from deltas
             todo += below
 
     # By folder
@@ -107,9 +105,10 @@ class Looking:
 
     def _compared(
         self, folder: Ref, files: Sequence[File], known: Known
-    ) -> tuple[FolderDelta | None, list[Ref]]:
+    ) -> tuple[list[FolderDelta], list[Ref]]:
         """Return how a folder differs, and the folders in it that can be listed.
 
+        Those that cannot are told of at once.
         Nothing is missing from a folder that does not stand itself, or with the root it is in.
         """
         before = {entry.id: entry for entry in known.children(folder.id)}
@@ -134,8 +133,8 @@ class Looking:
                     closed.append(FolderDelta(entry.id, problems=(Problem(path, _UNLISTABLE),)))
         delta = compare(folder.id, before, Listed(entries, tuple(problems)))
         if delta is not None and delta.missing and not self._stands(folder):
-            return None, []
-        return delta, inside
+            return [], []
+        return [*([] if delta is None else [delta]), *closed], inside
 
     def _stands(self, folder: Ref) -> bool:
         if folder.id == ROOT_ENTRY:
@@ -145,9 +144,9 @@ class Looking:
         return found is not None and not found.trashed
 
     @staticmethod
-    def _news(delta: FolderDelta | None, inside: Iterable[Ref]) -> list[Ref]:
+    def _news(deltas: Iterable[FolderDelta], inside: Iterable[Ref]) -> list[Ref]:
         """Return the folders that were not known to be in theirs."""
-        changed = {entry.id for entry in delta.changed} if delta is not None else set()
+        changed = {entry.id for delta in deltas for entry in delta.changed}
         return [folder for folder in inside if folder.id in changed]
 
 

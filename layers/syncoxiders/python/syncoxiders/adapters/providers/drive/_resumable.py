@@ -8,7 +8,6 @@ for a week and needs no token, so it is a secret.
 from typing import Any
 
 import httpx
-import msgspec
 
 from syncoxiders.adapters.providers.drive._api import Api
 from syncoxiders.adapters.providers.drive._files import File
@@ -130,7 +129,7 @@ class Resumable:
     def _told(self, answer: httpx.Response, about: str) -> int | File:
         status = answer.status_code
         if status in _DONE:
-            return msgspec.convert(answer.json(), File, strict=False)
+            return self._api.told(answer, File)
         if status == _INCOMPLETE:
             _, _, last = answer.headers.get("range", "").rpartition("-")
             return int(last) + 1 if last.isdecimal() else 0

@@ -22,6 +22,8 @@ from syncoxiders.ports.errors import Unreachable
 _TIMEOUT = httpx.Timeout(30.0, read=300.0, write=120.0, pool=None)
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
 
+_PIECE = 256 << 10
+
 UNAUTHORIZED = 401
 FIRST_ERROR = 400
 
@@ -30,6 +32,12 @@ FIRST_ERROR = 400
 def _trust() -> ssl.SSLContext:
     """Return whom we trust: to load it takes longer than a request."""
     return httpx.create_ssl_context()
+
+
+def _pieces(body: bytes | memoryview) -> Iterator[bytes]:
+    """Yield a body in pieces: of a large one, each would be copied as often as the socket takes."""
+    for start in range(0, len(body), _PIECE):
+        yield bytes(body[start : start + _PIECE])
 
 
 class Wire:
@@ -62,11 +70,13 @@ class Wire:
         body: bytes | memoryview | str | None = None,
     ) -> httpx.Response:
         """Send a request and return the whole answer, whatever its status."""
-        content = bytes(body) if isinstance(body, memoryview) else body
 
         def once(bearer: str) -> httpx.Response:
             request = self._client.build_request(
-                method, uri, content=content, headers={**headers, "authorization": bearer}
+                method,
+                uri,
+                content=body if isinstance(body, str | None) else _pieces(body),
+                headers={**headers, "authorization": bearer},
             )
             return self._client.send(request)
 

@@ -119,7 +119,7 @@ class DriveProvider:
     def quota(self) -> Quota:
         """Return how much of the account's storage is used."""
         told = self._api.storage()
-        return Quota(int(told.get("usage", 0)), int(told.get("limit", 0)))
+        return Quota(told.usage, told.limit)
 
     # Writing
 
