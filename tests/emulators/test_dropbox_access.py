@@ -57,7 +57,7 @@ class TestTokens:
         """The account says who it is, and that it is a personal one."""
         account = box.users_get_current_account()
         assert len(account.account_id) == 40
-        assert account.account_type.is_basic()
+        assert account.account_type.is_pro()
         assert box.users_get_space_usage().allocation.is_individual()
 
     def test_expired(self, emulator: DropboxEmulator, box: Any) -> None:
