@@ -136,10 +136,9 @@ class TestListing:
         assert listing(box, identity) == ["+/Root/moved/file"]
 
     def test_spelling(self, emulator: DropboxEmulator, box: Any) -> None:
-        """Neither case nor the form of Unicode makes another place; the first spelling stays."""
-        emulator.people.write("caf\u00e9", b"composed")
-        identity = box.files_get_metadata("/Root/cafe\u0301").id
+        """Neither case nor the form of Unicode makes another place; characters are composed."""
         emulator.people.write("cafe\u0301", b"decomposed")
+        identity = box.files_get_metadata("/Root/caf\u00e9").id
         emulator.people.write("CAF\u00c9", b"capital")
         assert emulator.people.tree() == {"caf\u00e9": b"capital"}
         assert listing(box, "/ROOT") == ["+/Root/caf\u00e9"]
@@ -267,6 +266,16 @@ class TestFeed:
         assert feed.told() == []
         assert listing(box, "/Root") == ["+/Root/NAME"]
 
+    def test_case_only_rename_that_is_told_of(
+        self, emulator: DropboxEmulator, box: Any, feed: Feed
+    ) -> None:
+        """On demand an app's change of case is done and told of, with all that is in a folder."""
+        emulator.tree.respells = True
+        emulator.people.write("name/inner", b"")
+        feed.read()
+        assert box.files_move_v2("/Root/name", "/Root/NAME").metadata.name == "NAME"
+        assert feed.told() == ["//Root/NAME", "+/Root/NAME/inner"]
+
     def test_one_level(self, emulator: DropboxEmulator, box: Any) -> None:
         """A cursor of a listing that was not recursive tells of that level only."""
         cursor = box.files_list_folder("/Root").cursor
@@ -289,13 +298,14 @@ class TestFeed:
         assert feed.told() == ["-/Root/folder"]
 
     def test_shared_folder(self, emulator: DropboxEmulator, feed: Feed) -> None:
-        """A folder that becomes a shared one says so, and is told of again."""
-        emulator.people.mkdir("folder")
-        (before,) = feed.read()
+        """A folder that becomes a shared one is deleted for the feed, and comes again."""
+        emulator.people.write("folder/file", b"")
+        before = feed.read()
         emulator.people.share("folder")
-        (after,) = feed.read()
-        assert after.id == before.id
-        assert after.sharing_info.shared_folder_id
+        gone, gone_too, *after = feed.read()
+        assert [sign(gone) + gone.name, sign(gone_too) + gone_too.name] == ["-folder", "-file"]
+        assert [entry.id for entry in after] == [entry.id for entry in before]
+        assert after[0].sharing_info.shared_folder_id
 
     def test_odd_casing(self, emulator: DropboxEmulator, feed: Feed) -> None:
         """Only the last name in ``path_display`` has its case for sure."""

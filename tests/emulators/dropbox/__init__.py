@@ -8,7 +8,7 @@ What a test can turn, besides ``faults`` and the clock that all emulators have:
 
 =====================  =============================================================
 ``people``             the hands of those who use the Dropbox
-``tree``               ``quota``, ``moves_add_first``
+``tree``               ``quota``, ``moves_add_first``, ``respells``
 ``storage``            ``odd_casing``
 ``listing``            ``page_size``, ``freeze()``, ``thaw()``, ``reset()`` (of every
                        cursor), ``longest_poll``, ``backoff``

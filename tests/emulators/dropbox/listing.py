@@ -192,7 +192,7 @@ class Listing:
             if cursor.covers(paths.key(note.path)):
                 notes.append(note)
         for note in reversed(notes):
-            entry = self._entry(note.path)
+            entry = None if note.gone else self._entry(note.path)
             if entry is not None:
                 if self._shows(cursor, entry):
                     yield note.number, entry

@@ -23,7 +23,15 @@ def key(path: str) -> str:
     Unicode forms are equal, as the authors of Maestral, a client, have seen
     (``maestral/utils/path.py``, ``normalize``).
     """
-    return unicodedata.normalize("NFC", path).lower()
+    return composed(path).lower()
+
+
+def composed(path: str) -> str:
+    """Return a path as it is kept: Dropbox composes characters, in what it shows as well.
+
+    Source: Maestral's tests against the real service, ``tests/linked/integration/test_sync.py``.
+    """
+    return unicodedata.normalize("NFC", path)
 
 
 def split(path: str) -> list[str]:
@@ -35,7 +43,7 @@ def split(path: str) -> list[str]:
     """
     if path == "":
         return []
-    names = path.lstrip("/").split("/")
+    names = composed(path).lstrip("/").split("/")
     for name in names:
         if name in {"", ".", ".."} or "\\" in name or len(name) > MAX_NAME:
             raise Refused("malformed_path")
