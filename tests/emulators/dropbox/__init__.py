@@ -6,9 +6,9 @@ source is named. All hosts (api, content, notify, www) are answered by the one s
 
 What a test can turn, besides ``faults`` and the clock that all emulators have:
 
-=====================  =============================================================
+=====================  ===============================================================
 ``people``             the hands of those who use the Dropbox
-``tree``               ``quota``, ``moves_add_first``, ``respells``
+``tree``               ``moves_add_first``, ``respells``
 ``storage``            ``odd_casing``
 ``listing``            ``page_size``, ``freeze()``, ``thaw()``, ``reset()`` (of every
                        cursor), ``longest_poll``, ``backoff``
@@ -17,8 +17,8 @@ What a test can turn, besides ``faults`` and the clock that all emulators have:
 ``write_lock``         ``seconds`` (that a write takes), ``refuse()``
 ``oauth``              ``issue()`` (for some scopes), ``expire()``, ``revoke_all()``
 ``webhook``            ``lose()``, ``repeat()``, ``answers``, ``settle()``
-the emulator itself    ``throttle()``, ``garble()``, ``strict``, ``calls``
-=====================  =============================================================
+the emulator itself    ``throttle()``, ``garble()``, ``allot()``, ``strict``, ``calls``
+=====================  ===============================================================
 
 Most of it is also done by a request, ``POST /_control/ACTION`` with arguments as JSON.
 """

@@ -67,7 +67,7 @@ class Account:
             "locale": "en",
             "referral_link": "https://www.dropbox.com/referrals/example",
             "is_paired": False,
-            "account_type": {".tag": "pro"},
+            "account_type": {".tag": "basic"},
             "root_info": self._root,
         }
 

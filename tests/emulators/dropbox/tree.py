@@ -127,7 +127,7 @@ class Tree:
         self.journal: dict[str, Note] = {}
         self.graves: dict[str, Grave] = {}
         self.number = 0x1000
-        self.quota = 2 << 40
+        self.quota = 2 << 30
         self.used = 0
         self.moves_add_first = False
         self.respells = False
