@@ -206,7 +206,7 @@ class Listing:
         size = min(cursor.limit, self.page_size)
         entries = list(cursor.left[:size])
         left = cursor.left[size:]
-        number, more = cursor.number, bool(left)
+        number, more = cursor.number, bool(left) or any(self._news(cursor))
         if not entries:
             news = list(islice(self._news(cursor), size + 1))
             entries = [entry for _, entry in news[:size]]
