@@ -63,22 +63,24 @@ class Places:
         return known if known is not None else self.find_root()
 
     def find_root(self) -> Root:
-        """Look the root up anew. Raises RootLost."""
-        if not self.path:
-            return Root()
-        metadata = self._metadata(self.path, self.path)
-        if not isinstance(metadata, files.FolderMetadata):
-            raise RootLost(f"there is no folder {self.path} in the Dropbox")
-        root = Root(metadata.id, metadata.path_lower or self.path.lower())
+        """Look the root up anew, and take it for the root from now on. Raises RootLost."""
+        root = self._standing_root()
         with self._lock:
             self._root = root
         return root
 
     def confirm_root(self) -> None:
         """Raise RootLost if the root is not the folder that it was; for what seems to be gone."""
-        before = self.root()
-        if self.find_root().id != before.id:
+        if self._standing_root().id != self.root().id:
             raise RootLost(f"another folder stands at {self.path} in the Dropbox")
+
+    def _standing_root(self) -> Root:
+        if not self.path:
+            return Root()
+        metadata = self._metadata(self.path, self.path)
+        if not isinstance(metadata, files.FolderMetadata):
+            raise RootLost(f"there is no folder {self.path} in the Dropbox")
+        return Root(metadata.id, metadata.path_lower or self.path.lower())
 
     def account(self) -> str:
         """Return the id of the account."""
@@ -121,7 +123,8 @@ class Places:
         """
         above = self.root().lower.count("/") + 1
         folders = metadata.path_display.split("/")[above:-1]
-        return "/".join([*folders, shown_name(metadata)])
+        exported = self.documents == "export" and is_document(metadata)
+        return "/".join([*folders, shown_name(metadata) if exported else metadata.name])
 
     # Looking
 
@@ -141,7 +144,7 @@ class Places:
     def is_folder(self, ref: Ref) -> bool:
         """Say whether a folder is there."""
         if ref.id == ROOT_ENTRY:
-            return not self.path or self.find_root().id == self.root().id
+            return self._standing_root().id == self.root().id
         return isinstance(self.metadata(ref), files.FolderMetadata)
 
     def get(self, ref: Ref) -> Entry | None:
