@@ -171,8 +171,8 @@ class TestProof:
         self.spoil(box, route)
         if route == "append_batch":
             memory = MemoryProvider()
-            (result,) = box.provider.carry(memory, [item(memory, "file", bytes(size))])
-            assert isinstance(result, Stale)
+            items = [item(memory, f"{number}", bytes(size)) for number in range(3)]
+            assert [type(each) for each in box.provider.carry(memory, items)] == [Stale] * 3
         else:
             with pytest.raises(Stale):
                 box.upload("file", bytes(size))
@@ -483,16 +483,27 @@ class TestCarrying:
         ]
         assert box.people.tree() == {f"{number}": b"content %d" % number for number in range(80)}
 
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_few_files(self, box: Box, count: int) -> None:
+        """For one file or two a batch would cost more than it gives."""
+        memory = MemoryProvider()
+        items = [item(memory, f"{number}", b"content %d" % number) for number in range(count)]
+        box.provider.root()
+        with box.requests() as made:
+            results = box.provider.carry(memory, items)
+        assert made == ["upload"] * count
+        assert [type(each) for each in results] == [Entry] * count
+
     def test_batches_are_bounded(self, box: Box) -> None:
         """A batch holds so many files and bytes; what is larger than one goes on its own."""
         memory = MemoryProvider()
-        sizes = [400_000, 400_000, 400_000, 2 * MIB, 100, 0]
+        sizes = [*[300_000] * 5, 2 * MIB, 100, 0]
         items = [item(memory, f"{n}", bytes([n]) * size) for n, size in enumerate(sizes)]
         provider = box.open()
         provider.root()
         with box.requests() as made:
             results = provider.carry(memory, items)
-        assert [type(each) for each in results] == [Entry] * 6
+        assert [type(each) for each in results] == [Entry] * 8
         assert made.count(self.FINISH) == 2
         assert made.count("upload_session/finish") == 1  # 2 MiB
         assert made.count("upload") == 1  # nothing at all
