@@ -12,9 +12,9 @@ from contextlib import closing
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 
 from syncoxiders.adapters.providers.dropbox._errors import of_route, tags
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox._write import SESSION, Target, Writer
 from syncoxiders.core.digests import DROPBOX, Digests, digests_of
 from syncoxiders.core.model import Entry

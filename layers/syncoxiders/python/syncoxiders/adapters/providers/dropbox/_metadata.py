@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox.policies import Documents
 from syncoxiders.core import hashes, names
 from syncoxiders.core.digests import DROPBOX

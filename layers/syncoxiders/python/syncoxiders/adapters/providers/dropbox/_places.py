@@ -10,7 +10,6 @@ import threading
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._metadata import (
@@ -21,6 +20,7 @@ from syncoxiders.adapters.providers.dropbox._metadata import (
     shown_name,
     version_of,
 )
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox.policies import Documents
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Ref
 from syncoxiders.ports.errors import (
