@@ -1,6 +1,6 @@
 """Looking at a Dropbox: listings, the feed and its order, case, the root, documents."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from syncoxiders.ports.errors import (
     Changing,
     CursorExpired,
     Occupied,
+    ProviderError,
     Refused,
     RootLost,
     Stale,
@@ -377,8 +378,8 @@ class TestPointReads:
         box.provider.root()
         genuine = box.provider._places._metadata
 
-        def never(where: str, about: str) -> Any:
-            return None if where.startswith("/") else genuine(where, about)
+        def never(where: str, about: str, **options: Any) -> Any:
+            return None if where.startswith("/") else genuine(where, about, **options)
 
         box.provider._places._metadata = never  # type: ignore[method-assign]  # a bad day
         with pytest.raises(Unreachable):
@@ -417,6 +418,34 @@ class TestPointReads:
         assert hashes.equal(told, digests_of([b"content"], [DROPBOX]).text())
         box.people.write("file", b"CONTENT", mtime_ns=entry.mtime_ns)
         assert box.entry("file").version != entry.version
+
+    @pytest.mark.parametrize("name", ["", "a/b", "x" * 256, "\udcff", ".", "..", "a\\b"], ids=ascii)
+    def test_what_is_no_name_stands_nowhere(self, box: Box, name: str) -> None:
+        """Nothing stands under what is no name; nothing else is taken for that."""
+        box.people.write("a/b", b"content")
+        assert box.provider.at(ROOT, name) is None
+
+    @pytest.mark.parametrize("status", [400, 403])
+    def test_no_is_not_nothing(self, box: Box, status: int) -> None:
+        """A request that Dropbox does not take says nothing of what stands there."""
+        box.people.write("file", b"content")
+        ref = box.ref("file")
+        body = {"error_summary": "..", "error": {".tag": "paper_access_denied"}}
+        acts: list[Callable[[], object]] = [
+            lambda: box.provider.get(ref),
+            lambda: box.provider.at(ROOT, "file"),
+        ]
+        for act in acts:
+            box.emulator.faults.add(
+                "status",
+                path="get_metadata",
+                status=status,
+                body=b"This app is disabled." if status == 400 else body,
+                headers={} if status == 400 else {"Content-Type": "application/json"},
+            )
+            with pytest.raises(ProviderError) as caught:
+                act()
+            assert not isinstance(caught.value, Vanished)
 
 
 class TestDocuments:

@@ -14,6 +14,7 @@ import msgspec
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._metadata import (
     LeftOut,
+    can_be_asked_for,
     entry_of,
     is_document,
     own_name,
@@ -170,9 +171,9 @@ class Places:
 
     def standing(self, parent: Ref, name: str) -> Any:
         """Return the metadata of whatever stands at a place, None if nothing does."""
-        if not name or "/" in name:
+        if not can_be_asked_for(name):
             return None
-        return self._metadata(self.place(parent, name), below(parent, name))
+        return self._metadata(self.place(parent, name), below(parent, name), malformed=Vanished)
 
     def _document_at(self, parent: Ref, name: str) -> Any:
         """Return the metadata of the document that is told of under a name."""
@@ -213,7 +214,7 @@ class Places:
         found = entry_of(metadata, parent, self.documents)
         return None if isinstance(found, LeftOut) else found
 
-    def _metadata(self, where: str, about: str) -> Any:
+    def _metadata(self, where: str, about: str, *, malformed: type[ProviderError] = Refused) -> Any:
         """Return metadata, None where nothing is."""
         if not where or where == ROOT_ENTRY:
             return None
@@ -221,10 +222,10 @@ class Places:
             return self._client.call(
                 lambda api: api.files_get_metadata(where),
                 about,
-                meaning={"not_folder": Vanished, "bad input": Refused},
+                meaning={"not_folder": Vanished, "malformed_path": malformed},
             )
-        except (Vanished, Refused):
-            return None  # what no path can name is not there either
+        except Vanished:
+            return None
 
     # Failures
 
