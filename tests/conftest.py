@@ -5,6 +5,7 @@ import pytest
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",
     "tests.contracts.provider_contract_changing",
+    "tests.contracts.provider_contract_clouds",
     "tests.contracts.provider_contract_looking",
     "tests.contracts.provider_contract_reading",
     "tests.contracts.provider_contract_uploading",

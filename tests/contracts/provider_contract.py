@@ -13,6 +13,13 @@ from tests.contracts.provider_contract_changing import (
     TestMoving,
     TestName,
 )
+from tests.contracts.provider_contract_clouds import (
+    TestCarry,
+    TestCopy,
+    TestQuota,
+    TestReadingOn,
+    TestSession,
+)
 from tests.contracts.provider_contract_looking import (
     TestFeed,
     TestRecovery,
@@ -34,6 +41,8 @@ from tests.contracts.provider_contract_uploading import (
 from tests.contracts.provider_harness import Harness, World
 
 __all__ = [
+    "TestCarry",
+    "TestCopy",
     "TestCreating",
     "TestDeleting",
     "TestFeed",
@@ -44,12 +53,15 @@ __all__ = [
     "TestMeta",
     "TestMoving",
     "TestName",
+    "TestQuota",
     "TestReading",
+    "TestReadingOn",
     "TestRecovery",
     "TestReplacing",
     "TestRescan",
     "TestRescanFolders",
     "TestRoot",
+    "TestSession",
     "w",
 ]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from syncoxiders.adapters.memory.provider import MemoryFeedProvider, MemoryProvider
+from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.adapters.memory.provider_cloud import MemoryCloudProvider
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.core.model import Traits
 from syncoxiders.ports.provider import Provider
@@ -31,7 +32,7 @@ CONFIGURATIONS: dict[str, Quirks] = {
     "without preconditions": Quirks(preconditions=False, duplicates=True),
     "without trash": Quirks(traits=Traits(keeps_replaced=False, sets_meta=True)),
     "late": Quirks(lag=50),
-    "feed": Quirks(feed=FeedQuirks(page_size=7, repeats=3)),
+    "cloud": Quirks(feed=FeedQuirks(page_size=7, repeats=3)),
 }
 
 
@@ -40,8 +41,8 @@ class MemoryHarness:
 
     touching_is_a_change = True
 
-    def __init__(self, quirks: Quirks, *, feeds: bool) -> None:
-        self.memory = (MemoryFeedProvider if feeds else MemoryProvider)(quirks)
+    def __init__(self, quirks: Quirks, *, cloud: bool) -> None:
+        self.memory = (MemoryCloudProvider if cloud else MemoryProvider)(quirks)
         self.mtime_step_ns = quirks.mtime_step_ns
 
     def open(self) -> Provider:
@@ -92,4 +93,4 @@ class MemoryHarness:
 
 @pytest.fixture(params=CONFIGURATIONS)
 def harness(request: pytest.FixtureRequest) -> MemoryHarness:
-    return MemoryHarness(CONFIGURATIONS[request.param], feeds=request.param == "feed")
+    return MemoryHarness(CONFIGURATIONS[request.param], cloud=request.param == "cloud")
