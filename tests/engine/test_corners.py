@@ -5,9 +5,20 @@ import pytest
 
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.filters import Filter, exclude
-from syncoxiders.core.model import ROOT, Action, ActionKind, Kind, Node, Replica, Traits
+from syncoxiders.core.model import (
+    ROOT,
+    Action,
+    ActionKind,
+    Kind,
+    Node,
+    Replica,
+    Source,
+    Traits,
+)
+from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
-from syncoxiders.ports.errors import Refused, Unreachable
+from syncoxiders.ports.errors import Refused, Stale, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
 
@@ -74,6 +85,30 @@ def test_a_folder_moved_by_one_who_was_away_survives_whole() -> None:
     world.quiet()
 
 
+def test_what_is_found_elsewhere_is_seen_with_the_folders_above_it() -> None:
+    """Before a deletion, what turns up in folders that nobody has listed yet can be placed."""
+    world = World()
+    world.a.write("x", b"x")
+    world.run()
+    store = world.context().store
+    (node,) = store.base().at(ROOT, "x")
+    gone = msgspec.structs.replace(node.replicas["b"], gone=True)
+    tombstone = msgspec.structs.replace(node, gone=True, replicas={**node.replicas, "b": gone})
+    store.commit(Commit(nodes=[tombstone]))
+    world.b.rename("x", "new/deep/x")
+    mine = node.replicas["a"]
+    because = Source("b", gone.entry, "")
+    action = Action("1", ActionKind.DELETE, "a", node.id, mine.entry, mine.version, because=because)
+    operations = Operations(world.providers, Places(store))
+    with pytest.raises(Stale):
+        operations.run(action)
+    assert {(each, entry.name) for each, entry in operations.seen} == {
+        ("b", "new"),
+        ("b", "deep"),
+        ("b", "x"),
+    }
+
+
 # -- after a run that died -----------------------------------------------------------------------
 
 
@@ -117,6 +152,32 @@ def test_times_that_a_dead_run_set_are_no_edit() -> None:
     world.run()
     world.run()
     assert world.agreed() == {"y": b"y"}
+    world.quiet()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_move_in_several_steps_is_told_after_any_of_them(lost: int) -> None:
+    """Where ids are paths, what was parked and then moved is known by the path that it has now."""
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("e/d/x", b"x")
+    world.a.write("e/y", b"y")
+    world.run()
+    world.a.rename("e/d", "passing")
+    world.a.rename("e", "passing/e")
+    world.a.rename("passing", "e")
+    moves = 0
+
+    def lose(what: str) -> None:
+        nonlocal moves
+        moves += what == "move"
+        if moves == lost:
+            world.b.after = None
+            raise Unreachable("no answer")
+
+    world.b.after = lose
+    world.run()
+    assert set(world.run().counts) <= {"move"}
+    assert world.agreed() == {"e": None, "e/e": None, "e/e/y": b"y", "e/x": b"x"}
     world.quiet()
 
 
@@ -219,9 +280,14 @@ def test_an_edit_in_a_folder_that_is_being_moved_is_an_edit() -> None:
     world.quiet()
 
 
-def test_a_move_is_recognised_though_the_entry_was_written_to_since() -> None:
-    """After a run died, what was moved and then updated is neither lost nor a conflict."""
-    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+@pytest.mark.parametrize("removed", [True, False])
+@pytest.mark.parametrize("stable_ids", [True, False])
+def test_a_move_is_recognised_though_the_entry_was_written_to_since(
+    stable_ids: bool, removed: bool
+) -> None:
+    """After a run died, what was moved and then updated is ours: no edit, and no conflict."""
+    traits = Traits(stable_ids=stable_ids, cheap_hash=True)
+    world = World("ab", {"b": Quirks(traits=traits, replace_keeps_id=False)})
     world.a.write("one", b"first")
     world.a.write("two", b"second one")
     world.run()
@@ -238,6 +304,9 @@ def test_a_move_is_recognised_though_the_entry_was_written_to_since() -> None:
     world.b.after = die
     with pytest.raises(KeyboardInterrupt):
         world.run()
+    if removed:
+        world.a.remove("two")
     assert world.run().conflicts == 0
-    assert world.agreed() == {"one": b"second one", "two": b"edited"}
+    left = {} if removed else {"two": b"edited"}
+    assert world.agreed() == {"one": b"second one", **left}
     world.quiet()

@@ -503,7 +503,7 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
     if not lost:
         return False
     base = work.base
-    while base is not None and base.parent:
+    while base is not None and base.parent and draft.exists(base.parent):
         above = draft.work(base.parent)
         if not any(each in missing(above) or _was_lost(above, each) for each in lost):
             return False

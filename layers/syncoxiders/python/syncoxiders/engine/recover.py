@@ -15,6 +15,7 @@ from syncoxiders.core.model import (
     EndpointId,
     Entry,
     EntryId,
+    Kind,
     Node,
     Ref,
 )
@@ -48,16 +49,17 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
     losses: set[int] = set()
     told: list[str] = []
-    for action in pending:
-        if action.endpoint in away:
+    for journaled in pending:
+        if journaled.endpoint in away:
             continue
-        node = places.node(action.node)
+        node = places.node(journaled.node)
+        action = _by_now(journaled, node)
         done, entry = False, None
         if node is not None and action.endpoint in context.providers:
             try:
                 done, entry = _outcome(context, places, action, node)
                 if not done and action.kind is ActionKind.MOVE:
-                    update = _next_update(pending, action)
+                    update = _next_update(pending, journaled)
                     if update is not None:
                         done, entry = _moved_and_updated(context, places, action, update, node)
             except (Unreachable, Throttled, RootLost) as error:
@@ -82,7 +84,8 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         if entry is not None:
             seen[entry.id] = entry
             places.put(action.endpoint, entry)
-        if action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry:
+        moved = action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry
+        if moved and entry is not None and entry.kind is Kind.FOLDER:
             found = rekey(context, places, action.endpoint, action.entry, entry)
             seen.update(dict.fromkeys(found.gone))
             seen.update({each.id: each for each in found.put})
@@ -96,6 +99,14 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         context.providers[endpoint].settle()
     commit(context.store, nodes, told, put, at=context.clock.now(), losses=len(losses))
     return len(pending)
+
+
+def _by_now(action: Action, node: Node | None) -> Action:
+    """Return an action upon what its entry is by now: one before it may have changed the id."""
+    replica = node.replicas.get(action.endpoint) if node is not None else None
+    if not action.entry or replica is None or replica.gone:
+        return action
+    return msgspec.structs.replace(action, entry=replica.entry)
 
 
 def _as_written(node: Node, action: Action, found: Entry | None) -> Entry | None:
@@ -118,9 +129,8 @@ def _outcome(
 ) -> tuple[bool, Entry | None]:
     """Say whether an action had its effect, and what stands there."""
     provider = context.providers[action.endpoint]
-    replica = node.replicas.get(action.endpoint)
-    if action.entry and (replica is None or replica.entry != action.entry):
-        return False, None  # an action closed before this one has changed its id
+    if action.entry and action.endpoint not in node.replicas:
+        return False, None
     if action.kind is ActionKind.DELETE:
         return provider.get(_last_seen(places, action)) is None, None
     if action.kind is ActionKind.MOVE:
@@ -173,14 +183,14 @@ def _next_update(pending: list[Action], move: Action) -> Action | None:
 def _moved_and_updated(
     context: Context, places: Places, move: Action, update: Action, node: Node
 ) -> tuple[bool, Entry | None]:
-    """Say whether an entry whose id is its path was moved, and then written to."""
-    replica = node.replicas.get(move.endpoint)
-    if context.providers[move.endpoint].traits.stable_ids:
+    """Say whether an entry was moved, and then written to, which may have changed its id."""
+    provider = context.providers[move.endpoint]
+    if move.endpoint not in node.replicas:
         return False, None
-    if replica is None or replica.entry != move.entry:
-        return False, None
+    if provider.traits.stable_ids and provider.get(_last_seen(places, move)) is not None:
+        return False, None  # it has its id, and stands elsewhere
     parent = places.parent(move.endpoint, move.parent)
-    found = context.providers[move.endpoint].at(parent, move.name)
+    found = provider.at(parent, move.name)
     if found is None or found.kind is not node.kind:
         return False, None
     path = f"{parent.path}/{move.name}" if parent.path else move.name
