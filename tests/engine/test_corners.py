@@ -21,6 +21,7 @@ from syncoxiders.engine.recover import recover
 from syncoxiders.ports.errors import Refused, Stale, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
+from tests.simulation.faults import FaultyProvider
 
 
 def filtered(world: World, *patterns: str) -> None:
@@ -107,6 +108,30 @@ def test_what_is_found_elsewhere_is_seen_with_the_folders_above_it() -> None:
         ("b", "deep"),
         ("b", "x"),
     }
+
+
+# -- listings that lack something ----------------------------------------------------------------
+
+
+def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
+    """Files that change places across a folder that a listing lacks meet no conflict."""
+    world = World()
+    storage = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = storage
+    storage.write("e/A", b"one")
+    storage.write("d/c", b"two")
+    world.run()
+    storage.replace("e/A", b"three")
+    storage.rename("d/c", "passing")
+    storage.rename("e/A", "d/c")
+    storage.rename("passing", "e/A")
+    once = iter(["e"])
+    storage.omits = lambda known: next(
+        (each for name in once for each in known if each.name == name), None
+    )
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "d/c": b"three", "e": None, "e/A": b"two"}
+    world.quiet()
 
 
 # -- after a run that died -----------------------------------------------------------------------
