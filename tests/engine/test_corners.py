@@ -18,7 +18,7 @@ from syncoxiders.core.model import (
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
-from syncoxiders.ports.errors import Refused, Stale, Unreachable
+from syncoxiders.ports.errors import Full, Refused, Stale, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
 from tests.simulation.faults import FaultyProvider
@@ -131,6 +131,34 @@ def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
     )
     assert world.run().conflicts == 0
     assert world.agreed() == {"d": None, "d/c": b"three", "e": None, "e/A": b"two"}
+    world.quiet()
+
+
+def test_what_was_given_up_for_gone_is_no_past_content() -> None:
+    """Who turns up with a content that nobody else ever had is not behind, but in conflict."""
+    world = World()
+    storage = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = storage
+    storage.write("x", b"one")
+    storage.write("y", b"y")
+    world.run()
+
+    def refuse(what: str) -> None:
+        if what == "upload":
+            raise Full("no room")
+
+    world.b.before = refuse
+    storage.write("x", b"two")
+    world.run()
+    world.b.write("x", b"one")  # touched: it is newer, though its content is older
+    twice = iter(["x", "x"])
+    storage.omits = lambda known: next(
+        (each for name in twice for each in known if each.name == name), None
+    )
+    world.run()
+    world.b.before = None
+    world.run()
+    assert set(world.agreed().values()) == {b"one", b"two", b"y"}
     world.quiet()
 
 

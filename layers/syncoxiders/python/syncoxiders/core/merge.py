@@ -328,7 +328,11 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
 
 
 def ground(draft: Draft, work: Work) -> None:
-    """Make sure that somebody holds the agreed content, else agree on what there is."""
+    """Make sure that somebody holds the agreed content, else agree on what there is.
+
+    What is given up so is no past content: nobody replaced it, and who turns up with it yet has
+    something to lose.
+    """
     if not work.entries or any(
         not (replica.gone or replica.left) and replica.content_gen >= work.content_gen
         for endpoint, replica in work.replicas.items()
@@ -340,7 +344,8 @@ def ground(draft: Draft, work: Work) -> None:
         for endpoint, entry in work.entries.items()
     ]
     best = ranked(versions, draft.rule.endpoints, draft.rule.keep)[0]
-    adopt_content(work, best.content)
+    work.content = best.content
+    work.content_gen += 1
     endpoint = best.holders[0]
     confirm(work, endpoint, work.entries[endpoint], work.content_gen)
 

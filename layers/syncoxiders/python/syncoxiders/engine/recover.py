@@ -25,7 +25,7 @@ from syncoxiders.engine.apply import commit
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
-from syncoxiders.engine.rekey import rekey
+from syncoxiders.engine.rekey import rekey, walk
 from syncoxiders.ports.errors import (
     ProviderError,
     RootLost,
@@ -81,6 +81,9 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         if gone and seen.get(action.entry) is None:  # else something else was moved there
             seen[action.entry] = None
             places.drop(action.endpoint, action.entry)
+        if action.kind is ActionKind.DELETE:
+            for _, inner in walk(context, action.endpoint, action.entry):
+                seen.setdefault(inner.id, None)  # no listing will ever tell of it again
         if entry is not None:
             seen[entry.id] = entry
             places.put(action.endpoint, entry)
