@@ -18,6 +18,7 @@ from syncoxiders.core.model import (
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
+from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import Full, Refused, Stale, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
@@ -108,6 +109,23 @@ def test_what_is_found_elsewhere_is_seen_with_the_folders_above_it() -> None:
         ("b", "deep"),
         ("b", "x"),
     }
+
+
+# -- heard, and away -----------------------------------------------------------------------------
+
+
+def test_what_was_heard_while_nothing_could_be_done_is_looked_at_later() -> None:
+    """Folders named to a run that found an endpoint away need not be named again."""
+    world = World()
+    world.a.write("d/x", b"x")
+    world.a.write("y", b"y")
+    world.run()
+    world.a.rename("d", "e")
+    world.b.offline = True
+    Run(world.context()).run({"a": ["/"], "b": []})
+    world.b.offline = False
+    Run(world.context()).run({"a": [world.a.entry("e").id], "b": []})
+    assert world.agreed() == {"e": None, "e/x": b"x", "y": b"y"}
 
 
 # -- listings that lack something ----------------------------------------------------------------
