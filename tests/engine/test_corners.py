@@ -352,13 +352,14 @@ def test_an_edit_in_a_folder_that_is_being_moved_is_an_edit() -> None:
 
 
 @pytest.mark.parametrize("removed", [True, False])
+@pytest.mark.parametrize("sizes", [True, False])
 @pytest.mark.parametrize("stable_ids", [True, False])
 def test_a_move_is_recognised_though_the_entry_was_written_to_since(
-    stable_ids: bool, removed: bool
+    stable_ids: bool, sizes: bool, removed: bool
 ) -> None:
     """After a run died, what was moved and then updated is ours: no edit, and no conflict."""
     traits = Traits(stable_ids=stable_ids, cheap_hash=True)
-    world = World("ab", {"b": Quirks(traits=traits, replace_keeps_id=False)})
+    world = World("ab", {"b": Quirks(traits=traits, sizes=sizes, replace_keeps_id=False)})
     world.a.write("one", b"first")
     world.a.write("two", b"second one")
     world.run()

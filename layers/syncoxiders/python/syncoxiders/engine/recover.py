@@ -9,7 +9,6 @@ import msgspec
 
 from syncoxiders.core import hashes
 from syncoxiders.core.model import (
-    UNKNOWN_SIZE,
     Action,
     ActionKind,
     EndpointId,
@@ -20,7 +19,7 @@ from syncoxiders.core.model import (
     Ref,
 )
 from syncoxiders.core.plan import closed
-from syncoxiders.core.versions import computable
+from syncoxiders.core.versions import computable, content_of, same
 from syncoxiders.engine.apply import commit
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
@@ -222,7 +221,7 @@ def _is_ours(
 ) -> tuple[bool, Entry | None]:
     """Say whether an entry is the content that an action was to write, proved by its bytes."""
     content = node.content
-    if content is None or content.size not in {found.size, UNKNOWN_SIZE}:
+    if content is None or same(content, content_of(found)) is False:
         return False, None
     provider = context.providers[action.endpoint]
     wanted = content.hashes or _hash_of_source(context, action, found)
