@@ -111,6 +111,46 @@ def test_what_is_found_elsewhere_is_seen_with_the_folders_above_it() -> None:
     }
 
 
+def test_what_comes_back_from_deletion_gives_way_like_others() -> None:
+    """Two nodes that had one place, one after the other, part if both live again."""
+    world = World("abc")
+    world.a.write("place", b"first")
+    world.a.write("d/later", b"second")
+    world.a.write("z", b"z")
+    world.run()
+    world.a.offline = True
+    world.b.remove("place")
+    world.b.rename("d/later", "place")
+    world.run()
+    world.b.remove("place")
+    world.run()
+    world.a.offline = False
+    world.a.write("place", b"first, edited")
+    world.a.write("d/later", b"second, edited")
+    assert world.run().conflicts == 1
+    world.run()
+    assert set(world.agreed().values()) >= {b"first, edited", b"second, edited"}
+    world.quiet()
+
+
+def test_a_union_joins_what_was_deleted_elsewhere_by_its_place() -> None:
+    """A deletion that had not reached everyone is void in a union, and renames nothing."""
+    world = World("abc")
+    world.a.write("e/x", b"x")
+    world.a.write("z", b"z")
+    world.run()
+    world.a.offline = True
+    world.b.remove("e")
+    world.run()
+    world.b.write("e/y", b"y")
+    world.run()
+    world.a.offline = False
+    filtered(world, "nothing")
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"e": None, "e/x": b"x", "e/y": b"y", "z": b"z"}
+    world.quiet()
+
+
 # -- heard, and away -----------------------------------------------------------------------------
 
 
