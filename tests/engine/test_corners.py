@@ -20,7 +20,7 @@ from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import Full, Refused, Stale, Unreachable
-from syncoxiders.ports.state import Commit
+from syncoxiders.ports.state import Commit, Observation
 from tests.engine.world import World
 from tests.simulation.faults import FaultyProvider
 
@@ -189,6 +189,26 @@ def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
     )
     assert world.run().conflicts == 0
     assert world.agreed() == {"d": None, "d/c": b"three", "e": None, "e/A": b"two"}
+    world.quiet()
+
+
+def test_what_is_there_after_all_is_not_just_replaced() -> None:
+    """Who turns up with the agreed content of what was to be deleted holds it against others."""
+    world = World("abc")
+    world.a.write("y", b"y")
+    world.run()
+    world.c.offline = True
+    world.a.write("x", b"agreed")
+    world.run()
+    store = world.context().store
+    (node,) = store.base().at(ROOT, "x")
+    gone = msgspec.structs.replace(node.replicas["b"], gone=True)
+    tombstone = msgspec.structs.replace(node, gone=True, replicas={**node.replicas, "b": gone})
+    store.commit(Commit(nodes=[tombstone], observed=[Observation("b", gone=[gone.entry])]))
+    world.c.write("x", b"other")
+    world.c.offline = False
+    world.run()
+    assert set(world.agreed().values()) == {b"agreed", b"other", b"y"}
     world.quiet()
 
 

@@ -305,7 +305,8 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         )
     ]
     superseded = any(version.clean for version in versions)
-    if agreed is not None and not superseded and not work.gone and (held or adopted) and versions:
+    stands = adopted or (held and not work.gone)  # else it is on its way out
+    if agreed is not None and not superseded and stands and versions:
         content = agreed
         versions.append(Version(content, [*held, *adopted], clean=False, agreed=True))
     if not versions:
