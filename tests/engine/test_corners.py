@@ -264,6 +264,31 @@ def test_what_was_known_before_was_not_made_by_a_dead_run() -> None:
     assert store.base().of("b", [replica.entry]) == {replica.entry: old.id}
 
 
+def test_what_a_dead_run_wrote_is_known_though_others_went_on() -> None:
+    """What was written at one who then was away is ours, if only an older content by now."""
+    world = World("abc")
+    world.a.write("y", b"y")
+    world.run()
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.c.after = None
+            raise KeyboardInterrupt
+
+    world.c.after = die
+    world.a.write("x", b"one")
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.c.offline = True
+    world.a.write("x", b"two")
+    world.run()
+    world.c.offline = False
+    world.b.remove("x")
+    world.run()
+    assert world.agreed() == {"y": b"y"}
+    world.quiet()
+
+
 def test_times_that_a_dead_run_set_are_no_edit() -> None:
     """After a lost answer, times that were set are ours: a deletion elsewhere is carried."""
     world = World()

@@ -118,8 +118,8 @@ def _as_written(node: Node, action: Action, found: Entry | None) -> Entry | None
     what was written, or it would never travel: under no version it counts as changed.
     """
     content = node.content
-    if found is None or content is None or action.kind is ActionKind.MOVE:
-        return found
+    if found is None or content is None or action.content_gen < node.content_gen:
+        return found  # a move, or an older content, of whose time and bit nothing is known
     bits = found.executable is not None and content.executable is not None
     if (bits and found.executable != content.executable) or found.mtime_ns != content.mtime_ns:
         return msgspec.structs.replace(found, version="")
@@ -219,20 +219,31 @@ def _last_seen(places: Places, action: Action) -> Ref:
 def _is_ours(
     context: Context, action: Action, node: Node, ref: Ref, found: Entry
 ) -> tuple[bool, Entry | None]:
-    """Say whether an entry is the content that an action was to write, proved by its bytes."""
+    """Say whether an entry is the content that an action was to write, proved by its bytes.
+
+    While its endpoint was away the others may have agreed on another content since.
+    """
     content = node.content
-    if content is None or same(content, content_of(found)) is False:
+    if content is None:
         return False, None
     provider = context.providers[action.endpoint]
     wanted = content.hashes or _hash_of_source(context, action, found)
     if not wanted:
         # The source cannot be asked any more: its time, which was set on what was written, tells.
-        return provider.traits.keeps_mtime and found.mtime_ns == content.mtime_ns, found
+        same_time = provider.traits.keeps_mtime and found.mtime_ns == content.mtime_ns
+        return same_time and same(content, content_of(found)) is not False, found
+    former = node.past if action.content_gen < node.content_gen else ()
+    candidates = [each for each in (wanted, *former) if each]
+    if same(content, content_of(found)) is False and not former:
+        return False, None
     written = found.hashes
-    if hashes.equal(wanted, written) is None:
-        told = provider.hash(ref, found.version, _like(wanted))
-        written = hashes.merged(written, told)
-    return bool(hashes.equal(wanted, written)), msgspec.structs.replace(found, hashes=written)
+    for each in candidates:
+        if hashes.equal(each, written) is None:
+            told = provider.hash(ref, found.version, _like(each))
+            written = hashes.merged(written, told)
+        if hashes.equal(each, written):
+            return True, msgspec.structs.replace(found, hashes=written)
+    return False, None
 
 
 def _hash_of_source(context: Context, action: Action, found: Entry) -> str:
