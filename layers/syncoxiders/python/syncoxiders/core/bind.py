@@ -119,9 +119,13 @@ class Binder:
         for endpoint in missing(work):
             del work.replicas[endpoint]
         if work.entries or not work.gone:
-            work.gone = False
             for endpoint in [each for each, replica in work.replicas.items() if replica.gone]:
                 del work.replicas[endpoint]
+        if work.gone and work.entries:
+            work.gone = False
+            for endpoint in list(work.entries):
+                self._detach(work, endpoint)  # it joins whatever stands at its place by now
+            return
         known = work.base.replicas if work.base is not None else {}
         if len(work.entries.keys() | known.keys()) > 1:
             for endpoint in [each for each in work.entries if self.draft.is_moved(work, each)]:

@@ -305,7 +305,8 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         )
     ]
     superseded = any(version.clean for version in versions)
-    if agreed is not None and not superseded and not work.gone and (held or adopted) and versions:
+    stands = adopted or (held and not work.gone)  # else it is on its way out
+    if agreed is not None and not superseded and stands and versions:
         content = agreed
         versions.append(Version(content, [*held, *adopted], clean=False, agreed=True))
     if not versions:
@@ -328,7 +329,11 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
 
 
 def ground(draft: Draft, work: Work) -> None:
-    """Make sure that somebody holds the agreed content, else agree on what there is."""
+    """Make sure that somebody holds the agreed content, else agree on what there is.
+
+    What is given up so is no past content: nobody replaced it, and who turns up with it yet has
+    something to lose.
+    """
     if not work.entries or any(
         not (replica.gone or replica.left) and replica.content_gen >= work.content_gen
         for endpoint, replica in work.replicas.items()
@@ -340,7 +345,8 @@ def ground(draft: Draft, work: Work) -> None:
         for endpoint, entry in work.entries.items()
     ]
     best = ranked(versions, draft.rule.endpoints, draft.rule.keep)[0]
-    adopt_content(work, best.content)
+    work.content = best.content
+    work.content_gen += 1
     endpoint = best.holders[0]
     confirm(work, endpoint, work.entries[endpoint], work.content_gen)
 
@@ -503,7 +509,7 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
     if not lost:
         return False
     base = work.base
-    while base is not None and base.parent:
+    while base is not None and base.parent and draft.exists(base.parent):
         above = draft.work(base.parent)
         if not any(each in missing(above) or _was_lost(above, each) for each in lost):
             return False

@@ -78,9 +78,13 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
         return
     work.gone = True
     for endpoint in _destinations(draft, work, source):
-        if is_edited(work, endpoint):
+        if is_edited(work, endpoint) and work.kind is not Kind.FOLDER:
             work.keep.add(endpoint)
-        if is_new(work, endpoint) or is_edited(work, endpoint) or draft.is_moved(work, endpoint):
+            _record(work, endpoint, left=True)  # should it come back, this is replaced
+            work.replicas[endpoint] = msgspec.structs.replace(
+                work.replicas[endpoint], content_gen=0
+            )
+        elif is_new(work, endpoint) or draft.is_moved(work, endpoint):
             _record(work, endpoint)
     for endpoint in missing(work):
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
