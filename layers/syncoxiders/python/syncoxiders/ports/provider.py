@@ -154,7 +154,7 @@ class Provider(Protocol):
         """Make everything written so far survive a power loss."""
 
     def close(self) -> None:
-        """Release what is held: connections, processes. It comes back where it is needed again."""
+        """Release what is held: connections, processes. Nothing is asked of it afterwards."""
 
 
 @runtime_checkable

@@ -61,6 +61,10 @@ class Bucket:
 
         return self._pace(request, repeatable=repeatable)
 
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._client.close()
+
     # Looking
 
     def head(self, key: str, *, sure: bool = True) -> Object | None:

@@ -235,6 +235,10 @@ class S3Provider:
 
     # Sessions
 
+    def close(self) -> None:
+        """Close what connections are held."""
+        self._bucket.close()
+
     @property
     def upload_hashes(self) -> tuple[str, ...]:
         """S3 proves content in parts by the CRC-32 of the whole."""
