@@ -192,6 +192,30 @@ def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
     world.quiet()
 
 
+def test_an_executable_bit_that_changes_amid_a_conflict_gives_nothing_up() -> None:
+    """Who alone has the newest content still has it when only its bit has changed."""
+    world = World("abc")
+    world.rule = msgspec.structs.replace(world.rule, keep="path2")
+    world.a.write("x", b"one")
+    world.run()
+
+    def refuse(what: str) -> None:
+        if what == "upload":
+            raise Full("no room")
+
+    world.b.before = world.c.before = refuse
+    world.a.write("x", b"two")
+    world.run()
+    world.b.before = world.c.before = None
+    world.c.write("x", b"old", mtime_ns=1)
+    world.a.chmod("x", executable=True)
+    assert world.run().conflicts == 1
+    assert world.agreed()["x"] == b"two"
+    assert set(world.agreed().values()) == {b"two", b"old"}
+    assert world.b.entry("x").executable
+    world.quiet()
+
+
 def test_what_is_there_after_all_is_not_just_replaced() -> None:
     """Who turns up with the agreed content of what was to be deleted holds it against others."""
     world = World("abc")

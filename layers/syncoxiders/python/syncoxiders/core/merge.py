@@ -320,6 +320,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         return None
     result.winner, result.losers = ordered[0], ordered[1:]
     if result.winner.agreed:
+        result.meta = _meta(draft, work, agreed, touched) if touched else None
         result.current = [*adopted, *touched]
     elif superseded:
         result.behind, result.current = [*behind, *adopted, *touched], []
@@ -340,9 +341,11 @@ def ground(draft: Draft, work: Work) -> None:
         if endpoint in work.entries or endpoint in work.away
     ):
         return
+    latest = max(work.replicas[each].content_gen for each in work.entries)
     versions = [
         Version(content_of(entry), [endpoint], clean=False)
         for endpoint, entry in work.entries.items()
+        if work.replicas[endpoint].content_gen == latest
     ]
     best = ranked(versions, draft.rule.endpoints, draft.rule.keep)[0]
     work.content = best.content
