@@ -192,6 +192,19 @@ def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
     world.quiet()
 
 
+def test_what_is_made_where_another_was_moved_to_is_no_edit_of_it() -> None:
+    """Deleted, and a new file made where the other side has moved it -> conflict, both kept."""
+    world = World()
+    world.a.write("d/x", b"moved")
+    world.run()
+    world.a.rename("d/x", "y")
+    world.b.remove("d/x")
+    world.b.write("y", b"made")
+    assert world.run().conflicts == 1
+    assert {b"moved", b"made"} <= set(world.agreed().values())
+    world.quiet()
+
+
 def test_an_executable_bit_that_changes_amid_a_conflict_gives_nothing_up() -> None:
     """Who alone has the newest content still has it when only its bit has changed."""
     world = World("abc")

@@ -215,6 +215,8 @@ class Binder:
         if self._is_shadowed(endpoint, entry, parent):
             return None
         work = self._counterpart(endpoint, entry, parent, name)
+        if work is not None:  # what was there of it before has nothing to do with what is new
+            self.draft.unbind(work, endpoint)
         if work is None and not traits.stable_ids:
             work = moves.match(endpoint, entry)
             if work is moves.UNKNOWN:
