@@ -504,3 +504,26 @@ def test_a_move_is_recognised_though_the_entry_was_written_to_since(
     left = {} if removed else {"two": b"edited"}
     assert world.agreed() == {"one": b"second one", **left}
     world.quiet()
+
+
+def test_a_path_that_was_taken_over_before_a_run_died_has_one_owner() -> None:
+    """What was deleted, and whose path was then moved to and written to, does not come back."""
+    world = World("abc", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("d/one", b"first")
+    world.a.write("two", b"second one")
+    world.run()
+    world.a.remove("two")
+    world.a.rename("d/one", "two")
+    world.a.write("two", b"edited")
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.c.after = None
+            raise KeyboardInterrupt
+
+    world.c.after = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "two": b"edited"}
+    world.quiet()
