@@ -527,3 +527,19 @@ def test_a_path_that_was_taken_over_before_a_run_died_has_one_owner() -> None:
     assert world.run().conflicts == 0
     assert world.agreed() == {"d": None, "two": b"edited"}
     world.quiet()
+
+
+def test_files_that_are_saved_anew_and_change_places_are_no_conflict() -> None:
+    """Each place keeps its node, whichever entries have come to stand there."""
+    world = World()
+    world.a.write("d/x", b"one")
+    world.a.write("e/x", b"two")
+    world.run()
+    world.b.replace("e/x", b"three")
+    world.b.rename("e/x", "passing")
+    world.b.rename("d/x", "e/x")
+    world.b.rename("passing", "d/x")
+    left = world.b.tree()
+    assert world.run().conflicts == 0
+    assert world.agreed() == left
+    world.quiet()
