@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from syncoxiders.core import names
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import agreed_content, agreed_side, missing, stands_at
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -22,6 +21,7 @@ from syncoxiders.core.model import (
     NodeId,
     Traits,
 )
+from syncoxiders.core.states import agreed_content, agreed_side, missing, stands_at
 from syncoxiders.core.versions import Side, ask, content_of, same
 
 
