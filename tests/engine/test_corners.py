@@ -192,6 +192,43 @@ def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
     world.quiet()
 
 
+def test_what_is_made_where_another_was_moved_to_is_no_edit_of_it() -> None:
+    """Deleted, and a new file made where the other side has moved it -> conflict, both kept."""
+    world = World()
+    world.a.write("d/x", b"moved")
+    world.run()
+    world.a.rename("d/x", "y")
+    world.b.remove("d/x")
+    world.b.write("y", b"made")
+    assert world.run().conflicts == 1
+    assert {b"moved", b"made"} <= set(world.agreed().values())
+    world.quiet()
+
+
+def test_an_executable_bit_that_changes_amid_a_conflict_gives_nothing_up() -> None:
+    """Who alone has the newest content still has it when only its bit has changed."""
+    world = World("abc")
+    world.rule = msgspec.structs.replace(world.rule, keep="path2")
+    world.a.write("x", b"one")
+    world.run()
+
+    def refuse(what: str) -> None:
+        if what == "upload":
+            raise Full("no room")
+
+    world.b.before = world.c.before = refuse
+    world.a.write("x", b"two")
+    world.run()
+    world.b.before = world.c.before = None
+    world.c.write("x", b"old", mtime_ns=1)
+    world.a.chmod("x", executable=True)
+    assert world.run().conflicts == 1
+    assert world.agreed()["x"] == b"two"
+    assert set(world.agreed().values()) == {b"two", b"old"}
+    assert world.b.entry("x").executable
+    world.quiet()
+
+
 def test_what_is_there_after_all_is_not_just_replaced() -> None:
     """Who turns up with the agreed content of what was to be deleted holds it against others."""
     world = World("abc")
@@ -466,4 +503,43 @@ def test_a_move_is_recognised_though_the_entry_was_written_to_since(
     assert world.run().conflicts == 0
     left = {} if removed else {"two": b"edited"}
     assert world.agreed() == {"one": b"second one", **left}
+    world.quiet()
+
+
+def test_a_path_that_was_taken_over_before_a_run_died_has_one_owner() -> None:
+    """What was deleted, and whose path was then moved to and written to, does not come back."""
+    world = World("abc", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("d/one", b"first")
+    world.a.write("two", b"second one")
+    world.run()
+    world.a.remove("two")
+    world.a.rename("d/one", "two")
+    world.a.write("two", b"edited")
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.c.after = None
+            raise KeyboardInterrupt
+
+    world.c.after = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "two": b"edited"}
+    world.quiet()
+
+
+def test_files_that_are_saved_anew_and_change_places_are_no_conflict() -> None:
+    """Each place keeps its node, whichever entries have come to stand there."""
+    world = World()
+    world.a.write("d/x", b"one")
+    world.a.write("e/x", b"two")
+    world.run()
+    world.b.replace("e/x", b"three")
+    world.b.rename("e/x", "passing")
+    world.b.rename("d/x", "e/x")
+    world.b.rename("passing", "d/x")
+    left = world.b.tree()
+    assert world.run().conflicts == 0
+    assert world.agreed() == left
     world.quiet()

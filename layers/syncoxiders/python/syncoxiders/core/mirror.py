@@ -6,8 +6,11 @@ to the destinations and is recorded as it is, so that it is not taken for news a
 
 import msgspec
 
+from syncoxiders.core.conflicts import split
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import (
+from syncoxiders.core.model import EndpointId, Kind, Mode
+from syncoxiders.core.names import true_name
+from syncoxiders.core.states import (
     adopt_content,
     agreed_content,
     confirm,
@@ -15,10 +18,7 @@ from syncoxiders.core.merge import (
     is_edited,
     is_new,
     missing,
-    split,
 )
-from syncoxiders.core.model import EndpointId, Kind, Mode
-from syncoxiders.core.names import true_name
 from syncoxiders.core.versions import Side, Version, ask, content_of, ranked, same
 
 
