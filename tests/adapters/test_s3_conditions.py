@@ -376,3 +376,62 @@ class TestSessions:
         session = provider.begin(ROOT_REF, "file", size=1, attributes=Attributes())
         with pytest.raises(Stale):
             provider.resume(type(session)("{}"))
+
+
+class TestOlderServices:
+    """Services that speak the protocol as it was some years ago, and say so: 501."""
+
+    def unknown(self, w: World, *headers: str, copies: bool = False) -> None:
+        def refuse(environ: dict[str, Any]) -> bool:
+            if copies and "HTTP_X_AMZ_COPY_SOURCE" not in environ:
+                return False
+            return any(f"HTTP_{name}" in environ for name in headers)
+
+        w.app.unknown = refuse
+
+    @pytest.mark.parametrize("data", [b"ours", LARGE], ids=["small", "in parts"])
+    def test_without_checksums(self, w: World, data: bytes) -> None:
+        """A service that knows no checksums is not asked for them again; bytes are proved anew."""
+        self.unknown(w, "X_AMZ_SDK_CHECKSUM_ALGORITHM", "X_AMZ_CHECKSUM_ALGORITHM")
+        provider = w.open()
+        for name in ("one", "two"):
+            entry = upload(provider, name, data)
+            assert hashes.equal(entry.hashes, sha256(data)) is True
+        assert w.tree() == {"one": data, "two": data}
+        asked = ("POST", "uploads") if data is LARGE else ("PUT", "/bucket/")
+        begun = [call for call in w.app.calls if call.startswith(asked[0]) and asked[1] in call]
+        assert len(begun) == 3
+
+    def test_session_without_checksums(self, w: World) -> None:
+        """A session that was begun without checksums goes on and ends without them."""
+        self.unknown(w, "X_AMZ_SDK_CHECKSUM_ALGORITHM", "X_AMZ_CHECKSUM_ALGORITHM")
+        provider = w.open()
+        session = provider.begin(ROOT_REF, "file", size=4, attributes=Attributes())
+        session = w.open().append(session, b"ours", last=True)
+        w.open().finish(session, digests_of([b"ours"], provider.upload_hashes).text())
+        assert w.tree() == {"file": b"ours"}
+
+    @pytest.mark.parametrize("data", [b"", b"content"])
+    def test_copies_without_conditions(self, w: World, data: bytes) -> None:
+        """Where a copy cannot have a condition it is made in parts, the last step of which can."""
+        self.unknown(w, "IF_NONE_MATCH", copies=True)
+        provider = w.open()
+        entry = upload(provider, "file", data)
+        moved = provider.move(ref(entry), entry.version, ROOT_REF, "moved")
+        assert w.tree() == {"moved": data}
+        assert moved.mtime_ns == MTIME
+        w.write("other", b"2")
+        other = entry_at(provider, "other")
+        w.just_before("POST", "/place?uploadId", lambda: w.write("place", PERSON))
+        with pytest.raises(Occupied):
+            provider.move(ref(other), other.version, ROOT_REF, "place")
+        assert w.tree() == {"moved": data, "other": b"2", "place": PERSON}
+
+
+def test_close(w: World) -> None:
+    """A provider whose connections were closed opens others when it is asked again."""
+    provider = w.open()
+    provider.root()
+    provider.close()
+    provider.close()
+    assert upload(provider, "file", b"1").size == 1

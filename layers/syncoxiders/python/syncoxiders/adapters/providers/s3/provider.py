@@ -233,6 +233,10 @@ class S3Provider:
     def settle(self) -> None:
         """Do nothing: what S3 has said that it has written, it has."""
 
+    def close(self) -> None:
+        """Close what connections are held."""
+        self._bucket.close()
+
     # Sessions
 
     @property
