@@ -68,7 +68,8 @@ class S3:
     """The application: checks, faults, moto.
 
     ``before`` is called with method and path of each request before it is answered, ``calls``
-    remembers them. Keys in ``denied`` (``bucket/key``) may not be read.
+    remembers them. Keys in ``denied`` (``bucket/key``) may not be read. What ``unknown`` says of a
+    request's WSGI environment is answered by 501.
     """
 
     def __init__(self) -> None:
@@ -76,6 +77,7 @@ class S3:
         self.before: Callable[[str, str], None] | None = None
         self.calls: list[str] = []
         self.denied: set[str] = set()
+        self.unknown: Callable[[Environ], bool] | None = None
         self.turn = threading.RLock()
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
@@ -115,6 +117,8 @@ class S3:
     # What moto does not check
 
     def _check(self, environ: Environ, method: str, body: bytes) -> None:
+        if self.unknown is not None and self.unknown(environ):
+            raise Refusal(501, "NotImplemented")
         headers = {
             name[5:].lower().replace("_", "-"): value
             for name, value in environ.items()
@@ -298,6 +302,7 @@ class S3Server:
         self.app.faults.clear()
         self.app.denied.clear()
         self.app.before = None
+        self.app.unknown = None
         self.app.calls.clear()
         with self.app.turn:
             _backend().reset()

@@ -62,7 +62,7 @@ class Bucket:
         return self._pace(request, repeatable=repeatable)
 
     def close(self) -> None:
-        """Close the connections that are open."""
+        """Close what connections are held; the next request opens one again."""
         self._client.close()
 
     # Looking
@@ -204,6 +204,11 @@ class Bucket:
 def code(error: ProviderError) -> str:
     """Return what S3 called an error that came from a :class:`Bucket`."""
     return errors.code_of(error.__cause__)
+
+
+def is_unknown(error: Refused) -> bool:
+    """Say whether the service knows no such request, or not with what was asked along with it."""
+    return code(error) in {"NotImplemented", "501"}
 
 
 def _page(answer: Mapping[str, Any]) -> Page:

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from syncoxiders.adapters.providers.s3._bucket import Bucket, Part
+from syncoxiders.adapters.providers.s3._bucket import Bucket, Part, is_unknown
 from syncoxiders.adapters.providers.s3._objects import BY, MTIME, Object, format_time, plain
-from syncoxiders.ports.errors import Occupied, ProviderError, Stale, Vanished
+from syncoxiders.ports.errors import Occupied, ProviderError, Refused, Stale, Vanished
 
 LARGEST_COPY = 5 * 10**9
 """What one request copies, in bytes (the documentation says GB, so decimal is on the safe side)."""
@@ -57,22 +57,36 @@ class Copier:
             if found.size > self._largest:
                 self._in_parts(found, key, described, condition)
             else:
-                self._bucket.call(
-                    "copy_object",
-                    key,
-                    Key=key,
-                    CopySource={"Bucket": self._bucket.name, "Key": found.key},
-                    CopySourceIfMatch=f'"{found.etag}"',
-                    MetadataDirective="REPLACE",
-                    **described,
-                    **condition,
-                )
+                self._at_once(found, key, described, condition)
         except Vanished:
             raise
         except Stale as stale:
             error = self._why(found, key, stale, time, over)
             if error is not None:
                 raise error from stale
+
+    def _at_once(
+        self, found: Object, key: str, described: Mapping[str, Any], condition: Mapping[str, Any]
+    ) -> None:
+        try:
+            self._bucket.call(
+                "copy_object",
+                key,
+                Key=key,
+                CopySource={"Bucket": self._bucket.name, "Key": found.key},
+                CopySourceIfMatch=f'"{found.etag}"',
+                MetadataDirective="REPLACE",
+                **described,
+                **condition,
+            )
+        except Refused as refused:
+            # Conditions on copies came later than those on other writes, to AWS in October 2025.
+            if not is_unknown(refused):
+                raise
+            if found.size:
+                self._in_parts(found, key, described, condition)
+            else:
+                self._bucket.put(key, b"", **described, **condition)
 
     def _why(
         self, found: Object, key: str, stale: Stale, mtime_ns: int, over: str

@@ -199,7 +199,9 @@ def _of_answer(
     if code in _THROTTLED or status in {429, 503}:
         return Throttled(f"the account {account!r} is asked for patience ({code})", _pause(headers))
     if code in _REVOKED:
-        return Revoked(f"the account {account!r} is not let in: {_REVOKED[code]}; connect it again")
+        return Revoked(
+            f"the account {account!r} is not let in: {_REVOKED[code]}; {_again(account)}"
+        )
     if code == "RequestTimeTooSkewed":
         return Unreachable(
             f"the account {account!r}: this machine's clock is wrong by more than a quarter of "
@@ -226,6 +228,10 @@ def _of_answer(
         right = _RIGHTS.get(operation)
         hint = f" (it needs {right})" if right else ""
         return Denied(f"{what}: the account {account!r} is denied access{hint}")
+    if kind is Vanished:
+        return Vanished(f"{what} is not there")
+    if code in {"PreconditionFailed", "ConditionalRequestConflict"} or status == 412:  # noqa: PLR2004 -- HTTP's
+        return Stale(f"{what} is not what was expected")
     return kind(f"{what}: {code} {said}".rstrip())
 
 

@@ -9,7 +9,7 @@ import msgspec
 from syncoxiders.adapters.providers.s3._bucket import Bucket, Part, code
 from syncoxiders.adapters.providers.s3._objects import Object
 from syncoxiders.adapters.providers.s3._trash import Trash
-from syncoxiders.adapters.providers.s3._upload import Target, Uploader, time_of
+from syncoxiders.adapters.providers.s3._upload import Begun, Target, Uploader, time_of
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import CRC32
 from syncoxiders.ports.errors import ProviderError, Stale
@@ -18,7 +18,7 @@ from syncoxiders.ports.provider import Session
 
 class _Token(msgspec.Struct, frozen=True):
     target: Target
-    upload: str
+    upload: Begun
     chunk: int
     mtime_ns: int | None
 
@@ -34,12 +34,9 @@ class Uploads:
     def begin(self, target: Target, *, size: int, mtime_ns: int | None) -> Session:
         """Open an upload."""
         self._uploader.check(target)
-        upload, answer = self._uploader.begin(target.key, mtime_ns)
+        upload = self._uploader.begin(target.key, mtime_ns)
         token = _Token(target, upload, self._uploader.part_size(size), mtime_ns)
-        ends = answer.get("AbortDate")
-        return Session(
-            msgspec.json.encode(token).decode(), expires=ends.timestamp() if ends else 0.0
-        )
+        return Session(msgspec.json.encode(token).decode(), expires=upload.ends)
 
     def append(self, session: Session, chunk: memoryview | bytes, *, last: bool) -> Session:
         """Send a part."""
@@ -96,7 +93,7 @@ class Uploads:
         """Give an upload up."""
         token = _decoded(session)
         try:
-            self._bucket.abort(token.target.key, token.upload)
+            self._bucket.abort(token.target.key, token.upload.id)
         except Stale as stale:
             if code(stale) != "NoSuchUpload":
                 raise
@@ -104,7 +101,7 @@ class Uploads:
     def _parts(self, token: _Token) -> tuple[list[Part], float]:
         parts: list[Part] = []
         ends = 0.0
-        for part, answer in self._bucket.parts(token.target.key, token.upload):
+        for part, answer in self._bucket.parts(token.target.key, token.upload.id):
             parts.append(part)
             date = answer.get("AbortDate")
             ends = date.timestamp() if date else 0.0

@@ -6,21 +6,21 @@ Limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 Everything that is sent is proved: each body by its MD5 and SHA-256 (the request is signed over
 it), the content of one request by the SHA-256 that S3 computes, content in parts by the CRC-32
 of the whole, which S3 derives from those of the parts. A service that does not say that it has
-done so is asked for the content again.
+done so is asked for the content again; one that knows no checksums is not asked for them twice.
 """
 
 import base64
 import hashlib
 import mimetypes
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from syncoxiders.adapters.providers.s3._bucket import Bucket, Part, code
+from syncoxiders.adapters.providers.s3._bucket import Bucket, Part, code, is_unknown
 from syncoxiders.adapters.providers.s3._copying import MAX_PARTS
 from syncoxiders.adapters.providers.s3._keys import quoted
 from syncoxiders.adapters.providers.s3._objects import (
@@ -38,11 +38,21 @@ from syncoxiders.core import hashes
 from syncoxiders.core.digests import CRC32, Digests
 from syncoxiders.ports.errors import Changing, ProviderError, Refused, Stale, Unreachable, Vanished
 
+T = TypeVar("T")
+
 MAX_PART = 5 << 30
 AT_ONCE = 3
 """How many parts are on their way at once: so many times their size is held in memory."""
 
 _MIB = 1 << 20
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """An upload in parts: whether it has checksums, and when the service gives it up."""
+
+    id: str
+    checks: bool = True
+    ends: float = 0.0
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -71,6 +81,7 @@ class Uploader:
         self._trash = trash
         self.part = part
         self._storage = {"StorageClass": storage_class} if storage_class else {}
+        self._checksums = True
 
     def part_size(self, size: int) -> int:
         """Return the size of the parts of so many bytes: 10,000 of them at most."""
@@ -105,18 +116,20 @@ class Uploader:
         sha256 = digests.of(hashes.OWN)
         metadata = {**time_of(mtime_ns), MD5: md5, SHA256: sha256}
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+        proof = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": checksum}
         kept = self.ready(target)
         try:
-            answer = self._bucket.put(
-                target.key,
-                body,
-                Metadata=metadata,
-                ContentMD5=md5,
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=checksum,
-                ContentType=content_type(target.key),
-                **self._storage,
-                **target.condition,
+            answer = self._with_checksums(
+                lambda checks: self._bucket.put(
+                    target.key,
+                    body,
+                    Metadata=metadata,
+                    ContentMD5=md5,
+                    ContentType=content_type(target.key),
+                    **self._storage,
+                    **target.condition,
+                    **(proof if checks else {}),
+                )
             )
         except Stale as stale:
             there = self._bucket.head(target.key, sure=False)
@@ -143,7 +156,7 @@ class Uploader:
         verify: bool,
     ) -> tuple[Object, str]:
         self.check(target)
-        upload, _ = self.begin(target.key, mtime_ns)
+        upload = self.begin(target.key, mtime_ns)
         try:
             parts = self._send(target.key, upload, ahead, rest)
             kept = self.ready(target)
@@ -154,14 +167,16 @@ class Uploader:
                 raise
         except BaseException:
             with suppress(ProviderError):
-                self._bucket.abort(target.key, upload)
+                self._bucket.abort(target.key, upload.id)
             raise
         written = self.written(target.key, answer, time_of(mtime_ns), digests.size)
         if verify:
             self.prove(written, answer, digests.text())
         return written, digests.text()
 
-    def _send(self, key: str, upload: str, ahead: list[bytes], rest: Iterator[bytes]) -> list[Part]:
+    def _send(
+        self, key: str, upload: Begun, ahead: list[bytes], rest: Iterator[bytes]
+    ) -> list[Part]:
         parts: list[Part] = []
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3-parts") as pool:
             flying: list[Future[Part]] = []
@@ -174,50 +189,56 @@ class Uploader:
             parts.extend(each.result() for each in flying)
         return parts
 
-    def begin(self, key: str, mtime_ns: int | None) -> tuple[str, Mapping[str, Any]]:
-        """Begin an upload in parts; returns its id and the whole answer."""
-        answer = self._bucket.begin(
-            key,
-            Metadata=time_of(mtime_ns),
-            ContentType=content_type(key),
-            ChecksumAlgorithm="CRC32",
-            ChecksumType="FULL_OBJECT",
-            **self._storage,
-        )
-        return str(answer["UploadId"]), answer
+    def begin(self, key: str, mtime_ns: int | None) -> Begun:
+        """Begin an upload in parts."""
+        proof = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
 
-    def send(self, key: str, upload: str, number: int, body: bytes) -> Part:
+        def begin(checks: bool) -> Begun:
+            answer = self._bucket.begin(
+                key,
+                Metadata=time_of(mtime_ns),
+                ContentType=content_type(key),
+                **self._storage,
+                **(proof if checks else {}),
+            )
+            ends = answer.get("AbortDate")
+            return Begun(answer["UploadId"], checks, ends.timestamp() if ends else 0.0)
+
+        return self._with_checksums(begin)
+
+    def send(self, key: str, upload: Begun, number: int, body: bytes) -> Part:
         """Send a part. What has its number already is replaced."""
         crc32 = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
         md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        proof: dict[str, Any] = {}
+        if upload.checks:
+            proof = {"ChecksumAlgorithm": "CRC32", "ChecksumCRC32": crc32}
         answer = self._bucket.call(
             "upload_part",
             key,
             Key=key,
-            UploadId=upload,
+            UploadId=upload.id,
             PartNumber=number,
             Body=body,
             ContentMD5=md5,
-            ChecksumAlgorithm="CRC32",
-            ChecksumCRC32=crc32,
+            **proof,
         )
-        return Part(number, plain(answer["ETag"]), len(body), crc32)
+        return Part(number, plain(answer["ETag"]), len(body), crc32 if upload.checks else "")
 
     def complete(
-        self, target: Target, upload: str, parts: list[Part], crc32: str
+        self, target: Target, upload: Begun, parts: list[Part], crc32: str
     ) -> Mapping[str, Any]:
         """Put the parts in their place as one; ``crc32`` is of all their bytes, in hexadecimal."""
-        whole = {"ChecksumCRC32": base64.b64encode(bytes.fromhex(crc32)).decode()} if crc32 else {}
+        proof: dict[str, Any] = {}
+        if crc32 and upload.checks:
+            whole = base64.b64encode(bytes.fromhex(crc32)).decode()
+            proof = {
+                "ChecksumCRC32": whole,
+                "ChecksumType": "FULL_OBJECT",
+                "MpuObjectSize": sum(part.size for part in parts),
+            }
         try:
-            return self._bucket.complete(
-                target.key,
-                upload,
-                parts,
-                ChecksumType="FULL_OBJECT",
-                MpuObjectSize=sum(part.size for part in parts),
-                **whole,
-                **target.condition,
-            )
+            return self._bucket.complete(target.key, upload.id, parts, **proof, **target.condition)
         except Stale as stale:
             there = self._bucket.head(target.key, sure=False)
             if there is not None and there.etag == _etag_of(parts):
@@ -229,6 +250,19 @@ class Uploader:
                     f"{quoted(target.key)}: what was sent is not what was to be sent"
                 ) from error
             raise
+
+    def _with_checksums(self, request: Callable[[bool], T]) -> T:
+        """Make a request with checksums, and without if the service does not know them."""
+        if self._checksums:
+            try:
+                return request(True)
+            except Refused as refused:
+                if not is_unknown(refused):
+                    raise
+            answer = request(False)
+            self._checksums = False
+            return answer
+        return request(False)
 
     # Before and after
 

@@ -233,11 +233,11 @@ class S3Provider:
     def settle(self) -> None:
         """Do nothing: what S3 has said that it has written, it has."""
 
-    # Sessions
-
     def close(self) -> None:
         """Close what connections are held."""
         self._bucket.close()
+
+    # Sessions
 
     @property
     def upload_hashes(self) -> tuple[str, ...]:
