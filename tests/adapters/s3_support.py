@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
 
 from syncoxiders.adapters.providers.s3 import connect
 from syncoxiders.adapters.providers.s3.provider import S3Provider
@@ -104,7 +102,7 @@ class World:
 
     def whole_etag(self, key: str) -> None:
         """Give a copy the ETag that S3 gives it, the MD5 of the whole; moto keeps the source's."""
-        found = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys[key]
+        found = self.server.standing(BUCKET, key)
         found._etag = hashlib.md5(found.value, usedforsecurity=False).hexdigest()
 
     def just_before(self, method: str, part: str, deed: Callable[[], object]) -> None:

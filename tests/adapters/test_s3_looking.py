@@ -30,10 +30,9 @@ from tests.contracts.provider_harness import ROOT_REF, KnownTree
 __all__ = ["people", "served", "w"]
 
 
-def aged(key: str, seconds: int = 3600) -> None:
+def aged(w: World, key: str, seconds: int = 3600) -> None:
     """Let an object have been written long ago."""
-    found = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys[key]
-    found.last_modified -= timedelta(seconds=seconds)
+    w.server.standing(BUCKET, key).last_modified -= timedelta(seconds=seconds)
 
 
 class TestOddKeys:
@@ -218,11 +217,11 @@ class TestCost:
         known = KnownTree()
         for number in range(10):
             w.write(f"folder/{number}", b"1")
-            aged(f"folder/{number}")
+            aged(w, f"folder/{number}")
         assert self.count(w, known) == (1, 10)
         assert self.count(w, known) == (1, 0)
         w.write("folder/5", b"changed")
-        aged("folder/5", 1800)
+        aged(w, "folder/5", 1800)
         assert self.count(w, known) == (1, 1)
         assert self.count(w, known) == (1, 0)
 

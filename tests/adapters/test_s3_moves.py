@@ -192,6 +192,14 @@ class TestFolders:
         provider.move(ref(entry), entry.version, ROOT_REF, "file")
         assert w.tree() == {"outer/": b"", "moved/": b"", "file": b"1"}
 
+    def test_last_file_moved_out(self, w: World) -> None:
+        """A folder without a marker gets one when we move the last file out of it."""
+        w.write("folder/file", b"1")
+        provider = w.open()
+        entry = entry_at(provider, "folder/file")
+        provider.move(ref(entry), entry.version, ROOT_REF, "file")
+        assert w.tree() == {"folder/": b"", "file": b"1"}
+
 
 class TestCopies:
     """What a copy carries on."""

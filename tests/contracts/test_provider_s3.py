@@ -5,6 +5,7 @@ leave it; in the other, people's programs make markers, as the console does.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,17 +18,23 @@ from tests.contracts.provider_contract import *  # noqa: F403 -- the suite is it
 from tests.contracts.s3_harness import FOREVER, PART, S3Harness
 from tests.emulators.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
+LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 KEYS = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
 BUCKET = "bucket"
 
 
 class MotoHarness(S3Harness):
-    """A bucket at moto: with versions and markers, or without and below a prefix."""
+    """A bucket at moto: with versions and markers, or without and below a prefix.
+
+    What people write is of long ago, each a second later than the last: what is young is asked
+    for at each look, which takes its time where a test makes a thousand files.
+    """
 
     def __init__(self, server: S3Server, client: Any, *, versioned: bool) -> None:
         prefix = "" if versioned else "some/where/"
         super().__init__(client, BUCKET, prefix, versioned=versioned)
         self.server = server
+        self.writes = 0
         client.create_bucket(Bucket=BUCKET)
         if versioned:
             status = {"Status": "Enabled"}
@@ -41,6 +48,13 @@ class MotoHarness(S3Harness):
         account = Account("people's", "s3", settings=settings)
         root = f"{BUCKET}/{self.prefix}"
         return connect(account, KEYS, root, pace=MemoryPace(), part_size=PART, settling=FOREVER)
+
+    def put(self, path: str, data: bytes, mtime_ns: int | None) -> None:
+        super().put(path, data, mtime_ns)
+        self.writes += 1
+        self.server.standing(BUCKET, self.prefix + path).last_modified = LONG_AGO + timedelta(
+            seconds=self.writes
+        )
 
     def deny(self, path: str) -> bool:
         if f"{self.prefix}{path}" not in self.keys(path):

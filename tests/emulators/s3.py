@@ -297,6 +297,13 @@ class S3Server:
             config=Config(s3={"addressing_style": "path"}, max_pool_connections=32),
         )
 
+    def standing(self, bucket: str, key: str) -> FakeKey:
+        """Return what moto has of an object, to be tampered with; raises LookupError."""
+        found = _standing(_backend().buckets[bucket], key)
+        if found is None:
+            raise LookupError(key)
+        return found
+
     def reset(self) -> None:
         """Forget everything, and all faults."""
         self.app.faults.clear()

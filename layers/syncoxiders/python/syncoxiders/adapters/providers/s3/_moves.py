@@ -11,7 +11,9 @@ done again:
   and the copy, of which nobody knows yet, goes.
 
 So a crash, at any point, leaves each file at the old place, at the new one, or at both, and the
-next run leaves it at one. What a person puts into a folder while it is moved may stay behind.
+next run leaves it at one; only what S3 has neither an MD5 nor a checksum of may stay at both, for
+nobody can say that they are the same. What a person puts into a folder while it is moved may stay
+behind.
 """
 
 import secrets

@@ -7,6 +7,9 @@ Everything that is sent is proved: each body by its MD5 and SHA-256 (the request
 it), the content of one request by the SHA-256 that S3 computes, content in parts by the CRC-32
 of the whole, which S3 derives from those of the parts. A service that does not say that it has
 done so is asked for the content again; one that knows no checksums is not asked for them twice.
+
+Parts of an upload that was killed cost their storage until somebody gives it up: a bucket should
+have a lifecycle rule with AbortIncompleteMultipartUpload.
 """
 
 import base64
