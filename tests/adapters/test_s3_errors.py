@@ -101,12 +101,8 @@ class TestMeaning:
             assert "'ours'" in str(caught.value)
 
     def test_pause(self, w: World) -> None:
-        """The pause that is asked for is as long as the service says, else a second."""
-        for headers, seconds in (
-            ({"Retry-After": "17"}, 17.0),
-            ({}, 1.0),
-            ({"Retry-After": "x"}, 1),
-        ):
+        """The pause is as long as the service says; else it is for the pace to say."""
+        for headers, seconds in (({"Retry-After": "17"}, 17), ({}, 0), ({"Retry-After": "x"}, 0)):
             w.app.faults.add("status", status=503, body=answer("SlowDown"), headers=headers)
             with pytest.raises(Throttled) as caught:
                 plain(w).root()

@@ -31,7 +31,7 @@ def connect(
     pace: Pace,
     trash: bool = True,
     part_size: int = PART,
-    storage_class: str = "",
+    storage_class: str | None = None,
     settling: float = SETTLING,
     clock: Callable[[], float] = time.time,
 ) -> "S3Provider":
@@ -44,8 +44,9 @@ def connect(
 
     ``trash`` keeps what is deleted or replaced in a bucket that does not keep versions itself.
     Content of more than ``part_size`` bytes is sent in parts of that size. ``storage_class`` is
-    for new objects. ``settling`` is for how many seconds after a write an object is asked for
-    at each look, because a listing might not show the next change.
+    for new objects, by default the account's setting of this name, else the bucket's.
+    ``settling`` is for how many seconds after a write an object is asked for at each look, because
+    a listing might not show the next change.
     """
     name, _, path = root.strip("/").partition("/")
     if not name:
@@ -65,7 +66,7 @@ def connect(
         Keys(prefix),
         trash=trash,
         part_size=part_size,
-        storage_class=storage_class,
+        storage_class=storage_class or account.settings.get("storage_class", ""),
         settling=settling,
         clock=clock,
     )

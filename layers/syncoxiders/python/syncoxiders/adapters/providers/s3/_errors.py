@@ -24,9 +24,6 @@ from syncoxiders.ports.errors import (
     Vanished,
 )
 
-PAUSE = 1.0
-"""Seconds to wait where the service asks for patience and does not say for how long."""
-
 ERRORS = (vendor.BotoCoreError, vendor.ClientError, TransportError, OSError)
 """What a request raises that :func:`translated` knows about."""
 
@@ -240,7 +237,8 @@ def _again(account: str) -> str:
 
 
 def _pause(headers: Mapping[str, str]) -> float:
+    """Return the seconds that are asked for; 0 where it is left to us, as S3 itself does."""
     try:
-        return max(0.0, float(headers.get("retry-after", PAUSE)))
+        return max(0.0, float(headers.get("retry-after", 0)))
     except ValueError:
-        return PAUSE
+        return 0.0
