@@ -15,6 +15,7 @@ from moto.s3.models import FakeKey
 from tests.emulators.s3 import SECRET_KEY, S3Server, standing
 
 TRASH = ".syncoxiders-trash"
+_HOUR = dt.timedelta(hours=1)
 
 
 class FolderPeople:
@@ -120,8 +121,10 @@ class BucketPeople:
 
     def age(self) -> None:
         """Let it be an hour since everything was written: listings are sure to show it all."""
+        now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # as moto has it
         for key in self._below(""):
-            key.last_modified -= dt.timedelta(hours=1)
+            if now - key.last_modified < _HOUR:
+                key.last_modified -= _HOUR
 
     def _put(self, path: str, data: bytes, mtime_ns: int | None) -> None:
         time = {} if mtime_ns is None else {"mtime": f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09}"}
