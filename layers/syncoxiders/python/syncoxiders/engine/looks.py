@@ -92,8 +92,13 @@ class Looks:
             try:
                 mark = self._context.providers[endpoint.id].root()
             except RootLost as error:
-                lost.append(str(error))
-                self._leave_out(endpoint.id, str(error))
+                text = str(error)
+                if not text.startswith(f"{endpoint.label}: "):
+                    text = f"{endpoint.label}: {text}"
+                if endpoint.id not in self.roots:
+                    text += "; create it first, if it is meant"
+                lost.append(text)
+                self._leave_out(endpoint.id, text)
                 continue
             except ProviderError as error:
                 self._lose(endpoint.id, error)
