@@ -168,9 +168,13 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def connected(name: str) -> Iterator[Cloud]:
-    """Serve a cloud and connect it as an account of that name in the user's configuration."""
-    kind = KINDS[name]
+def connected(kind_name: str, name: str = "") -> Iterator[Cloud]:
+    """Serve a cloud and connect it as an account in the user's configuration.
+
+    Its name is that of the kind, if no other is given.
+    """
+    kind = KINDS[kind_name]
+    name = name or kind_name
     with kind.serve() as (emulator, url):
         settings = {"url": url, **kind.settings(emulator)}
         client = "client" if kind.kind != "s3" else ""
