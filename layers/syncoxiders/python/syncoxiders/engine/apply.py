@@ -258,10 +258,10 @@ class Applier:
             result.full.add(where)
             self._waiting.add(action.id)
         elif isinstance(error, Unreachable | RootLost | Throttled | Revoked):
-            result.errors.append(event)
             if isinstance(error, Throttled):
-                park(self._context, where, error.retry_after)
-            result.away[where] = str(error)
+                event = msgspec.structs.replace(event, detail=park(self._context, where, error))
+            result.errors.append(event)
+            result.away[where] = event.detail
             if isinstance(error, Unreachable) and not error.reading:
                 # It may have been done: the next run finds out, as after a crash.
                 self._unanswered.add(action.id)

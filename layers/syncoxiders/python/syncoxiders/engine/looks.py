@@ -127,8 +127,9 @@ class Looks:
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
         """Leave an endpoint out for what its provider said."""
         if isinstance(error, Throttled):
-            park(self._context, endpoint, error.retry_after)
-        self._leave_out(endpoint, str(error))
+            self._leave_out(endpoint, park(self._context, endpoint, error))
+        else:
+            self._leave_out(endpoint, str(error))
 
     def _leave_out(self, endpoint: EndpointId, reason: str) -> None:
         self.away[endpoint] = reason
