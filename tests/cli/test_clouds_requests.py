@@ -35,6 +35,8 @@ class Tree:
             f"folder{number % folders}/file{number}": f"content {number}".encode()
             for number in range(count)
         }
+        there = self.cloud.tree()
+        files = {path: data for path, data in files.items() if path not in there}
         if self.cloud.kind.kind == "s3":
             self.people.fill(files)
         else:

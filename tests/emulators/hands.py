@@ -6,6 +6,7 @@ They do what the hands of the emulators do that all kinds of places have in comm
 import datetime as dt
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,9 +128,10 @@ class BucketPeople:
                 key.last_modified -= _HOUR
 
     def _put(self, path: str, data: bytes, mtime_ns: int | None) -> None:
-        time = {} if mtime_ns is None else {"mtime": f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09}"}
+        when = time.time_ns() if mtime_ns is None else mtime_ns
+        kept = {"mtime": f"{when // 10**9}.{when % 10**9:09}"}
         key = self._prefix + path
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=time)
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=kept)
 
     def _mark(self, path: str) -> None:
         """Make markers of a folder and those that it is in."""
