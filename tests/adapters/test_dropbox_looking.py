@@ -262,7 +262,7 @@ class TestFeed:
         box.people.remove("folder")
         box.people.remove("file")
         changes = told(box.provider, cursor)
-        assert changes == [Change(path="folder"), Change(path="file")]
+        assert changes == [Change(path="folder", lost=True), Change(path="file", lost=True)]
 
     def test_parents_are_left_to_the_path(self, box: Box) -> None:
         """An entry of the feed has no parent but a path, in which its own name is."""
@@ -471,7 +471,7 @@ class TestDocuments:
         cursor = box.provider.start_cursor()
         box.people.remove("folder/plain.txt")
         box.people.add_paper("folder/plain.txt", b"# Notes")
-        assert told(box.provider, cursor) == [Change(path="folder/plain.txt")]
+        assert told(box.provider, cursor) == [Change(path="folder/plain.txt", lost=True)]
 
     def test_exported(self, box: Box) -> None:
         """An exported document is a file of its format, of unknown size until it is read."""

@@ -11,9 +11,8 @@ import pytest
 from syncoxiders.adapters import vault
 from syncoxiders.engine import pacing
 from tests.cli.conftest import Said, Shell
-from tests.emulators.clouds import Cloud, connected
+from tests.emulators.clouds import CONNECTED, Cloud, connected
 
-CONNECTED = ("drive", "dropbox")
 BIG = 20 << 20
 
 

@@ -10,8 +10,8 @@ import pytest
 from syncoxiders.adapters import vault
 from syncoxiders.core.digests import digests_of
 from tests.cli.conftest import Shell
-from tests.cli.test_clouds import CONNECTED, local
-from tests.emulators.clouds import ROOT, Cloud, connected
+from tests.cli.test_clouds import local
+from tests.emulators.clouds import CONNECTED, ROOT, Cloud, connected
 from tests.emulators.rclone import Rclone, rclone
 
 SIZES = {

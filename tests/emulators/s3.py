@@ -233,6 +233,13 @@ def _standing(bucket: FakeBucket, key: str) -> FakeKey | None:
     return found if isinstance(found, FakeKey) else None
 
 
+def standing(bucket: str) -> list[FakeKey]:
+    """Return the objects that stand in a bucket, in the order of their keys."""
+    found = _bucket(bucket)
+    keys = (_standing(found, key) for key in sorted(found.keys)) if found is not None else ()
+    return [key for key in keys if key is not None]
+
+
 # Faults
 
 

@@ -20,7 +20,7 @@ def test_parked_while_looking() -> None:
     world.c.on_call = raising(Throttled("daily limit", 3600.0), "rescan")  # type: ignore[assignment]
     world.a.write("file", b"two")
     outcome = world.run()
-    assert outcome.away == {"c": "daily limit"}
+    assert outcome.away["c"].startswith("daily limit: it is left alone until 20")
     assert world.b.tree() == {"file": b"two"}
     world.c.on_call = None
     world.c.calls.clear()
@@ -37,7 +37,9 @@ def test_parked_while_writing() -> None:
     world = World()
     world.a.write("file", b"one")
     world.b.on_call = raising(Throttled("upload quota", 7200.0), "upload")  # type: ignore[assignment]
-    assert world.run().away == {"b": "upload quota"}
+    outcome = world.run()
+    assert outcome.away["b"].startswith("upload quota: it is left alone until 20")
+    assert [event.detail for event in outcome.errors] == [outcome.away["b"]]
     world.b.on_call = None
     assert "pause until" in world.run().away["b"]
     world.clock.advance(7200.0)

@@ -60,7 +60,8 @@ class Applied(msgspec.Struct):
     ``stale`` are endpoints and entries (folders included) that have to be looked at again,
     ``again`` those that have to be planned again, as have the ``nodes``. ``open`` are nodes of
     which an action may or may not have been done; it stays open in the journal.
-    ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more.
+    ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more, ``full``
+    those that take no more content.
     """
 
     done: dict[str, int] = {}
@@ -72,6 +73,7 @@ class Applied(msgspec.Struct):
     nodes: set[NodeId] = set()
     open: set[NodeId] = set()
     away: dict[EndpointId, str] = {}
+    full: set[EndpointId] = set()
 
 
 class Applier:
@@ -93,6 +95,7 @@ class Applier:
         self._put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
         self._losses: set[int] = set()
         self._unanswered: set[str] = set()
+        self._waiting: set[str] = set()  # for room, or for what waits for it
         self._touched: set[EndpointId] = set()
         self._since = context.clock.now()
         self._local: dict[tuple[EndpointId, EndpointId], bool] = {}
@@ -126,6 +129,9 @@ class Applier:
         needs = {action.endpoint, action.source.endpoint if action.source else action.endpoint}
         if needs & self._result.away.keys():
             self._drop(action)
+        elif self._lacks_room(action):
+            self._waiting.add(action.id)
+            self._drop(action)
         elif self._result.failed.intersection(action.after):
             self._result.nodes.add(action.node)
             self._drop(action)
@@ -137,6 +143,11 @@ class Applier:
             self._fly([action], self._operate_one)
         else:
             self._finish(action, *self._attempt(action))
+
+    def _lacks_room(self, action: Action) -> bool:
+        """Say whether an action needs room where there is none, or one before it did."""
+        full = action.kind in TRANSFERS and action.endpoint in self._result.full
+        return full or not self._waiting.isdisjoint(action.after)
 
     def _await(self, ids: Sequence[str]) -> None:
         """Wait for actions that are under way."""
@@ -241,11 +252,16 @@ class Applier:
                 result.left.append(msgspec.structs.replace(event, verb="left"))
             self._look_again(action)
             self._take_seen()
-        elif isinstance(error, Unreachable | RootLost | Full | Throttled | Revoked):
+        elif isinstance(error, Full):
+            # What needs no room goes on: a deletion may make some.
             result.errors.append(event)
+            result.full.add(where)
+            self._waiting.add(action.id)
+        elif isinstance(error, Unreachable | RootLost | Throttled | Revoked):
             if isinstance(error, Throttled):
-                park(self._context, where, error.retry_after)
-            result.away[where] = str(error)
+                event = msgspec.structs.replace(event, detail=park(self._context, where, error))
+            result.errors.append(event)
+            result.away[where] = event.detail
             if isinstance(error, Unreachable) and not error.reading:
                 # It may have been done: the next run finds out, as after a crash.
                 self._unanswered.add(action.id)

@@ -92,8 +92,13 @@ class Looks:
             try:
                 mark = self._context.providers[endpoint.id].root()
             except RootLost as error:
-                lost.append(str(error))
-                self._leave_out(endpoint.id, str(error))
+                text = str(error)
+                if not text.startswith(f"{endpoint.label}: "):
+                    text = f"{endpoint.label}: {text}"
+                if endpoint.id not in self.roots:
+                    text += "; create it first, if it is meant"
+                lost.append(text)
+                self._leave_out(endpoint.id, text)
                 continue
             except ProviderError as error:
                 self._lose(endpoint.id, error)
@@ -122,8 +127,9 @@ class Looks:
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
         """Leave an endpoint out for what its provider said."""
         if isinstance(error, Throttled):
-            park(self._context, endpoint, error.retry_after)
-        self._leave_out(endpoint, str(error))
+            self._leave_out(endpoint, park(self._context, endpoint, error))
+        else:
+            self._leave_out(endpoint, str(error))
 
     def _leave_out(self, endpoint: EndpointId, reason: str) -> None:
         self.away[endpoint] = reason

@@ -4,12 +4,14 @@ import datetime as dt
 
 from syncoxiders.core.model import EndpointId
 from syncoxiders.engine.context import Context
+from syncoxiders.ports.errors import Throttled
 
 
-def park(context: Context, endpoint: EndpointId, seconds: float) -> None:
-    """Leave an endpoint out of runs for so many seconds."""
-    until = context.clock.now() + seconds
+def park(context: Context, endpoint: EndpointId, error: Throttled) -> str:
+    """Leave an endpoint out of runs for as long as was asked for; returns what to say of it."""
+    until = context.clock.now() + error.retry_after
     context.store.save_text(_key(endpoint), str(until))
+    return f"{error}: it is left alone until {_moment(until)}"
 
 
 def parked(context: Context, endpoint: EndpointId) -> str:
@@ -20,8 +22,11 @@ def parked(context: Context, endpoint: EndpointId) -> str:
     if float(text) <= context.clock.now():
         context.store.save_text(_key(endpoint), "")
         return ""
-    until = dt.datetime.fromtimestamp(float(text), tz=dt.UTC)
-    return f"its provider asked for a pause until {until:%Y-%m-%d %H:%M} UTC"
+    return f"its provider asked for a pause until {_moment(float(text))}"
+
+
+def _moment(seconds: float) -> str:
+    return f"{dt.datetime.fromtimestamp(seconds, tz=dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _key(endpoint: EndpointId) -> str:

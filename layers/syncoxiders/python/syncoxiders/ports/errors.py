@@ -9,7 +9,7 @@ SyncError
 │   ├── Changing         the source changed while it was read; leave it for the next look
 │   ├── Denied           report the entry, go on with the others
 │   ├── Refused          the provider will not hold this (name, size, kind); report it
-│   ├── Full             stop writing to this endpoint
+│   ├── Full             write no more content to this endpoint
 │   ├── Throttled        park the account until `retry_after`
 │   ├── Revoked          leave the account out until a person connects it again
 │   ├── Unreachable      leave the endpoint out of this run

@@ -74,7 +74,7 @@ class Places:
         for name in filter(None, self._text.split("/")):
             found = self.at(at.id, name)
             if found is None:
-                raise RootLost(f"{api.name}: {self._text}: there is no folder {name!r} any more")
+                raise RootLost(f"{api.name}: {self._text}: there is no folder {name!r}")
             at = self._folder(found, self._text)
         return at.id
 

@@ -135,7 +135,8 @@ class Listing:
             found = entry_of(metadata, "", self._places.documents)
             if isinstance(found, Entry):
                 return Change(found, path=path)
-        return Change(path=path)
+        # A shared folder that was left, or withdrawn, is told of in the same way.
+        return Change(path=path, lost=True)
 
 
 class _Tree:

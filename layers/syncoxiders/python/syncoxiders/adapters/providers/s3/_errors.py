@@ -217,6 +217,8 @@ def _of_answer(
     if status == 405:  # noqa: PLR2004 -- HTTP's Method Not Allowed
         return Vanished(f"{what} is deleted")
     kind = _OTHERS.get(code) or _BY_STATUS.get(status) or Unreachable
+    if kind is Full:
+        return Full(f"{what}: no room is left: free some, or raise the quota ({code})")
     if kind is RootLost:
         return RootLost(f"{what}: there is no such bucket")
     if kind is Revoked:

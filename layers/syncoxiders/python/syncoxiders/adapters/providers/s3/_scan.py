@@ -229,7 +229,4 @@ class Scan:
 
 def gone(bucket: Bucket, keys: Keys) -> str:
     """Say that there is nothing at the root."""
-    return (
-        f"nothing is below {keys.prefix!r} in the bucket {bucket.name!r}: "
-        f"if that is right, make the folder there first"
-    )
+    return f"nothing is below {keys.prefix!r} in the bucket {bucket.name!r}"
