@@ -35,7 +35,7 @@ class Feeding:
 
     def start_cursor(self) -> str:
         """Return a cursor for changes from now on."""
-        self._places.check_root()  # which also finds out whether it is in a shared drive
+        self._places.check_root()
         return self._api.start_token()
 
     def changes(self, cursor: str) -> Page:

@@ -67,9 +67,7 @@ class Places:
         api = self._api
         if self._text.startswith(BY_ID):
             folder_id = self._text.removeprefix(BY_ID)
-            root = self._standing(folder_id, self._text)
-            api.drive_id = api.drive_id or api.drive_of(root.id, self._text)
-            return root.id
+            return self._standing(folder_id, self._text).id
         at = self._standing(api.drive_id or _MY_DRIVE, "the drive")
         for name in filter(None, self._text.split("/")):
             found = self.at(at.id, name)

@@ -2,7 +2,7 @@
 
 import mimetypes
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -154,7 +154,7 @@ class Uploading:
         self.check(target)
         address = self.begin(target, None)
         size, offset = chunk_size(0), 0
-        try:
+        with self._given_up(address):
             for chunk in rest:
                 buffer += chunk
                 digests.update(chunk)
@@ -163,15 +163,22 @@ class Uploading:
                     self._resumable.put(address, offset, part, None, target.path)
                     offset += size
                     del buffer[:size]
-            with self._places.turn(*target.turn):
+        given, last = digests.text(), bytes(buffer)
+        with self._places.turn(*target.turn):
+            with self._given_up(address):
                 self.check(target)
-                last = bytes(buffer)
                 file = self._heard(
-                    target, lambda: self.send_last(target, address, offset, last), digests.text()
+                    target, lambda: self.send_last(target, address, offset, last), given
                 )
-                return self.settled(target, file, digests.text(), verify=verify)
-        except BaseException:
-            with suppress(ProviderError):  # what is left of it runs out by itself
+            return self.settled(target, file, given, verify=verify)
+
+    @contextmanager
+    def _given_up(self, address: str) -> Iterator[None]:
+        """Give an upload up if something fails; what is left otherwise runs out by itself."""
+        try:
+            yield
+        except Exception:
+            with suppress(ProviderError):
                 self._resumable.cancel(address)
             raise
 

@@ -7,6 +7,7 @@ https://googleapis.github.io/google-api-python-client/docs/thread_safety.html).
 
 import functools
 import ssl
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -47,6 +48,7 @@ class Wire:
         self.name = name
         self._tokens = tokens
         self._client = httpx.Client(verify=_trust(), timeout=_TIMEOUT, limits=_LIMITS)
+        weakref.finalize(self, self._client.close)
 
     def request(
         self,

@@ -10,7 +10,7 @@ from syncoxiders.adapters.providers.drive._effects import Effects
 from syncoxiders.adapters.providers.drive._feed import Feeding
 from syncoxiders.adapters.providers.drive._look import Looking
 from syncoxiders.adapters.providers.drive._names import MAX_BYTES
-from syncoxiders.adapters.providers.drive._places import Places
+from syncoxiders.adapters.providers.drive._places import BY_ID, Places
 from syncoxiders.adapters.providers.drive._read import Reading
 from syncoxiders.adapters.providers.drive._resumable import chunk_size
 from syncoxiders.adapters.providers.drive._sessions import Sessions
@@ -53,7 +53,13 @@ class DriveProvider:
         self.account = account
         settings = account.settings
         self._wire = Wire(tokens, account.name)
-        self._api = Api(self._wire, pace, settings.get("url", ""), settings.get("drive_id", ""))
+        self._api = Api(
+            self._wire,
+            pace,
+            settings.get("url", ""),
+            drive_id=settings.get("drive_id", ""),
+            inside=root.removeprefix(BY_ID) if root.startswith(BY_ID) else "",
+        )
         shown = Documents(documents)
         self._places = places = Places(self._api, shown, root)
         self._reading = Reading(self._api, places, shown)
