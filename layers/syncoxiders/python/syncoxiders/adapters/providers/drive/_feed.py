@@ -80,7 +80,9 @@ class Feeding:
                 plain[file.parent].add(self._documents.plain(file))
         for parts in self._queries(plain):
             for sibling in self._siblings(parts):
-                if sibling.id not in told:
+                if sibling.id in told:
+                    continue
+                if self._documents.plain(sibling) in plain[sibling.parent]:
                     by_folder[sibling.parent][sibling.id] = sibling
         return {
             file_id: self._places.entry(inside[file_id], name)
