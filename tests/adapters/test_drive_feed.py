@@ -9,7 +9,7 @@ import pytest
 from syncoxiders.adapters.providers.drive import verify
 from syncoxiders.core.model import ROOT_ENTRY
 from syncoxiders.ports.errors import CursorExpired, Refused, RootLost
-from syncoxiders.ports.push import Channel, Forged, Push
+from syncoxiders.ports.push import Channel, Forged, Push, Verifier
 from tests.adapters.drive_support import Stage, serving, staged
 from tests.emulators.serving import Emulator, Request, Response, Server
 
@@ -163,8 +163,11 @@ def secret(channel: str) -> str | None:
     return {"channel": "secret"}.get(channel)
 
 
+VERIFIER: Verifier = verify
+
+
 def said(push: Request) -> Push:
-    return verify(push.query, push.headers, push.body, secret)
+    return VERIFIER(push.query, push.headers, push.body, secret)
 
 
 class TestPush:

@@ -1,11 +1,14 @@
 """Where Google Drive's root is, and how its tree is listed."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
-from syncoxiders.adapters.providers.drive import _look
+from syncoxiders.adapters.memory.pace import MemoryPace
+from syncoxiders.adapters.providers.drive import _look, connect
 from syncoxiders.core.model import ROOT_ENTRY, Kind, Ref
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, NotEmpty, Refused, RootLost, Unreachable
 from syncoxiders.ports.provider import (
     Copies,
@@ -40,10 +43,32 @@ LIST = "GET /drive/v3/files"
 
 class TestRoot:
     def test_what_it_can(self, s: Stage) -> None:
-        """It is all that a cloud can be."""
-        provider: Provider = s.provider
+        """It is all that a cloud can be, by its methods' signatures, too."""
+        p = s.provider
+        kinds: tuple[Provider, Rescans, Feeds, SetsMeta, Sessions, Copies, Measures, Pushes] = (
+            p,
+            p,
+            p,
+            p,
+            p,
+            p,
+            p,
+            p,
+        )
         for protocol in (Rescans, Feeds, SetsMeta, Sessions, Copies, Measures, Pushes):
-            assert isinstance(provider, protocol)
+            assert isinstance(kinds[0], protocol)
+
+    def test_connections_are_given_back(self, s: Stage) -> None:
+        """A provider that nobody holds any more holds no connection."""
+        provider = connect(
+            Account("work", "drive", settings={"url": s.url}), s.tokens, "Root", pace=MemoryPace()
+        )
+        provider.root()
+        client = provider._wire._client
+        assert not client.is_closed
+        del provider
+        gc.collect()
+        assert client.is_closed
 
     def test_nothing_is_asked_before(self, s: Stage) -> None:
         """Connecting asks nothing."""

@@ -156,8 +156,12 @@ class Places:
             return None
 
     def occupants(self, folder: str, name: str) -> list[File]:
-        """Return what stands in the way of a file of this name, be it shown or not."""
-        meant = self._meant(folder, name)
+        """Return what stands in the way of a file of this name: all of it, or is shown under it.
+
+        What is left out is not in the way, since names at Drive may stand twice: a file that
+        could never be brought there because of a shortcut would help nobody.
+        """
+        meant = [file for file in self._meant(folder, name) if not self._documents.left_out(file)]
         found = {file.id: file for file in meant if self._documents.plain(file) == name}
         twin = self._shown(meant).get(name)
         return list((found | {twin.id: twin} if twin else found).values())

@@ -56,7 +56,8 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def mime(self) -> str:
         """The type of the content, as far as the name tells."""
-        return mimetypes.guess_type(self.name)[0] or BINARY
+        mime, packed = mimetypes.guess_type(self.name)
+        return BINARY if packed or mime is None else mime
 
     @property
     def turn(self) -> tuple[str, ...]:
