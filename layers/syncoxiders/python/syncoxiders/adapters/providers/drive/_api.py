@@ -145,13 +145,13 @@ class Api:
         request = self._files.get(fileId=self._inside, fields="driveId", supportsAllDrives=True)
         return self._run(request, self._inside, _Where).drive_id
 
-    def listing(self, query: str, about: str, *, most: int = _PAGE) -> Iterator[Sequence[File]]:
+    def listing(self, query: str, about: str) -> Iterator[Sequence[File]]:
         """Yield pages of the files that match; the order is Drive's own."""
         token = ""
         while True:
             request = self._files.list(
                 q=query,
-                pageSize=most,
+                pageSize=_PAGE,
                 pageToken=token or None,
                 fields=f"nextPageToken,incompleteSearch,files({FIELDS})",
                 supportsAllDrives=True,

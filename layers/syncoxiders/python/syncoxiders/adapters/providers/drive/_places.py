@@ -129,14 +129,14 @@ class Places:
         return file
 
     def named(self, folder: str, names: Iterable[str]) -> list[File]:
-        """Return what stands in a folder and has one of these plain names."""
-        wanted = set(names)
-        found = self._api.all(
-            f"{quoted(folder)} in parents and trashed = false and ({self.name_query(wanted)})",
-            "the folder",
+        """Return what stands in a folder and has one of these plain names, and perhaps more.
+
+        Drive finds names in whatever case.
+        """
+        query = self.name_query(set(names))
+        return self._api.all(
+            f"{quoted(folder)} in parents and trashed = false and ({query})", "the folder"
         )
-        # Drive finds names in whatever case.
-        return [file for file in found if self._documents.plain(file) in wanted]
 
     def name_query(self, names: Iterable[str]) -> str:
         """Return the query for what may have one of these plain names."""
