@@ -14,4 +14,5 @@ pytest.register_assert_rewrite(
     "tests.contracts.state_contract_journal",
     "tests.contracts.state_contract_observed",
     "tests.contracts.state_harness",
+    "tests.contracts.vault_contract",
 )

@@ -158,7 +158,7 @@ class TestBrowser:
         assert said.code == 1
         assert "its state is not the one that was sent" in said.err
         assert "POST /token" not in commands.cloud.calls
-        person.done()
+        assert "No access" in person.done().text
 
     def test_other_requests(self, commands: Commands, person: Person) -> None:
         """What the browser asks for besides does not end the sign-in."""

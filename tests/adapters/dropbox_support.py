@@ -1,8 +1,9 @@
 """What the tests of the Dropbox connector share."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -17,7 +18,7 @@ from syncoxiders.ports.pace import Pace
 from syncoxiders.ports.provider import Attributes
 from tests.emulators import dropbox
 from tests.emulators.dropbox import DropboxEmulator
-from tests.emulators.serving import Server
+from tests.emulators.serving import Request, Response, Server
 
 T = TypeVar("T")
 
@@ -157,14 +158,13 @@ class Box:
             for call in self.emulator.calls[before:]
         ]
 
-    def when(self, route: str, act: Callable[[], None], *, times: int = 1) -> None:
-        """Let a person act just before the next requests of a route are answered."""
+    def when(self, route: str, act: Callable[[], object], *, skip: int = 0) -> None:
+        """Let a person act just before a request of a route is answered, sparing ``skip``."""
         inner = self.emulator.handle
-        left = [times]
+        seen = itertools.count()
 
-        def handle(request: Any) -> Any:
-            if left[0] and request.path.endswith(f"/{route}"):
-                left[0] -= 1
+        def handle(request: Request) -> Response:
+            if request.path.endswith(f"/{route}") and next(seen) == skip:
                 act()
             return inner(request)
 

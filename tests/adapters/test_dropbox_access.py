@@ -413,6 +413,20 @@ def test_the_sdk_is_imported_when_it_is_needed() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_what_is_not_used_of_the_sdk_is_not_loaded() -> None:
+    """The administration of teams, by far the most of the SDK, stays unloaded, and can be had."""
+    code = (
+        "import sys\n"
+        "import syncoxiders.adapters.providers.dropbox.provider\n"
+        "later = sys.modules['dropbox.team_log']\n"
+        "assert type(later).__name__ == '_LazyModule', type(later)\n"
+        "assert later.EventCategory.logins.is_logins()\n"
+        "assert type(later).__name__ == 'module', type(later)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_requests_never_wait_for_ever() -> None:
     """Every request has a time-out."""
     seen: list[object] = []

@@ -27,6 +27,7 @@ from tests.contracts.provider_contract_looking import (
     TestRescanFolders,
 )
 from tests.contracts.provider_contract_reading import (
+    TestClosing,
     TestFinding,
     TestHash,
     TestReading,
@@ -42,6 +43,7 @@ from tests.contracts.provider_harness import Harness, World
 
 __all__ = [
     "TestCarry",
+    "TestClosing",
     "TestCopy",
     "TestCreating",
     "TestDeleting",

@@ -225,6 +225,19 @@ class TestFinding:
             assert found is None
 
 
+class TestClosing:
+    def test_at_any_time(self, w: World) -> None:
+        """A provider can be closed before it was used and after, and twice; others go on."""
+        w.people.open().close()
+        w.people.write("file", b"content")
+        other = w.people.open()
+        entry = w.entry("file")
+        assert other.get(Ref(entry.id, "file")) is not None
+        other.close()
+        other.close()
+        assert w.read("file") == b"content"
+
+
 class TestReading:
     @pytest.mark.parametrize("size", SIZES)
     def test_content_of_people(self, w: World, size: int) -> None:

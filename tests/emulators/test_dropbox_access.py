@@ -378,6 +378,8 @@ class TestControl:
             with pytest.raises(RateLimitError) as raised:
                 box.files_create_folder_v2("/Root/folder")
             assert raised.value.backoff == 9
+        assert plain.post("/_control/allot", json={"size": 1 << 40}).is_success
+        assert box.users_get_space_usage().allocation.get_individual().allocated == 1 << 40
         busy = ["path", "too_many_write_operations"]
         assert refused(lambda: box.files_create_folder_v2("/Root/folder")) == busy
 

@@ -39,6 +39,21 @@ class TestAddressing:
             assert c.get("")["driveType"] == drive_type
             assert c.get("/root")["parentReference"]["driveType"] == drive_type
 
+    def test_drives_of_a_person_and_of_a_site(self) -> None:
+        """A person's drives are listed, and the libraries of a SharePoint site."""
+        with serving(onedrive.create("documentLibrary")) as c:
+            drive = c.get("")["id"]
+            sites = f"{c.url}/v1.0/sites"
+            site = c.get(f"{sites}/contoso.example:/sites/Team")
+            assert site["name"] == "Team"
+            assert c.get(f"{sites}/{site['id']}")["id"] == site["id"]
+            for url in (f"{sites}/{site['id']}/drives", f"{c.url}/v1.0/me/drives"):
+                assert [each["id"] for each in c.get(url)["value"]] == [drive]
+        with serving(onedrive.create("personal")) as c:
+            for path in ("", ":/sites/Team", "/drives"):
+                url = f"{c.url}/v1.0/sites/contoso.example{path}"
+                c.refused("GET", url, 404, "itemNotFound")
+
     def test_by_id_and_by_path(self, c: Client) -> None:
         """An item is found by id, by path, by a path below an item, in any case of letters."""
         c.emulator.people.write("Folder/an item.txt", b"data")

@@ -28,6 +28,9 @@ def business() -> Iterator[Client]:
         yield client
 
 
+BAD = {"lastModifiedDateTime": 5}
+
+
 class TestConflicts:
     def test_put(self, c: Client) -> None:
         """A PUT replaces unless told to fail or to rename; it makes the folders on the way."""
@@ -46,6 +49,12 @@ class TestConflicts:
         c.refused("POST", "/root/children", 409, "nameAlreadyExists", json=body)
         body["@microsoft.graph.conflictBehavior"] = "rename"
         assert c("POST", "/root/children", 201, json=body).json()["name"] == "folder 1"
+        assert c("POST", "/root/children", 201, json=body).json()["name"] == "folder 2"
+        body["@microsoft.graph.conflictBehavior"] = "replace"
+        assert c("POST", "/root/children", 200, json=body).json()["name"] == "folder"
+        c.put("file", b"")
+        body["name"] = "file"
+        c.refused("POST", "/root/children", 409, "nameAlreadyExists", json=body)
 
     def test_rename(self, c: Client) -> None:
         """Nothing is moved to where something stands, unless told to replace or to rename."""
@@ -141,6 +150,19 @@ class TestMoves:
         c("PATCH", path, json={"fileSystemInfo": told})
         kept = c("PATCH", path, json={"name": "i"}).json()
         assert kept["fileSystemInfo"]["lastModifiedDateTime"] == "2020-01-02T03:04:05Z"
+
+    def test_other_metadata(self, personal: Client, business: Client) -> None:
+        """The created time can be set, a description on personal drives only."""
+        told = {"createdDateTime": "2001-02-03T04:05:06"}
+        for c, description in ((personal, "a holiday"), (business, None)):
+            path = f"/items/{c.put('f', b'')['id']}"
+            body = {"fileSystemInfo": told, "description": "a holiday"}
+            after = c("PATCH", path, json=body).json()
+            assert after["fileSystemInfo"]["createdDateTime"] == "2001-02-03T04:05:06Z"
+            assert after.get("description") == description
+            c.refused(
+                "PATCH", path, 400, "invalidRequest", json={"fileSystemInfo": {**told, **BAD}}
+            )
 
     def test_times_to_the_millisecond(self, personal: Client) -> None:
         """Some drives keep times to the millisecond."""
@@ -415,6 +437,46 @@ class TestErrors:
         """The signed-in person has an id and a name."""
         found = c.get(f"{c.url}/v1.0/me")
         assert {"id", "displayName", "userPrincipalName"} <= set(found)
+
+
+class TestControl:
+    def steer(self, c: Client, what: str, expect: int = 204, /, **values: object) -> None:
+        c.bare("POST", f"/_control/{what}", expect, json=values)
+
+    def test_quirks(self, c: Client) -> None:
+        """Another process can set every quirk, and is told of one that is not there."""
+        for name, value in vars(c.emulator.quirks).items():
+            told = list(value) if isinstance(value, frozenset) else value
+            c.bare("POST", "/_control/quirks", 204, json={name: told})
+            assert getattr(c.emulator.quirks, name) == value
+        self.steer(c, "quirks", page_size=1, hashes=[])
+        assert (c.emulator.quirks.page_size, c.emulator.quirks.hashes) == (1, frozenset())
+        self.steer(c, "quirks", 400, nonsense=1)
+        self.steer(c, "quota", 400, nonsense=1)
+
+    def test_the_rest(self, c: Client) -> None:
+        """So can quota, pushes, throttling, what is shown, and what ends be."""
+        self.steer(c, "quota", total=7)
+        assert c.get("")["quota"]["total"] == 7
+        self.steer(c, "pushes", lost=2, repeats=3)
+        assert (c.emulator.pushes.lost, c.emulator.pushes.repeats) == (2, 3)
+        self.steer(c, "throttle", times=1, seconds=3)
+        assert c("GET", "", 429).headers["retry-after"] == "3"
+        self.steer(c, "freeze")
+        c.emulator.people.write("file", b"1")
+        assert c.get("/root:/Root:/children")["value"] == []
+        self.steer(c, "catch-up")
+        assert len(c.get("/root:/Root:/children")["value"]) == 1
+        link = c.get("/root/delta?token=latest")["@odata.deltaLink"]
+        url = c("POST", "/root:/new:/createUploadSession", json={}).json()["uploadUrl"]
+        self.steer(c, "expire", cursors="resyncChangesUploadDifferences", sessions=True)
+        c.refused("GET", link, 410, "resyncChangesUploadDifferences")
+        c.bare("GET", url, 404)
+        self.steer(c, "expire", tokens=True)
+        c("GET", "", 401)
+        c.sign_in()
+        self.steer(c, "expire", grants=True)
+        c("GET", "", 401)
 
 
 class TestOffice:

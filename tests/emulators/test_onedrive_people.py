@@ -1,9 +1,11 @@
 """The hands of people on the OneDrive emulator are those that the contract suite expects."""
 
+import inspect
 from collections.abc import Iterator
 
 import pytest
 
+from tests.contracts.provider_harness import Harness
 from tests.emulators import onedrive
 from tests.emulators.onedrive import OneDrive
 from tests.emulators.onedrive.client import Client, serving
@@ -24,6 +26,15 @@ def people(emulator: OneDrive) -> People:
 def c(emulator: OneDrive) -> Iterator[Client]:
     with serving(emulator) as client:
         yield client
+
+
+def test_has_what_the_suite_expects(people: People) -> None:
+    """Every method of the contract suite's harness is there, with its parameters, but for open."""
+    for name, method in vars(Harness).items():
+        if inspect.isfunction(method) and not name.startswith("_") and name != "open":
+            ours = inspect.signature(getattr(People, name))
+            assert list(ours.parameters) == list(inspect.signature(method).parameters), name
+    assert people.mtime_step_ns == 1_000_000_000
 
 
 def test_tree(people: People) -> None:

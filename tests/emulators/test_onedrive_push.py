@@ -224,7 +224,7 @@ def test_reauthorization(c: Client, hook: str, receiver: Receiver, way: str) -> 
     """reauthorizationRequired goes to its own address; until it is heeded nothing is notified."""
     made = subscribe(c, hook, lifecycleNotificationUrl=f"{hook}/life")
     assert receiver.validations == 2
-    c.emulator.pushes.require_reauthorization(made["id"])
+    c.bare("POST", "/_control/reauthorize", 204, json={"subscription": made["id"]})
     c.emulator.pushes.wait()
     (heard,) = receiver.received
     assert (heard["path"], heard["lifecycleEvent"]) == ("/life", "reauthorizationRequired")

@@ -205,6 +205,30 @@ def test_late_conflict_keeps_the_session(c: Client) -> None:
     c.bare("GET", url, 404)
 
 
+def test_completing_by_hand(c: Client) -> None:
+    """Only a whole session can be completed, and only in a folder; it stays until it was."""
+    url = begin(c, "/root:/folder/file:", body={"deferCommit": True})
+    body = {"name": "file", "@microsoft.graph.sourceUrl": url}
+    error = c.refused("PUT", "/root:/folder", 400, "invalidRequest", json=body)
+    assert error["innerError"]["code"] == "uploadSessionIncomplete"
+    send_all(c, url, 202)
+    c.put("other", b"")
+    c.refused("PUT", "/root:/other", 400, "invalidRequest", json=body)
+    c("DELETE", "/root:/folder", 204)
+    c.refused("PUT", "/root:/folder", 404, "itemNotFound", json=body)
+    headers = {"If-Match": '"another"'}
+    c.refused("PUT", "/root", 412, "resourceModified", json=body, headers=headers)
+    c("PUT", "/root", 201, json=body)
+    assert c.get("/root:/file")["size"] == len(DATA)
+
+
+def test_the_folder_is_gone_meanwhile(c: Client) -> None:
+    """A session for a folder that was deleted ends in 404."""
+    url = begin(c, "/root:/folder/file:")
+    c("DELETE", "/root:/folder", 204)
+    send_all(c, url, 404)
+
+
 def test_deferred_business(business: Client) -> None:
     """With deferCommit nothing stands there until an empty POST, on business drives."""
     url = begin(business, body={"deferCommit": True})
@@ -244,6 +268,21 @@ def test_if_match_at_the_end(c: Client) -> None:
     c.emulator.quirks.session_checks_at_end = False
     send_all(c, urls[1], 200)
     assert b"edited" in c.emulator.people.kept()
+
+
+def test_one_session_at_a_time(c: Client) -> None:
+    """On demand a name with an open session is taken for others, until it is cancelled or ends."""
+    begin(c)
+    begin(c)
+    c.emulator.quirks.session_is_exclusive = True
+    begin(c, "/root:/FILE:", 409)
+    url = begin(c, "/root:/other:")
+    begin(c, "/root:/other:", 409)
+    c.bare("DELETE", url, 204)
+    begin(c, "/root:/other:")
+    c.emulator.ahead += c.emulator.quirks.session_lifetime + 1
+    c.sign_in()
+    begin(c)
 
 
 def test_the_item_is_gone_meanwhile(c: Client) -> None:

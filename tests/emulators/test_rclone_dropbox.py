@@ -11,12 +11,11 @@ import pytest
 from syncoxiders.core.digests import DROPBOX, digests_of
 from tests.contracts.provider_harness import pattern
 from tests.emulators.dropbox import DropboxEmulator, create
-from tests.emulators.rclone import Rclone, rclone
+from tests.emulators.rclone import Rclone, RcloneError, rclone
 
 LARGE = 13 << 20
 CHUNKS = 4  # of 4 MiB, in LARGE
 DIRECT = ("--dropbox-batch-mode=off", "--transfers=1")
-BATCH = "--dropbox-batch-mode=sync"
 
 
 @pytest.fixture
@@ -26,16 +25,26 @@ def emulator() -> DropboxEmulator:
     return emulator
 
 
+def remote(access: object, refresh: object, expiry: str) -> dict[str, str]:
+    token = {
+        "access_token": access,
+        "token_type": "Bearer",
+        "refresh_token": refresh,
+        "expiry": expiry,
+    }
+    return {
+        "type": "dropbox",
+        "client_id": "client",
+        "client_secret": "secret",
+        "token": json.dumps(token),
+        "chunk_size": "4M",
+    }
+
+
 @pytest.fixture
 def run(emulator: DropboxEmulator, tmp_path: Path) -> Iterator[Rclone]:
-    token = {
-        "access_token": emulator.token,
-        "token_type": "Bearer",
-        "refresh_token": "none",
-        "expiry": "2099-01-01T00:00:00Z",
-    }
-    remote = {"type": "dropbox", "token": json.dumps(token), "chunk_size": "4M"}
-    with rclone(emulator, tmp_path, remote) as run:
+    settings = remote(emulator.token, "none", "2099-01-01T00:00:00Z")
+    with rclone(emulator, tmp_path, settings) as run:
         yield run
 
 
@@ -92,14 +101,14 @@ def test_listing_in_pages(emulator: DropboxEmulator, run: Rclone) -> None:
     assert count(emulator, "list_folder/continue") >= 3
 
 
-@pytest.mark.parametrize("mode", ["direct", "batch"])
+@pytest.mark.parametrize("mode", ["off", "sync", "async"])
 def test_copy_up_and_down(
     emulator: DropboxEmulator, run: Rclone, source: Path, tmp_path: Path, mode: str
 ) -> None:
     """``copy`` brings empty, small and chunked files there and back; ``check`` agrees."""
-    run("copy", source, "r:up", *(DIRECT if mode == "direct" else [BATCH]))
+    run("copy", source, "r:up", f"--dropbox-batch-mode={mode}", "--transfers=1")
     assert files(emulator) == {f"up/{path}": data for path, data in contents(source).items()}
-    if mode == "direct":
+    if mode == "off":
         assert (count(emulator, "upload"), count(emulator, "upload_session/finish")) == (2, 1)
         assert count(emulator, "upload_session/append_v2") == CHUNKS
     else:
@@ -244,6 +253,34 @@ def test_throttled(emulator: DropboxEmulator, run: Rclone) -> None:
     emulator.throttle(path="download")
     assert run("cat", "r:file", "-v") == "content"
     assert emulator.faults.take("POST", "/2/files/download") is None
+
+
+def test_lost_answers(emulator: DropboxEmulator, run: Rclone, source: Path) -> None:
+    """Who does not hear that a piece arrived sends it again, and is told how far the session is."""
+    emulator.faults.add("drop-after", path="upload_session/append_v2", skip=1)
+    run("copy", source / "deep", "r:up", *DIRECT)
+    assert files(emulator) == {"up/deeper/large": pattern(LARGE)}
+    assert count(emulator, "upload_session/start") == 1
+    assert count(emulator, "upload_session/append_v2") == CHUNKS + 1
+
+
+def test_refreshed_token(emulator: DropboxEmulator, tmp_path: Path) -> None:
+    """A token that has expired is exchanged for another one by its refresh token."""
+    emulator.people.write("file", b"content")
+    issued = emulator.oauth.issue()
+    emulator.oauth.expire()
+    settings = remote(issued["access_token"], issued["refresh_token"], "2020-01-01T00:00:00Z")
+    with rclone(emulator, tmp_path, settings) as run:
+        assert list(run.listing()) == ["file"]
+    assert emulator.oauth.refreshes == 1
+
+
+def test_full(emulator: DropboxEmulator, run: Rclone, source: Path) -> None:
+    """What does not fit any more is refused for that reason."""
+    emulator.tree.quota = 5
+    with pytest.raises(RcloneError, match="insufficient_space"):
+        run("copyto", source / "small ✓", "r:file", *DIRECT)
+    assert emulator.people.tree() == {}
 
 
 def test_write_lock(emulator: DropboxEmulator, run: Rclone, source: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -188,6 +189,8 @@ def test_hears_of_changes(emulator: OneDrive, r: Rclone) -> None:
     emulator.people = People(emulator, "")
     watching = r.start("test", "changenotify", "r:", "--poll-interval=100ms", "-vv")
     assert watching.stdout is not None
+    too_late = threading.Timer(30, watching.kill)
+    too_late.start()
     try:
         wait_for(lambda: any("/delta" in call for call in emulator.calls))
         emulator.people.write("a new file", b"data")
@@ -199,6 +202,7 @@ def test_hears_of_changes(emulator: OneDrive, r: Rclone) -> None:
             heard += line
         assert b'"a new file"' in heard
     finally:
+        too_late.cancel()
         watching.terminate()
         watching.wait()
         watching.stdout.close()

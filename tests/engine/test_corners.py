@@ -5,11 +5,24 @@ import pytest
 
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.filters import Filter, exclude
-from syncoxiders.core.model import ROOT, Action, ActionKind, Kind, Node, Replica, Traits
+from syncoxiders.core.model import (
+    ROOT,
+    Action,
+    ActionKind,
+    Kind,
+    Node,
+    Replica,
+    Source,
+    Traits,
+)
+from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
-from syncoxiders.ports.errors import Refused, Unreachable
-from syncoxiders.ports.state import Commit
+from syncoxiders.engine.sync import Run
+from syncoxiders.ports.errors import Full, Refused, Stale, Unreachable
+from syncoxiders.ports.state import Commit, Observation
 from tests.engine.world import World
+from tests.simulation.faults import FaultyProvider
 
 
 def filtered(world: World, *patterns: str) -> None:
@@ -74,6 +87,196 @@ def test_a_folder_moved_by_one_who_was_away_survives_whole() -> None:
     world.quiet()
 
 
+def test_what_is_found_elsewhere_is_seen_with_the_folders_above_it() -> None:
+    """Before a deletion, what turns up in folders that nobody has listed yet can be placed."""
+    world = World()
+    world.a.write("x", b"x")
+    world.run()
+    store = world.context().store
+    (node,) = store.base().at(ROOT, "x")
+    gone = msgspec.structs.replace(node.replicas["b"], gone=True)
+    tombstone = msgspec.structs.replace(node, gone=True, replicas={**node.replicas, "b": gone})
+    store.commit(Commit(nodes=[tombstone]))
+    world.b.rename("x", "new/deep/x")
+    mine = node.replicas["a"]
+    because = Source("b", gone.entry, "")
+    action = Action("1", ActionKind.DELETE, "a", node.id, mine.entry, mine.version, because=because)
+    operations = Operations(world.providers, Places(store))
+    with pytest.raises(Stale):
+        operations.run(action)
+    assert {(each, entry.name) for each, entry in operations.seen} == {
+        ("b", "new"),
+        ("b", "deep"),
+        ("b", "x"),
+    }
+
+
+def test_what_comes_back_from_deletion_gives_way_like_others() -> None:
+    """Two nodes that had one place, one after the other, part if both live again."""
+    world = World("abc")
+    world.a.write("place", b"first")
+    world.a.write("d/later", b"second")
+    world.a.write("z", b"z")
+    world.run()
+    world.a.offline = True
+    world.b.remove("place")
+    world.b.rename("d/later", "place")
+    world.run()
+    world.b.remove("place")
+    world.run()
+    world.a.offline = False
+    world.a.write("place", b"first, edited")
+    world.a.write("d/later", b"second, edited")
+    assert world.run().conflicts == 1
+    world.run()
+    assert set(world.agreed().values()) >= {b"first, edited", b"second, edited"}
+    world.quiet()
+
+
+def test_a_union_joins_what_was_deleted_elsewhere_by_its_place() -> None:
+    """A deletion that had not reached everyone is void in a union, and renames nothing."""
+    world = World("abc")
+    world.a.write("e/x", b"x")
+    world.a.write("z", b"z")
+    world.run()
+    world.a.offline = True
+    world.b.remove("e")
+    world.run()
+    world.b.write("e/y", b"y")
+    world.run()
+    world.a.offline = False
+    filtered(world, "nothing")
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"e": None, "e/x": b"x", "e/y": b"y", "z": b"z"}
+    world.quiet()
+
+
+# -- heard, and away -----------------------------------------------------------------------------
+
+
+def test_what_was_heard_while_nothing_could_be_done_is_looked_at_later() -> None:
+    """Folders named to a run that found an endpoint away need not be named again."""
+    world = World()
+    world.a.write("d/x", b"x")
+    world.a.write("y", b"y")
+    world.run()
+    world.a.rename("d", "e")
+    world.b.offline = True
+    Run(world.context()).run({"a": ["/"], "b": []})
+    world.b.offline = False
+    Run(world.context()).run({"a": [world.a.entry("e").id], "b": []})
+    assert world.agreed() == {"e": None, "e/x": b"x", "y": b"y"}
+
+
+# -- listings that lack something ----------------------------------------------------------------
+
+
+def test_what_one_listing_lacked_and_another_showed_was_seen() -> None:
+    """Files that change places across a folder that a listing lacks meet no conflict."""
+    world = World()
+    storage = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = storage
+    storage.write("e/A", b"one")
+    storage.write("d/c", b"two")
+    world.run()
+    storage.replace("e/A", b"three")
+    storage.rename("d/c", "passing")
+    storage.rename("e/A", "d/c")
+    storage.rename("passing", "e/A")
+    once = iter(["e"])
+    storage.omits = lambda known: next(
+        (each for name in once for each in known if each.name == name), None
+    )
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "d/c": b"three", "e": None, "e/A": b"two"}
+    world.quiet()
+
+
+def test_what_is_made_where_another_was_moved_to_is_no_edit_of_it() -> None:
+    """Deleted, and a new file made where the other side has moved it -> conflict, both kept."""
+    world = World()
+    world.a.write("d/x", b"moved")
+    world.run()
+    world.a.rename("d/x", "y")
+    world.b.remove("d/x")
+    world.b.write("y", b"made")
+    assert world.run().conflicts == 1
+    assert {b"moved", b"made"} <= set(world.agreed().values())
+    world.quiet()
+
+
+def test_an_executable_bit_that_changes_amid_a_conflict_gives_nothing_up() -> None:
+    """Who alone has the newest content still has it when only its bit has changed."""
+    world = World("abc")
+    world.rule = msgspec.structs.replace(world.rule, keep="path2")
+    world.a.write("x", b"one")
+    world.run()
+
+    def refuse(what: str) -> None:
+        if what == "upload":
+            raise Full("no room")
+
+    world.b.before = world.c.before = refuse
+    world.a.write("x", b"two")
+    world.run()
+    world.b.before = world.c.before = None
+    world.c.write("x", b"old", mtime_ns=1)
+    world.a.chmod("x", executable=True)
+    assert world.run().conflicts == 1
+    assert world.agreed()["x"] == b"two"
+    assert set(world.agreed().values()) == {b"two", b"old"}
+    assert world.b.entry("x").executable
+    world.quiet()
+
+
+def test_what_is_there_after_all_is_not_just_replaced() -> None:
+    """Who turns up with the agreed content of what was to be deleted holds it against others."""
+    world = World("abc")
+    world.a.write("y", b"y")
+    world.run()
+    world.c.offline = True
+    world.a.write("x", b"agreed")
+    world.run()
+    store = world.context().store
+    (node,) = store.base().at(ROOT, "x")
+    gone = msgspec.structs.replace(node.replicas["b"], gone=True)
+    tombstone = msgspec.structs.replace(node, gone=True, replicas={**node.replicas, "b": gone})
+    store.commit(Commit(nodes=[tombstone], observed=[Observation("b", gone=[gone.entry])]))
+    world.c.write("x", b"other")
+    world.c.offline = False
+    world.run()
+    assert set(world.agreed().values()) == {b"agreed", b"other", b"y"}
+    world.quiet()
+
+
+def test_what_was_given_up_for_gone_is_no_past_content() -> None:
+    """Who turns up with a content that nobody else ever had is not behind, but in conflict."""
+    world = World()
+    storage = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = storage
+    storage.write("x", b"one")
+    storage.write("y", b"y")
+    world.run()
+
+    def refuse(what: str) -> None:
+        if what == "upload":
+            raise Full("no room")
+
+    world.b.before = refuse
+    storage.write("x", b"two")
+    world.run()
+    world.b.write("x", b"one")  # touched: it is newer, though its content is older
+    twice = iter(["x", "x"])
+    storage.omits = lambda known: next(
+        (each for name in twice for each in known if each.name == name), None
+    )
+    world.run()
+    world.b.before = None
+    world.run()
+    assert set(world.agreed().values()) == {b"one", b"two", b"y"}
+    world.quiet()
+
+
 # -- after a run that died -----------------------------------------------------------------------
 
 
@@ -98,6 +301,31 @@ def test_what_was_known_before_was_not_made_by_a_dead_run() -> None:
     assert store.base().of("b", [replica.entry]) == {replica.entry: old.id}
 
 
+def test_what_a_dead_run_wrote_is_known_though_others_went_on() -> None:
+    """What was written at one who then was away is ours, if only an older content by now."""
+    world = World("abc")
+    world.a.write("y", b"y")
+    world.run()
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.c.after = None
+            raise KeyboardInterrupt
+
+    world.c.after = die
+    world.a.write("x", b"one")
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.c.offline = True
+    world.a.write("x", b"two")
+    world.run()
+    world.c.offline = False
+    world.b.remove("x")
+    world.run()
+    assert world.agreed() == {"y": b"y"}
+    world.quiet()
+
+
 def test_times_that_a_dead_run_set_are_no_edit() -> None:
     """After a lost answer, times that were set are ours: a deletion elsewhere is carried."""
     world = World()
@@ -117,6 +345,32 @@ def test_times_that_a_dead_run_set_are_no_edit() -> None:
     world.run()
     world.run()
     assert world.agreed() == {"y": b"y"}
+    world.quiet()
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_move_in_several_steps_is_told_after_any_of_them(lost: int) -> None:
+    """Where ids are paths, what was parked and then moved is known by the path that it has now."""
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("e/d/x", b"x")
+    world.a.write("e/y", b"y")
+    world.run()
+    world.a.rename("e/d", "passing")
+    world.a.rename("e", "passing/e")
+    world.a.rename("passing", "e")
+    moves = 0
+
+    def lose(what: str) -> None:
+        nonlocal moves
+        moves += what == "move"
+        if moves == lost:
+            world.b.after = None
+            raise Unreachable("no answer")
+
+    world.b.after = lose
+    world.run()
+    assert set(world.run().counts) <= {"move"}
+    assert world.agreed() == {"e": None, "e/e": None, "e/e/y": b"y", "e/x": b"x"}
     world.quiet()
 
 
@@ -219,9 +473,15 @@ def test_an_edit_in_a_folder_that_is_being_moved_is_an_edit() -> None:
     world.quiet()
 
 
-def test_a_move_is_recognised_though_the_entry_was_written_to_since() -> None:
-    """After a run died, what was moved and then updated is neither lost nor a conflict."""
-    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+@pytest.mark.parametrize("removed", [True, False])
+@pytest.mark.parametrize("sizes", [True, False])
+@pytest.mark.parametrize("stable_ids", [True, False])
+def test_a_move_is_recognised_though_the_entry_was_written_to_since(
+    stable_ids: bool, sizes: bool, removed: bool
+) -> None:
+    """After a run died, what was moved and then updated is ours: no edit, and no conflict."""
+    traits = Traits(stable_ids=stable_ids, cheap_hash=True)
+    world = World("ab", {"b": Quirks(traits=traits, sizes=sizes, replace_keeps_id=False)})
     world.a.write("one", b"first")
     world.a.write("two", b"second one")
     world.run()
@@ -238,6 +498,48 @@ def test_a_move_is_recognised_though_the_entry_was_written_to_since() -> None:
     world.b.after = die
     with pytest.raises(KeyboardInterrupt):
         world.run()
+    if removed:
+        world.a.remove("two")
     assert world.run().conflicts == 0
-    assert world.agreed() == {"one": b"second one", "two": b"edited"}
+    left = {} if removed else {"two": b"edited"}
+    assert world.agreed() == {"one": b"second one", **left}
+    world.quiet()
+
+
+def test_a_path_that_was_taken_over_before_a_run_died_has_one_owner() -> None:
+    """What was deleted, and whose path was then moved to and written to, does not come back."""
+    world = World("abc", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("d/one", b"first")
+    world.a.write("two", b"second one")
+    world.run()
+    world.a.remove("two")
+    world.a.rename("d/one", "two")
+    world.a.write("two", b"edited")
+
+    def die(what: str) -> None:
+        if what == "upload":
+            world.c.after = None
+            raise KeyboardInterrupt
+
+    world.c.after = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "two": b"edited"}
+    world.quiet()
+
+
+def test_files_that_are_saved_anew_and_change_places_are_no_conflict() -> None:
+    """Each place keeps its node, whichever entries have come to stand there."""
+    world = World()
+    world.a.write("d/x", b"one")
+    world.a.write("e/x", b"two")
+    world.run()
+    world.b.replace("e/x", b"three")
+    world.b.rename("e/x", "passing")
+    world.b.rename("d/x", "e/x")
+    world.b.rename("passing", "d/x")
+    left = world.b.tree()
+    assert world.run().conflicts == 0
+    assert world.agreed() == left
     world.quiet()

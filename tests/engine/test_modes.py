@@ -9,7 +9,9 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import ActionKind, Mode, Traits
 from syncoxiders.engine.guard import Limit
 from syncoxiders.engine.report import Outcome
+from syncoxiders.ports.errors import Denied
 from tests.engine.world import World
+from tests.simulation.faults import FaultyProvider
 
 BASE = {"dir": None, "dir/x": b"base", "keep": b"kept", "empty": None}
 MIRRORS = [Mode.ONE_WAY, Mode.COPY]
@@ -189,6 +191,33 @@ def test_one_way_replaces_what_is_of_another_kind(folder: bool) -> None:
     done(world.run())
     assert world.agreed()[ours] == b"source"
     assert b"mine" in world.b.trash()
+    world.quiet()
+
+
+def test_one_way_keeps_an_edit_of_what_had_not_been_deleted() -> None:
+    """A destination's edit is kept though the source at first seemed to have deleted the file."""
+    world = Mirrored(Mode.ONE_WAY)
+    source = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = source
+    source.write("keep", b"kept")
+    source.write("other", b"other")
+    done(world.run())
+    world.b.write("keep", b"mine")
+    twice = iter(["keep", "keep"])  # so the source seems to have deleted it
+    source.omits = lambda known: next(
+        (each for name in twice for each in known if each.name == name), None
+    )
+
+    def refuse(what: str) -> None:
+        if what == "delete":
+            raise Denied("not now")
+
+    world.b.before = refuse
+    world.run()
+    world.b.before = None
+    done(world.run())
+    assert world.agreed()["keep"] == b"kept"
+    assert b"mine" in {*world.b.trash(), *world.b.versions()}
     world.quiet()
 
 

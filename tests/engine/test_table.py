@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from syncoxiders.core import merge
+from syncoxiders.core import existence
 from tests.engine.world import World
 
 
@@ -225,7 +225,7 @@ def test_case_only_rename(world: World) -> None:
 
 def test_a_moved_folder_counts_for_what_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The row of the deleted and moved folder holds by its own rule, which is missed without it."""
-    monkeypatch.setattr(merge, "_carried", lambda *_: False)
+    monkeypatch.setattr(existence, "_carried", lambda *_: False)
     world = World()
     world.a.write("dir/x", b"base")
     world.run()

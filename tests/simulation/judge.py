@@ -188,7 +188,11 @@ class Judge(Stage):
         trees = {name: provider.tree() for name, provider in providers.items()}
 
         def lost(name: str, path: str) -> bool:
-            return calm[name][path] not in now[name] and path not in trees[name]
+            if calm[name][path] in now[name] or path in trees[name]:
+                return False
+            above, _, called = path.rpartition("/")
+            place = (calm[name].get(above, ROOT_ENTRY), called)  # wherever that folder is by now
+            return all(each[:2] != place for each in now[name].values())
 
         def moved(name: str, path: str) -> bool:
             at = calm[name].get(path)

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryProvider, MemoryReader
-from syncoxiders.core import merge, plan, tree, versions
+from syncoxiders.core import existence, merge, plan, states, tree, versions
 from syncoxiders.core.bind import Binder
 from syncoxiders.core.draft import Draft
-from syncoxiders.core.emit import Emitter, Ordering
 from syncoxiders.core.model import Action, Entry, Kind, Ref
+from syncoxiders.core.order import Ordering
+from syncoxiders.core.placing import Placing
 from syncoxiders.engine import recover
 from syncoxiders.engine.apply import Applier
 from syncoxiders.engine.observe import Observer
@@ -147,9 +148,9 @@ MUTANTS: dict[str, Mutant] = {
         plan.closed, "all(each.gone for each in replicas.values())", "True"
     ),
     "takes who is away for one who deleted": swap(
-        merge.missing, "endpoint not in work.away", "True"
+        states.missing, "endpoint not in work.away", "True"
     ),
-    "lets a deletion win over what its author did not know": idle(merge._ahead, "[]"),
+    "lets a deletion win over what its author did not know": idle(existence._ahead, "[]"),
     # -- journal -------------------------------------------------------------------------------
     "ignores what a dead run left open": swap(
         recover.recover, "context.store.open_actions()", "[]"
@@ -218,12 +219,14 @@ MUTANTS: dict[str, Mutant] = {
         "clean = replica is not None and not replica.gone and not work.gone",
     ),
     "lets the loser of a conflict go": swap(merge.Verdict.apply, "self.losers", "[]"),
-    "lets a deletion win over an edit": swap(merge._existence, "is_edited(work, each)", "False"),
+    "lets a deletion win over an edit": swap(
+        existence.decide_existence, "is_edited(work, each)", "False"
+    ),
     "lets a deletion win over a move": swap(
-        merge._existence, "draft.is_moved(work, each)", "False"
+        existence.decide_existence, "draft.is_moved(work, each)", "False"
     ),
     "agrees on content that nobody has": idle(merge.ground),
-    "forgets who has other executable bits": idle(merge._bits),
+    "forgets who has other executable bits": idle(states.put_bits_behind),
     # -- trees ---------------------------------------------------------------------------------
     "lets folders go with what survives in them": idle(tree._keep_folders),
     "lets moves form a cycle": idle(tree._undo_cycles),
@@ -233,5 +236,5 @@ MUTANTS: dict[str, Mutant] = {
     "deletes what a filter hides": idle(Draft.hidden, "False"),
     # -- order ---------------------------------------------------------------------------------
     "waits for nothing": swap(Ordering._enter, "waiting.append(other)", "pass"),
-    "moves into its own inside": idle(Emitter._ways_out, "[]"),
+    "moves into its own inside": idle(Placing.ways_out, "[]"),
 }

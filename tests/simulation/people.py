@@ -16,9 +16,6 @@ DEEDS = [
 EDITS = ["edit", "line", "save", "touch"]
 """Deeds that leave everything at its place."""
 
-SINGLE = [each for each in DEEDS if each not in {"swap", "aside", "invert"}]
-"""Deeds of one step each: a look that meets the others half-way sees two files at one place."""
-
 Tree = dict[str, bytes | None]
 
 

@@ -17,7 +17,7 @@ from syncoxiders.ports.errors import Denied, Full, Throttled, Unreachable
 from syncoxiders.ports.state import Commit
 from tests.engine.world import World
 from tests.simulation.faults import FaultyProvider
-from tests.simulation.people import DEEDS, SINGLE, People, tokens
+from tests.simulation.people import DEEDS, People, tokens
 
 GENEROUS = Options(limit=Limit(percent=None))
 ROUNDS_TO_SETTLE = 16
@@ -192,7 +192,7 @@ class Stage:
             if where == "anywhere":
                 where = self.rng.choice(list(self.world.providers))
             self.log.append("-- meanwhile")
-            self._act(where, SINGLE if self.manner == "serial" else DEEDS)
+            self._act(where)
         finally:
             self._busy = False
 

@@ -92,6 +92,10 @@ class DropboxEmulator(Emulator):
         """Damage the bytes of the next requests, or answers, on their way."""
         self._garbled = {"upload": uploads, "download": downloads}
 
+    def allot(self, size: int) -> None:
+        """Give the account this much space, in bytes; a basic one has 2 GiB."""
+        self.tree.quota = size
+
     @contextmanager
     def acting(self) -> Iterator[None]:
         """Hold everything while something is changed, and tell of it afterwards."""
@@ -232,6 +236,7 @@ class DropboxEmulator(Emulator):
         actions: dict[str, Callable[..., None]] = {
             "throttle": self.throttle,
             "garble": self.garble,
+            "allot": self.allot,
             "refuse-writes": self.write_lock.refuse,
             "reset-cursors": self.listing.reset,
             "freeze-listings": self.listing.freeze,

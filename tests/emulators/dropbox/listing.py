@@ -192,7 +192,7 @@ class Listing:
             if cursor.covers(paths.key(note.path)):
                 notes.append(note)
         for note in reversed(notes):
-            entry = self._entry(note.path)
+            entry = None if note.gone else self._entry(note.path)
             if entry is not None:
                 if self._shows(cursor, entry):
                     yield note.number, entry
@@ -206,7 +206,7 @@ class Listing:
         size = min(cursor.limit, self.page_size)
         entries = list(cursor.left[:size])
         left = cursor.left[size:]
-        number, more = cursor.number, bool(left)
+        number, more = cursor.number, bool(left) or any(self._news(cursor))
         if not entries:
             news = list(islice(self._news(cursor), size + 1))
             entries = [entry for _, entry in news[:size]]

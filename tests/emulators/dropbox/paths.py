@@ -20,10 +20,20 @@ MAX_NAME = 255
 def key(path: str) -> str:
     """Return what a path, or a name, is compared by.
 
-    Unicode forms are equal, as the authors of Maestral, a client, have seen
-    (``maestral/utils/path.py``, ``normalize``).
+    Unicode forms are equal. Each character is lowered by itself and by a Unicode of long ago, so
+    that a final sigma, say, is not a sigma, and younger letters have no case. Source: what the
+    authors of Maestral, a client, have seen (``maestral/utils/path.py``, ``normalize``).
     """
-    return unicodedata.normalize("NFC", path).lower()
+    path = composed(path)
+    return path.lower() if path.isascii() else "".join(map(_lower, path))
+
+
+def composed(path: str) -> str:
+    """Return a path as it is kept: Dropbox composes characters, in what it shows as well.
+
+    Source: Maestral's tests against the real service, ``tests/linked/integration/test_sync.py``.
+    """
+    return unicodedata.normalize("NFC", path)
 
 
 def split(path: str) -> list[str]:
@@ -35,7 +45,7 @@ def split(path: str) -> list[str]:
     """
     if path == "":
         return []
-    names = path.lstrip("/").split("/")
+    names = composed(path).lstrip("/").split("/")
     for name in names:
         if name in {"", ".", ".."} or "\\" in name or len(name) > MAX_NAME:
             raise Refused("malformed_path")
@@ -57,6 +67,12 @@ def check_new(names: list[str]) -> None:
             raise Refused("malformed_path")
         if IGNORED.fullmatch(name):
             raise Refused("disallowed_name")
+
+
+def _lower(char: str) -> str:
+    lower = char.lower()
+    is_old = unicodedata.ucd_3_2_0.category(char) != "Cn"
+    return lower if is_old and len(lower) == 1 else char
 
 
 def parent(path: str) -> str:

@@ -144,12 +144,14 @@ class Relocating:
         return self._storage.metadata(action(node, path, autorename))
 
     def _moved(self, node: Node, path: str, autorename: bool) -> Node:
-        """Move a node; another spelling of its own path leaves it as it is.
+        """Move a node; another spelling of its own path leaves it as it is, usually.
 
         Case-only renames are "not supported" by the documentation; the request succeeds and
         changes nothing. Source: https://github.com/takezoh/obsidian-air-sync/issues/47
         """
         if paths.key(path) == node.key:
+            if self._tree.respells:
+                self._tree.respell(node, path.rpartition("/")[2])
             return node
         self._check_not_inside(node, path)
         with within("from_write"):

@@ -92,12 +92,14 @@ class File(Node):
 class Note(NamedTuple):
     """The journal's last word on a path: what is there now is to be told.
 
-    ``cover`` is the number of the note of a folder that went away with this in it.
+    ``cover`` is the number of the note of a folder that went away with this in it. With ``gone``
+    a deletion is to be told, whatever is there.
     """
 
     number: int
     path: str
     cover: tuple[str, int] | None
+    gone: bool = False
 
 
 class Grave(NamedTuple):
@@ -112,6 +114,8 @@ class Tree:
     """The files and folders of one account. Not safe for threads by itself.
 
     ``moves_add_first`` lets the journal tell of a moved thing's new place before the old one.
+    With ``respells`` a change of case alone is done when an app asks for it, and told of:
+    Maestral's tests against the real service expect so, Dropbox's documentation does not.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -126,6 +130,7 @@ class Tree:
         self.quota = 2 << 30
         self.used = 0
         self.moves_add_first = False
+        self.respells = False
 
     # Looking
 
@@ -169,14 +174,23 @@ class Tree:
             self._tell_departure(left)
 
     def respell(self, node: Node, name: str) -> None:
-        """Change the case of a name, which the journal does not tell of."""
-        node.name = name
+        """Change the case of a name, which the journal need not tell of."""
+        node.name = paths.composed(name)
+        if self.respells:
+            self._tell_arrival(node, moved=True)
 
     def share(self, folder: Folder, *, read_only: bool) -> None:
-        """Make a folder the mount point of a shared folder."""
+        """Make a folder the mount point of a shared folder.
+
+        It and everything in it is told of as deleted, and then as there again.
+        Source: Maestral, ``maestral/sync.py``, ``_clean_remote_changes``.
+        """
+        for node in _with_all(folder):
+            self.number += 1
+            self.journal[f"gone {node.key}"] = Note(self.number, node.path, None, gone=True)
         folder.shared = str(int(folder.id.encode().hex(), 16))[:11]
         folder.read_only = read_only
-        self._note(folder.path)
+        self._tell_arrival(folder, moved=True)
 
     def unmount(self, folder: Folder) -> None:
         """Take a shared folder out of the account; it goes on elsewhere, not as deleted."""

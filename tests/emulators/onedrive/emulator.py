@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from tests.emulators.onedrive import errors, facets, login, reading, writing
+from tests.emulators.onedrive import control, errors, facets, login, reading, writing
 from tests.emulators.onedrive.addressing import Address, parse
 from tests.emulators.onedrive.copies import Copies
 from tests.emulators.onedrive.drive import Drive
@@ -61,6 +61,7 @@ class OneDrive(Emulator):
             ("POST", "permanentDelete"): writing.delete_for_good,
         }
         self._add_routes()
+        control.add_routes(self)
 
     @property
     def drive(self) -> Drive:
@@ -138,6 +139,10 @@ class OneDrive(Emulator):
         add("DELETE", subscription, self._signed_in(self.pushes.delete))
         add("POST", f"{subscription}/reauthorize", self._signed_in(self.pushes.reauthorize))
         add("GET", "/v1.0/me", self._signed_in(self._me))
+        add("GET", "/v1.0/me/drives", self._signed_in(self._drives))
+        add("GET", "/v1.0/sites/{site}/drives", self._signed_in(self._drives))
+        add("GET", "/v1.0/sites/{site}:/{path:path}", self._signed_in(self._site))
+        add("GET", "/v1.0/sites/{site}", self._signed_in(self._site))
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             add(method, "/v1.0/{rest:path}", self._signed_in(self._graph))
 
@@ -201,6 +206,34 @@ class OneDrive(Emulator):
                 "displayName": "Megan Bowen",
                 "userPrincipalName": "megan@example.com",
                 "mail": "megan@example.com",
+            },
+        )
+
+    def _drives(self, request: Request, site: str = "") -> Response:
+        """Answer which drives the person, or a site, has: the one that there is.
+
+        Source: https://learn.microsoft.com/graph/api/drive-list
+        """
+        del request
+        if site and self.drive.type != "documentLibrary":
+            raise errors.not_found("Requested site could not be found")
+        return Response(200, {"value": [facets.drive_body(self.drive)]})
+
+    def _site(self, request: Request, site: str, path: str = "") -> Response:
+        """Answer what a SharePoint site is.
+
+        Source: https://learn.microsoft.com/graph/api/site-getbypath
+        """
+        if self.drive.type != "documentLibrary":
+            raise errors.not_found("Requested site could not be found")
+        host = site.partition(",")[0]
+        return Response(
+            200,
+            {
+                "id": f"{host},{login.TENANT},{login.PERSON}",
+                "name": path.rpartition("/")[2] or host,
+                "displayName": "A site",
+                "webUrl": f"{request.base}/{path}",
             },
         )
 

@@ -22,8 +22,10 @@ OFFICE = (".docx", ".xlsx", ".pptx")
 class Quirks:
     """What the service does now and then, or differently from drive to drive.
 
-    ``hashes`` are those that files carry; with ``hashes_late`` only once they were downloaded
-    (https://learn.microsoft.com/graph/api/resources/file). ``page_size`` bounds every page;
+    ``hashes`` are those that files carry: quickXorHash alone is promised by every service, and an
+    earlier edition of the reference had it that personal drives lack just that. With
+    ``hashes_late`` they come only once a file was downloaded, which it had as well
+    (https://learn.microsoft.com/graph/api/resources/hashes). ``page_size`` bounds every page;
     the last ``repeats`` items of a page of delta come again on the next. ``deletes`` says whether
     the feed tells of everything in a deleted folder, of the folder alone, or, as was seen
     (https://github.com/OneDrive/onedrive-api-docs/issues/1927), of neither. With
@@ -33,11 +35,15 @@ class Quirks:
 
     ``rewrites_office``: SharePoint writes properties of its own into Office documents, before it
     answers or a moment later. ``session_conflict`` is what a session does that was not told what
-    to do where the name is taken: the reference says "fail", while rclone, which never tells,
-    updates files through sessions. With ``session_checks_at_end`` the last range of a session
-    fails with 412 if the item is not the one of ``If-Match`` any more, as was seen
+    to do where the name is taken: the reference says "fail", the service replaces
+    (https://github.com/microsoftgraph/microsoft-graph-docs/issues/19010), and rclone relies on
+    that. With ``session_checks_at_end`` the last range of a session fails with 412 if the item is
+    not the one of ``If-Match`` any more, as was seen
     (https://github.com/abraunegg/onedrive/issues/24); the reference speaks of the first request
-    only. ``move_resets_time``: a move that does not say a modified time gives a new one, as
+    only. With ``session_is_exclusive`` a name for which a session is open is taken for others,
+    which was so on business drives (https://github.com/OneDrive/onedrive-api-docs/issues/747).
+
+    ``move_resets_time``: a move that does not say a modified time gives a new one, as
     rclone's authors saw. A copy takes ``copy_delay`` seconds.
 
     What people do shows in listings and feed only ``lag`` requests later; reading an item is
@@ -53,6 +59,7 @@ class Quirks:
     rewrites_office: Literal["", "at once", "later"] = ""
     session_conflict: Literal["fail", "replace", "rename"] = "replace"
     session_checks_at_end: bool = True
+    session_is_exclusive: bool = False
     session_lifetime: float = 3 * 24 * 3600.0
     move_resets_time: bool = True
     copy_delay: float = 0.02

@@ -11,7 +11,7 @@ from typing import Any
 from tests.emulators.onedrive import errors, facets
 from tests.emulators.onedrive.addressing import Address
 from tests.emulators.onedrive.drive import Drive
-from tests.emulators.onedrive.items import Item
+from tests.emulators.onedrive.items import Item, key
 from tests.emulators.onedrive.service import Service, conflict_behavior, json_body
 from tests.emulators.onedrive.writing import client_times
 from tests.emulators.serving import Request, Response
@@ -58,6 +58,10 @@ class Sessions:
         """How many sessions hold bytes that nobody committed or cancelled."""
         return len(self._open)
 
+    def expire(self) -> None:
+        """Let every session end now."""
+        self._open.clear()
+
     def create(self, service: Service, request: Request, address: Address) -> Response:
         """Answer ``POST createUploadSession``."""
         body = json_body(request)
@@ -69,6 +73,8 @@ class Sessions:
         default = service.quirks.session_conflict
         conflict = conflict_behavior(request, told, default)
         if old is not None and (old.kind != "file" or conflict == "fail"):
+            raise errors.name_taken()
+        if service.quirks.session_is_exclusive and self._is_open(folder, name):
             raise errors.name_taken()
         service.unlocked(old)
         if "fileSize" in told:
@@ -135,7 +141,7 @@ class Sessions:
         return self._commit(request, session, session.precondition)
 
     def commit(self, service: Service, request: Request, address: Address) -> Response | None:
-        """Answer a PUT of an item that names a session as its source; None if it does not.
+        """Answer a PUT of a folder that names a session as its source; None if it does not.
 
         It completes what a late conflict left, under another name or with another behaviour,
         or, on personal drives, a deferred session.
@@ -145,15 +151,9 @@ class Sessions:
         if "/_upload/" not in source:
             return None
         session = self._find(source.rpartition("/")[2])
-        if session.deferred and session.drive.type != "personal" and not session.is_whole:
-            raise errors.invalid("The session is not whole", "uploadSessionIncomplete")
-        drive, found = service.find(address)
-        if found.holds_items:
-            session.folder = found
-            session.name = drive.check(found, body.get("name") or session.name, is_folder=False)
-        elif found.parent is not None:
-            session.folder = found.parent
-            session.name = str(body.get("name") or found.name)
+        drive, folder = service.find(address)
+        session.name = drive.check(folder, body.get("name") or session.name, is_folder=False)
+        session.folder = folder
         session.conflict = conflict_behavior(request, body, session.conflict)
         session.item = None
         return self._commit(request, session, request.headers.get("if-match", ""))
@@ -167,6 +167,13 @@ class Sessions:
         del request
         del self._open[self._find(token).token]
         return Response(204)
+
+    def _is_open(self, folder: Item, name: str) -> bool:
+        now = self._service.now()
+        return any(
+            each.folder is folder and key(each.name) == key(name) and each.expires > now
+            for each in self._open.values()
+        )
 
     def _commit(self, request: Request, session: Session, precondition: str) -> Response:
         """Put the file in its place; where that cannot be, the session stays."""

@@ -71,7 +71,7 @@ def update(service: Service, request: Request, address: Address) -> Response:
             modified = service.now()
     elif modified is not None and drive.type != "personal" and item.kind == "file":
         drive.keep_version(item)
-    if "description" in body:
+    if "description" in body and drive.type == "personal":
         item.description = str(body["description"])
     drive.set_times(item, created, modified)
     drive.edit(item)

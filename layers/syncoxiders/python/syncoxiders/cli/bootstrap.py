@@ -47,6 +47,11 @@ class Session(msgspec.Struct):
     blobs: BlobStore | None
     looked: float = 0.0
 
+    def close(self) -> None:
+        """Release what the providers hold."""
+        for provider in self.providers.values():
+            provider.close()
+
     def context(self, reporter: Reporter) -> Context:
         """Return what a run works with."""
         request = self.request
@@ -120,11 +125,14 @@ def opened(request: Request, stop: threading.Event) -> Iterator[Session]:
     if request.approve and not found.file.exists():
         raise _nothing_to_approve(request, "")
     if request.dry_run:
-        with _copied(found) as copy:
-            yield _session(request, found, copy, stop)
+        with _copied(found) as copy, closing(_session(request, found, copy, stop)) as session:
+            yield session
         return
-    with SqliteStateStore(found.file) as store:
-        yield _session(request, found, store, stop)
+    with (
+        SqliteStateStore(found.file) as store,
+        closing(_session(request, found, store, stop)) as session,
+    ):
+        yield session
 
 
 def _session(

@@ -3,7 +3,7 @@
 import concurrent.futures
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import click
 import msgspec
@@ -79,7 +79,12 @@ def check(
     ]
     tally = Tally(stop)
     findings = Findings()
-    with displayed(tally, " = ".join(tree.label for tree in trees), output):
+    with (
+        ExitStack() as closing_all,
+        displayed(tally, " = ".join(tree.label for tree in trees), output),
+    ):
+        for tree in trees:
+            closing_all.callback(tree.provider.close)
         for tree in trees:
             tally.phase(f"looking at {tree.label}")
             _look(tree, findings)

@@ -207,13 +207,14 @@ def _signed_in(vendor: Vendor, secret: str, given: Mapping[str, Any]) -> Secret:
         return attempt.finish(_pasted(attempt, shows_code=traits.shows_code))
     with Loopback(port, traits.redirect) as back:
         attempt = vendor.begin(back.redirect, secret)
+        back.expect(attempt.state)
         opening = _browser_opens(attempt.url)
         what = "Allow access in your browser" if opening else "Open this address in a browser"
         click.echo(f"{what}. If it does not come up:\n" if opening else f"{what}:\n", err=True)
         click.echo(f"  {attempt.url}\n", err=True)
         if not opening:
             click.echo("(On another machine than this one, use --no-browser.)", err=True)
-        code = back.wait(attempt.state, given["timeout"])
+        code = back.wait(given["timeout"])
     return attempt.finish(code)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from syncoxiders.core import names
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import agreed_content, agreed_side, missing, stands_at
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -22,6 +21,7 @@ from syncoxiders.core.model import (
     NodeId,
     Traits,
 )
+from syncoxiders.core.states import agreed_content, agreed_side, missing, stands_at
 from syncoxiders.core.versions import Side, ask, content_of, same
 
 
@@ -119,9 +119,13 @@ class Binder:
         for endpoint in missing(work):
             del work.replicas[endpoint]
         if work.entries or not work.gone:
-            work.gone = False
             for endpoint in [each for each, replica in work.replicas.items() if replica.gone]:
                 del work.replicas[endpoint]
+        if work.gone and work.entries:
+            work.gone = False
+            for endpoint in list(work.entries):
+                self._detach(work, endpoint)  # it joins whatever stands at its place by now
+            return
         known = work.base.replicas if work.base is not None else {}
         if len(work.entries.keys() | known.keys()) > 1:
             for endpoint in [each for each in work.entries if self.draft.is_moved(work, each)]:
@@ -211,6 +215,8 @@ class Binder:
         if self._is_shadowed(endpoint, entry, parent):
             return None
         work = self._counterpart(endpoint, entry, parent, name)
+        if work is not None and not self._stood_at(work, endpoint, parent, entry.name):
+            self.draft.unbind(work, endpoint)  # what stood elsewhere is not what is new here
         if work is None and not traits.stable_ids:
             work = moves.match(endpoint, entry)
             if work is moves.UNKNOWN:
@@ -228,6 +234,16 @@ class Binder:
                 if (endpoint, child.id) not in self._new
             )
         return work.id
+
+    def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
+        """Say whether an endpoint's part of a node was last confirmed at a place."""
+        replica, base = work.replicas.get(endpoint), work.base
+        if replica is None or replica.name != name:
+            return False
+        settled = base is not None and replica.place_gen == base.place_gen
+        return (settled and base is not None and base.parent == parent) or self.draft.node_of(
+            endpoint, replica.parent
+        ) == parent
 
     def _is_shadowed(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> bool:
         """Say whether another endpoint has something here that the filter leaves out."""

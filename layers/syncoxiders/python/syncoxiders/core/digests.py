@@ -1,6 +1,7 @@
 """Computing content hashes, the vendors' own ones included, while bytes go by."""
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from syncoxiders.core import hashes
 
 DROPBOX = "dropbox"
 QUICKXOR = "quickxor"
+CRC32 = "crc32"
 
 
 class Hasher(Protocol):
@@ -117,12 +119,28 @@ class QuickXorHash:
         return result.to_bytes(self._BITS // 8, "little").hex()
 
 
+class Crc32:
+    """CRC-32 as zlib and Ethernet have it, in eight digits: a check on transport, no more."""
+
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, data: memoryview | bytes, /) -> None:
+        """Take more bytes."""
+        self._value = zlib.crc32(data, self._value)
+
+    def hexdigest(self) -> str:
+        """Return the digest."""
+        return f"{self._value:08x}"
+
+
 ALGORITHMS: Mapping[str, Callable[[], Hasher]] = {
     hashes.OWN: hashlib.sha256,
     "md5": lambda: hashlib.md5(usedforsecurity=False),
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
     DROPBOX: DropboxHash,
     QUICKXOR: QuickXorHash,
+    CRC32: Crc32,
 }
 """How to compute each hash that an entry may carry."""
 

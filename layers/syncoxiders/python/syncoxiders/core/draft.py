@@ -143,6 +143,8 @@ class Draft:
 
     def _load(self, base: Node) -> Work:
         work = self.works[base.id] = Work(base, base, self.look.away)
+        if base.gone:
+            self._index(work)  # the view tells of no tombstones, and it may live again
         for endpoint in self.active:
             replica = base.replicas.get(endpoint.id)
             if replica is None:
@@ -213,7 +215,9 @@ class Draft:
         return [
             work
             for work in (self.works[node] for node in sorted(ids))
-            if not work.gone and work.parent == parent and names.key(work.name) == key
+            if not (work.gone or work.forget)
+            and work.parent == parent
+            and names.key(work.name) == key
         ]
 
     def is_moved(self, work: Work, endpoint: EndpointId) -> bool:

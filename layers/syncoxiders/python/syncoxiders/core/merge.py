@@ -7,10 +7,11 @@ decided independently, so that an edit here and a rename there both come through
 
 import msgspec
 
-from syncoxiders.core import hashes, names
+from syncoxiders.core import names
+from syncoxiders.core.conflicts import split
 from syncoxiders.core.draft import Draft, Work
+from syncoxiders.core.existence import decide_existence
 from syncoxiders.core.model import (
-    Conflict,
     Content,
     EndpointId,
     Entry,
@@ -18,8 +19,18 @@ from syncoxiders.core.model import (
     NodeId,
     Replica,
 )
+from syncoxiders.core.states import (
+    adopt_content,
+    agreed_content,
+    agreed_side,
+    confirm,
+    confirm_places,
+    has_agreed,
+    is_edited,
+    is_new,
+    put_bits_behind,
+)
 from syncoxiders.core.versions import (
-    PAST,
     Side,
     Version,
     ask,
@@ -41,7 +52,7 @@ def merge(draft: Draft, work: Work) -> None:
     if verdict is None or place is None:
         work.frozen = True
         return
-    _existence(draft, work)
+    decide_existence(draft, work)
     if work.gone:
         return
     if place:
@@ -66,103 +77,6 @@ def _begin(work: Work) -> None:
     work.replicas[endpoint] = Replica(
         entry.id, entry.version, entry.parent, entry.name, work.content_gen, work.place_gen
     )
-
-
-# -- states ------------------------------------------------------------------------------------
-
-
-def missing(work: Work) -> list[EndpointId]:
-    """Return the endpoints at which the node was confirmed and does not stand any more."""
-    return [
-        endpoint
-        for endpoint, replica in work.replicas.items()
-        if not replica.gone and endpoint not in work.entries and endpoint not in work.away
-    ]
-
-
-def is_new(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's entry was never confirmed as part of the node."""
-    replica = work.replicas.get(endpoint)
-    return replica is None or replica.gone
-
-
-def is_edited(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's entry has another version than the confirmed one."""
-    replica, entry = work.replicas.get(endpoint), work.entries[endpoint]
-    return (
-        replica is None
-        or replica.gone
-        or replica.version != entry.version
-        or replica.entry != entry.id
-    )
-
-
-def has_agreed(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint has the content that base agrees on, untouched."""
-    replica = work.replicas.get(endpoint)
-    return (
-        replica is not None
-        and not replica.left
-        and not is_edited(work, endpoint)
-        and replica.content_gen == work.content_gen
-    )
-
-
-def confirm(work: Work, endpoint: EndpointId, entry: Entry, content_gen: int) -> None:
-    """Record that an endpoint has a content of the node, its place being what it was."""
-    replica = work.replicas.get(endpoint)
-    if replica is None or replica.gone:
-        replica = Replica(entry.id, entry.version, entry.parent, entry.name, 0, 0)
-    work.replicas[endpoint] = msgspec.structs.replace(
-        replica,
-        entry=entry.id,
-        version=entry.version,
-        content_gen=content_gen,
-        hidden=False,
-        left=False,
-    )
-
-
-def confirm_places(draft: Draft, work: Work) -> None:
-    """Record where each endpoint has the node; one that is not at the node's place is behind."""
-    for endpoint, entry in work.entries.items():
-        replica = work.replicas.get(endpoint)
-        here = stands_at(draft, work, endpoint, entry)
-        if replica is None or replica.gone:
-            gen = work.place_gen if here else 0
-            work.replicas[endpoint] = Replica(
-                entry.id, entry.version, entry.parent, entry.name, 0, gen
-            )
-        elif here:
-            work.replicas[endpoint] = msgspec.structs.replace(
-                replica, parent=entry.parent, name=entry.name, place_gen=work.place_gen
-            )
-        elif draft.is_moved(work, endpoint):
-            work.replicas[endpoint] = msgspec.structs.replace(
-                replica, parent=entry.parent, name=entry.name, place_gen=0
-            )
-
-
-def leave(work: Work) -> None:
-    """Record that what endpoints have of a node is their own."""
-    for endpoint, replica in work.replicas.items():
-        work.replicas[endpoint] = msgspec.structs.replace(replica, left=True)
-
-
-def stands_at(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
-    """Say whether an entry stands at the node's place, under that name or one allocated for it."""
-    if draft.node_of(endpoint, entry.parent) != work.parent:
-        return False
-    replica = work.replicas.get(endpoint)
-    if (
-        replica is not None
-        and replica.place_gen == work.place_gen
-        and replica.name == entry.name
-        and replica.parent == entry.parent
-    ):
-        return True
-    traits = draft.traits[endpoint]
-    return work.name in (entry.name, names.true_name(entry.name, traits))
 
 
 # -- content -----------------------------------------------------------------------------------
@@ -194,51 +108,8 @@ class Verdict(msgspec.Struct):
             confirm(work, endpoint, work.entries[endpoint], work.content_gen)
         for endpoint in self.behind:
             confirm(work, endpoint, work.entries[endpoint], 0)
-        _bits(work)
+        put_bits_behind(work)
         return self.losers
-
-
-def adopt_content(work: Work, content: Content) -> None:
-    """Make a content the one that base agrees on; the former one is remembered by its hash."""
-    if work.content is not None and work.content.hashes:
-        work.past = (work.content.hashes, *work.past)[:PAST]
-    work.content = content
-    work.content_gen += 1
-
-
-def _bits(work: Work) -> None:
-    """Put endpoints whose executable bit differs from the agreed one behind."""
-    agreed = work.content.executable if work.content else None
-    for endpoint, entry in work.entries.items():
-        replica = work.replicas.get(endpoint)
-        if (
-            replica is not None
-            and replica.content_gen == work.content_gen
-            and agreed is not None
-            and entry.executable not in (None, agreed)
-        ):
-            work.replicas[endpoint] = msgspec.structs.replace(
-                replica, content_gen=work.content_gen - 1
-            )
-
-
-def agreed_content(work: Work) -> Content | None:
-    """Return the content that base agrees on, with every hash that is known of it."""
-    content = work.content
-    if content is None:
-        return None
-    known = content.hashes
-    for endpoint in work.entries:
-        if has_agreed(work, endpoint):
-            known = hashes.merged(known, work.entries[endpoint].hashes)
-    return content if known == content.hashes else msgspec.structs.replace(content, hashes=known)
-
-
-def agreed_side(work: Work) -> Side:
-    """Return the content that base agrees on, with who has it, to be compared with others."""
-    content = agreed_content(work)
-    holders = [(each, entry) for each, entry in work.entries.items() if has_agreed(work, each)]
-    return Side(content.hashes if content is not None else "", holders)
 
 
 def _content(draft: Draft, work: Work) -> Verdict | None:
@@ -305,7 +176,8 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         )
     ]
     superseded = any(version.clean for version in versions)
-    if agreed is not None and not superseded and not work.gone and (held or adopted) and versions:
+    stands = adopted or (held and not work.gone)  # else it is on its way out
+    if agreed is not None and not superseded and stands and versions:
         content = agreed
         versions.append(Version(content, [*held, *adopted], clean=False, agreed=True))
     if not versions:
@@ -319,6 +191,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         return None
     result.winner, result.losers = ordered[0], ordered[1:]
     if result.winner.agreed:
+        result.meta = _meta(draft, work, agreed, touched) if touched else None
         result.current = [*adopted, *touched]
     elif superseded:
         result.behind, result.current = [*behind, *adopted, *touched], []
@@ -328,19 +201,26 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
 
 
 def ground(draft: Draft, work: Work) -> None:
-    """Make sure that somebody holds the agreed content, else agree on what there is."""
+    """Make sure that somebody holds the agreed content, else agree on what there is.
+
+    What is given up so is no past content: nobody replaced it, and who turns up with it yet has
+    something to lose.
+    """
     if not work.entries or any(
         not (replica.gone or replica.left) and replica.content_gen >= work.content_gen
         for endpoint, replica in work.replicas.items()
         if endpoint in work.entries or endpoint in work.away
     ):
         return
+    latest = max(work.replicas[each].content_gen for each in work.entries)
     versions = [
         Version(content_of(entry), [endpoint], clean=False)
         for endpoint, entry in work.entries.items()
+        if work.replicas[endpoint].content_gen == latest
     ]
     best = ranked(versions, draft.rule.endpoints, draft.rule.keep)[0]
-    adopt_content(work, best.content)
+    work.content = best.content
+    work.content_gen += 1
     endpoint = best.holders[0]
     confirm(work, endpoint, work.entries[endpoint], work.content_gen)
 
@@ -434,154 +314,3 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
             wishes.append((held, (work.parent, work.name)))
     best = ranked([version for version, _ in wishes], draft.rule.endpoints, draft.rule.keep)[0]
     return next(place for version, place in wishes if version is best)
-
-
-# -- existence ---------------------------------------------------------------------------------
-
-
-def _existence(draft: Draft, work: Work) -> None:
-    """Decide whether the node lives: what somebody edited, moved or made anew survives."""
-    lost = missing(work)
-    gone = [each for each, replica in work.replicas.items() if replica.gone]
-    alive = [
-        each
-        for each in work.entries
-        if is_edited(work, each)
-        or draft.is_moved(work, each)
-        or _carried(draft, work, each, [*lost, *gone])
-    ]
-    if work.gone:
-        if alive:
-            revive(draft, work, alive[0])
-        else:
-            for endpoint in lost:
-                _confirm_gone(work, endpoint)
-        return
-    if not lost:
-        return
-    alive.extend(_ahead(work, lost))
-    if alive:
-        revive(draft, work, alive[0])
-        return
-    work.gone = True
-    for endpoint in lost:
-        _confirm_gone(work, endpoint)
-
-
-def _ahead(work: Work, lost: list[EndpointId]) -> list[EndpointId]:
-    """Return who has a content or place of which none that deleted the node knew."""
-    content = max(work.replicas[each].content_gen for each in lost)
-    place = max(work.replicas[each].place_gen for each in lost)
-    return [
-        each
-        for each, replica in work.replicas.items()
-        if not replica.gone
-        and (each in work.entries or each in work.away)
-        and (replica.content_gen > content or replica.place_gen > place)
-    ]
-
-
-def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
-    """Let a node live that was deleted somewhere: it comes back there."""
-    for endpoint, replica in list(work.replicas.items()):
-        if endpoint in work.away and not replica.gone:
-            continue
-        if endpoint not in work.entries:
-            draft.unbind(work, endpoint)
-        elif replica.gone:
-            del work.replicas[endpoint]
-    work.gone = False
-    draft.note("note", survivor, work, "changed here and deleted elsewhere: it stays")
-
-
-def _confirm_gone(work: Work, endpoint: EndpointId) -> None:
-    work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
-
-
-def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[EndpointId]) -> bool:
-    """Say whether a folder above was moved here and deleted, with everything in it, there."""
-    if not lost:
-        return False
-    base = work.base
-    while base is not None and base.parent:
-        above = draft.work(base.parent)
-        if not any(each in missing(above) or _was_lost(above, each) for each in lost):
-            return False
-        if endpoint in above.entries and (
-            draft.is_moved(above, endpoint) or _has_moved(above, endpoint)
-        ):
-            return True
-        base = above.base
-    return False
-
-
-def _was_lost(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since."""
-    base = work.base.replicas.get(endpoint) if work.base else None
-    return (
-        base is not None
-        and endpoint not in work.entries
-        and (base.gone or endpoint not in work.away)
-    )
-
-
-def _has_moved(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's entry was moved in base's eyes, whatever was decided since."""
-    base, entry = work.base.replicas.get(endpoint) if work.base else None, work.entries[endpoint]
-    return base is not None and (base.parent, base.name) != (entry.parent, entry.name)
-
-
-# -- conflicts ---------------------------------------------------------------------------------
-
-
-def split(draft: Draft, work: Work, loser: Version) -> Work:
-    """Keep a conflict's loser: it becomes a node of its own, beside the winner.
-
-    The entries that hold it are renamed where they stand, so that no byte is moved to keep them.
-    """
-    first = loser.holders[0]
-    name = conflict_place(draft, work.parent, work.name, first, loser.content)
-    kept = draft.fresh(work.kind, work.parent, name)
-    kept.content = loser.content
-    kept.content_gen = kept.place_gen = 1
-    kept.conflict = Conflict(of=work.id, endpoint=first)
-    for holder in loser.holders:
-        entry, replica = work.entries.get(holder), work.replicas.get(holder)
-        draft.unbind(work, holder)
-        if entry is not None:
-            draft.bind(kept, holder, entry)
-            replica = Replica(entry.id, entry.version, entry.parent, entry.name, 1, 0)
-        if replica is not None:
-            kept.replicas[holder] = msgspec.structs.replace(replica, content_gen=1, place_gen=0)
-    _bits(kept)
-    draft.note("conflict", first, work, f"kept as {name}")
-    return kept
-
-
-def conflict_place(
-    draft: Draft, parent: NodeId, name: str, endpoint: EndpointId, content: Content | None
-) -> str:
-    """Return a free name for a conflict's loser in a folder."""
-    label = draft.rule.endpoint(endpoint).label
-    mtime = content.mtime_ns if content else 0
-    digest = hashes.decode(content.hashes).get(hashes.OWN, "") if content else ""
-    limit = min(each.traits.max_name for each in draft.rule.endpoints)
-    wish = names.conflict_name(name, label, mtime, max_bytes=limit)
-    number = 0
-    while is_taken(draft, parent, wish):
-        unique = digest[:8] if digest and not number else f"{number:08x}"
-        wish = names.conflict_name(name, label, mtime, unique, max_bytes=limit)
-        number += 1
-    return wish
-
-
-def is_taken(draft: Draft, parent: NodeId, name: str) -> bool:
-    """Say whether a node will stand, or an entry stands, under (about) this name in a folder."""
-    key = names.key(name)
-    if draft.nodes_at(parent, key):
-        return True
-    for endpoint in draft.active:
-        folder = draft.entry_of(endpoint.id, parent)
-        if folder is not None and draft.view.entries_at(endpoint.id, folder, key):
-            return True
-    return False

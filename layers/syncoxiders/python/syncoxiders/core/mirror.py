@@ -6,8 +6,11 @@ to the destinations and is recorded as it is, so that it is not taken for news a
 
 import msgspec
 
+from syncoxiders.core.conflicts import split
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.merge import (
+from syncoxiders.core.model import EndpointId, Kind, Mode
+from syncoxiders.core.names import true_name
+from syncoxiders.core.states import (
     adopt_content,
     agreed_content,
     confirm,
@@ -15,10 +18,7 @@ from syncoxiders.core.merge import (
     is_edited,
     is_new,
     missing,
-    split,
 )
-from syncoxiders.core.model import EndpointId, Kind, Mode
-from syncoxiders.core.names import true_name
 from syncoxiders.core.versions import Side, Version, ask, content_of, ranked, same
 
 
@@ -78,9 +78,13 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
         return
     work.gone = True
     for endpoint in _destinations(draft, work, source):
-        if is_edited(work, endpoint):
+        if is_edited(work, endpoint) and work.kind is not Kind.FOLDER:
             work.keep.add(endpoint)
-        if is_new(work, endpoint) or is_edited(work, endpoint) or draft.is_moved(work, endpoint):
+            _record(work, endpoint, left=True)  # should it come back, this is replaced
+            work.replicas[endpoint] = msgspec.structs.replace(
+                work.replicas[endpoint], content_gen=0
+            )
+        elif is_new(work, endpoint) or draft.is_moved(work, endpoint):
             _record(work, endpoint)
     for endpoint in missing(work):
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)

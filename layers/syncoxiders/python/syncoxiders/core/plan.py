@@ -25,6 +25,7 @@ from syncoxiders.core.model import (
     Source,
 )
 from syncoxiders.core.rule import Look, Rule, View
+from syncoxiders.core.states import is_edited
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -183,7 +184,7 @@ def _merge(work: Work) -> Merge:
     edits = tuple(
         Source(endpoint, entry.id, entry.version)
         for endpoint, entry in sorted(work.entries.items())
-        if merge.is_edited(work, endpoint)
+        if is_edited(work, endpoint)
     )
     return Merge(work.id, edits, merge.merge_key(work))
 

@@ -1,9 +1,11 @@
 """What single nodes cannot decide: folders that must survive, cycles, two nodes at one place."""
 
 from syncoxiders.core import names
+from syncoxiders.core.conflicts import conflict_place
 from syncoxiders.core.draft import Draft, Work, by_id
-from syncoxiders.core.merge import confirm_places, conflict_place, leave, revive
+from syncoxiders.core.existence import revive
 from syncoxiders.core.model import ROOT, Conflict, EndpointId, Kind, Mode, NodeId
+from syncoxiders.core.states import confirm_places, leave
 
 
 def settle(draft: Draft, decided: set[NodeId]) -> None:

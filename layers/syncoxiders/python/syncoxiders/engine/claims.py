@@ -27,16 +27,16 @@ def outclaimed(
     is joined anew with whatever the next look finds.
     """
     by_path = [each for each, provider in providers.items() if not provider.traits.stable_ids]
-    claims: dict[EndpointId, dict[EntryId, NodeId]] = {}
+    claims: dict[EndpointId, dict[EntryId, set[NodeId]]] = {}
     for node in (each for each in nodes.values() if each is not None):
         for endpoint in by_path:
             replica = node.replicas.get(endpoint)
             if replica is not None and not replica.gone:
-                claims.setdefault(endpoint, {})[replica.entry] = node.id
+                claims.setdefault(endpoint, {}).setdefault(replica.entry, set()).add(node.id)
     losers: dict[NodeId, Node] = {}
     for endpoint, claimed in claims.items():
         for entry, owner in store.base().of(endpoint, claimed).items():
-            if owner == claimed[entry]:
+            if claimed[entry] == {owner}:
                 continue
             other = losers.get(owner) or places.node(owner)
             if other is not None and _holds(other, endpoint, entry):

@@ -66,7 +66,7 @@ class Observer:
         """
         look = Look()
         only = list(folders) if folders is not None else None
-        missing = self._pass(look, only)
+        missing, _ = self._pass(look, only)
         if missing:
             missing = self._believed(look, only, missing)
         gone = self.with_content(missing)
@@ -84,9 +84,9 @@ class Observer:
         if isinstance(self._provider, Feeds) and self._provider.traits.stable_ids:
             return self._asked_for(look, missing)  # no later look would correct it
         again = Look()
-        later = self._pass(again, only)
+        later, seen = self._pass(again, only)
         look.changed += again.changed
-        return self._replaced(missing | later) | (missing & later)
+        return self._replaced(missing | later, seen) | (missing & later)
 
     def _asked_for(self, look: Look, missing: set[EntryId]) -> set[EntryId]:
         """Ask for the topmost by their ids; those that are there are taken in, where they stand.
@@ -109,7 +109,7 @@ class Observer:
         gone = missing - {entry.id for entry in found}
         overlooked = list(self._folders_in(found))
         if overlooked:
-            gone |= self._asked_for(look, self._pass(look, overlooked))
+            gone |= self._asked_for(look, self._pass(look, overlooked)[0])
         return gone
 
     def _folders_in(self, entries: Iterable[Entry]) -> Iterator[Ref]:
@@ -128,8 +128,8 @@ class Observer:
         known = self._tree.get({entry.parent for entry in found})
         return [entry for entry in found if entry.parent == ROOT_ENTRY or entry.parent in known]
 
-    def _pass(self, look: Look, folders: list[Ref] | None) -> set[EntryId]:
-        """Compare once; returns what was missing everywhere."""
+    def _pass(self, look: Look, folders: list[Ref] | None) -> tuple[set[EntryId], set[EntryId]]:
+        """Compare once; returns what was missing everywhere, and what was new or changed."""
         missing: set[EntryId] = set()
         found: set[EntryId] = set()
         batch: list[Entry] = []
@@ -139,7 +139,7 @@ class Observer:
                 self.commit(batch, ())
                 batch = []
         self.commit(batch, ())
-        return missing - found
+        return missing - found, found
 
     @staticmethod
     def _take(
@@ -155,13 +155,17 @@ class Observer:
         look.changed += len(delta.changed)
         look.problems.extend(delta.problems)
 
-    def _replaced(self, missing: set[EntryId]) -> set[EntryId]:
-        """Return those in whose place something else was seen: these are surely not there."""
+    def _replaced(self, missing: set[EntryId], seen: set[EntryId]) -> set[EntryId]:
+        """Return those in whose place something else was seen: these are surely not there.
+
+        What was missing once, but ``seen`` the last time, is something that was seen.
+        """
+        unseen = missing - seen
         return {
             entry.id
-            for entry in self._tree.get(missing).values()
+            for entry in self._tree.get(unseen).values()
             if any(
-                other.name == entry.name and other.id != entry.id and other.id not in missing
+                other.name == entry.name and other.id != entry.id and other.id not in unseen
                 for other in self._tree.at(entry.parent, names.key(entry.name))
             )
         }

@@ -10,6 +10,7 @@ from contextlib import closing
 import msgspec
 
 from syncoxiders.core.model import (
+    ROOT_ENTRY,
     Action,
     ActionKind,
     EndpointId,
@@ -261,10 +262,23 @@ class Operations:
             ref = Ref(replica.entry, replica.name)
         found = self._providers[endpoint].get(ref)
         if found is not None and self._places.owner(endpoint, found.id) in {top.id, None}:
-            self.seen.append((endpoint, found))
+            self._see(endpoint, found)
             raise Stale("it is there again where it had been deleted")
         if top is not node:
             self._absent.add((endpoint, top.id))
+
+    def _see(self, endpoint: EndpointId, found: Entry) -> None:
+        """Gather an entry, with the folders above it that had not been known either."""
+        chain = [found]
+        while chain[-1].parent != ROOT_ENTRY:
+            above = chain[-1].parent
+            if self._places.entry(endpoint, above) is not None:
+                break
+            entry = self._providers[endpoint].get(Ref(above, ""))
+            if entry is None or entry in chain:
+                return  # it is moving on: the next look finds it
+            chain.append(entry)
+        self.seen.extend((endpoint, each) for each in chain)
 
     def _confirm_copies(self, endpoint: EndpointId, node: Node) -> None:
         """Confirm that every other endpoint has what is about to be deleted here."""

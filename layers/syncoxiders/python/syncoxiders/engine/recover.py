@@ -9,22 +9,22 @@ import msgspec
 
 from syncoxiders.core import hashes
 from syncoxiders.core.model import (
-    UNKNOWN_SIZE,
     Action,
     ActionKind,
     EndpointId,
     Entry,
     EntryId,
+    Kind,
     Node,
     Ref,
 )
 from syncoxiders.core.plan import closed
-from syncoxiders.core.versions import computable
+from syncoxiders.core.versions import computable, content_of, same
 from syncoxiders.engine.apply import commit
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
-from syncoxiders.engine.rekey import rekey
+from syncoxiders.engine.rekey import rekey, walk
 from syncoxiders.ports.errors import (
     ProviderError,
     RootLost,
@@ -48,16 +48,17 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
     losses: set[int] = set()
     told: list[str] = []
-    for action in pending:
-        if action.endpoint in away:
+    for journaled in pending:
+        if journaled.endpoint in away:
             continue
-        node = places.node(action.node)
+        node = places.node(journaled.node)
+        action = _by_now(journaled, node)
         done, entry = False, None
         if node is not None and action.endpoint in context.providers:
             try:
                 done, entry = _outcome(context, places, action, node)
                 if not done and action.kind is ActionKind.MOVE:
-                    update = _next_update(pending, action)
+                    update = _next_update(pending, journaled)
                     if update is not None:
                         done, entry = _moved_and_updated(context, places, action, update, node)
             except (Unreachable, Throttled, RootLost) as error:
@@ -79,10 +80,14 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
         if gone and seen.get(action.entry) is None:  # else something else was moved there
             seen[action.entry] = None
             places.drop(action.endpoint, action.entry)
+        if action.kind is ActionKind.DELETE:
+            for _, inner in walk(context, action.endpoint, action.entry):
+                seen.setdefault(inner.id, None)  # no listing will ever tell of it again
         if entry is not None:
             seen[entry.id] = entry
             places.put(action.endpoint, entry)
-        if action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry:
+        moved = action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry
+        if moved and entry is not None and entry.kind is Kind.FOLDER:
             found = rekey(context, places, action.endpoint, action.entry, entry)
             seen.update(dict.fromkeys(found.gone))
             seen.update({each.id: each for each in found.put})
@@ -98,6 +103,14 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
     return len(pending)
 
 
+def _by_now(action: Action, node: Node | None) -> Action:
+    """Return an action upon what its entry is by now: one before it may have changed the id."""
+    replica = node.replicas.get(action.endpoint) if node is not None else None
+    if not action.entry or replica is None or replica.gone:
+        return action
+    return msgspec.structs.replace(action, entry=replica.entry)
+
+
 def _as_written(node: Node, action: Action, found: Entry | None) -> Entry | None:
     """Return what stands there as base is to know it.
 
@@ -105,8 +118,8 @@ def _as_written(node: Node, action: Action, found: Entry | None) -> Entry | None
     what was written, or it would never travel: under no version it counts as changed.
     """
     content = node.content
-    if found is None or content is None or action.kind is ActionKind.MOVE:
-        return found
+    if found is None or content is None or action.content_gen < node.content_gen:
+        return found  # a move, or an older content, of whose time and bit nothing is known
     bits = found.executable is not None and content.executable is not None
     if (bits and found.executable != content.executable) or found.mtime_ns != content.mtime_ns:
         return msgspec.structs.replace(found, version="")
@@ -118,9 +131,8 @@ def _outcome(
 ) -> tuple[bool, Entry | None]:
     """Say whether an action had its effect, and what stands there."""
     provider = context.providers[action.endpoint]
-    replica = node.replicas.get(action.endpoint)
-    if action.entry and (replica is None or replica.entry != action.entry):
-        return False, None  # an action closed before this one has changed its id
+    if action.entry and action.endpoint not in node.replicas:
+        return False, None
     if action.kind is ActionKind.DELETE:
         return provider.get(_last_seen(places, action)) is None, None
     if action.kind is ActionKind.MOVE:
@@ -173,14 +185,14 @@ def _next_update(pending: list[Action], move: Action) -> Action | None:
 def _moved_and_updated(
     context: Context, places: Places, move: Action, update: Action, node: Node
 ) -> tuple[bool, Entry | None]:
-    """Say whether an entry whose id is its path was moved, and then written to."""
-    replica = node.replicas.get(move.endpoint)
-    if context.providers[move.endpoint].traits.stable_ids:
+    """Say whether an entry was moved, and then written to, which may have changed its id."""
+    provider = context.providers[move.endpoint]
+    if move.endpoint not in node.replicas:
         return False, None
-    if replica is None or replica.entry != move.entry:
-        return False, None
+    if provider.traits.stable_ids and provider.get(_last_seen(places, move)) is not None:
+        return False, None  # it has its id, and stands elsewhere
     parent = places.parent(move.endpoint, move.parent)
-    found = context.providers[move.endpoint].at(parent, move.name)
+    found = provider.at(parent, move.name)
     if found is None or found.kind is not node.kind:
         return False, None
     path = f"{parent.path}/{move.name}" if parent.path else move.name
@@ -207,20 +219,31 @@ def _last_seen(places: Places, action: Action) -> Ref:
 def _is_ours(
     context: Context, action: Action, node: Node, ref: Ref, found: Entry
 ) -> tuple[bool, Entry | None]:
-    """Say whether an entry is the content that an action was to write, proved by its bytes."""
+    """Say whether an entry is the content that an action was to write, proved by its bytes.
+
+    While its endpoint was away the others may have agreed on another content since.
+    """
     content = node.content
-    if content is None or content.size not in {found.size, UNKNOWN_SIZE}:
+    if content is None:
         return False, None
     provider = context.providers[action.endpoint]
     wanted = content.hashes or _hash_of_source(context, action, found)
     if not wanted:
         # The source cannot be asked any more: its time, which was set on what was written, tells.
-        return provider.traits.keeps_mtime and found.mtime_ns == content.mtime_ns, found
+        same_time = provider.traits.keeps_mtime and found.mtime_ns == content.mtime_ns
+        return same_time and same(content, content_of(found)) is not False, found
+    former = node.past if action.content_gen < node.content_gen else ()
+    candidates = [each for each in (wanted, *former) if each]
+    if same(content, content_of(found)) is False and not former:
+        return False, None
     written = found.hashes
-    if hashes.equal(wanted, written) is None:
-        told = provider.hash(ref, found.version, _like(wanted))
-        written = hashes.merged(written, told)
-    return bool(hashes.equal(wanted, written)), msgspec.structs.replace(found, hashes=written)
+    for each in candidates:
+        if hashes.equal(each, written) is None:
+            told = provider.hash(ref, found.version, _like(each))
+            written = hashes.merged(written, told)
+        if hashes.equal(each, written):
+            return True, msgspec.structs.replace(found, hashes=written)
+    return False, None
 
 
 def _hash_of_source(context: Context, action: Action, found: Entry) -> str:

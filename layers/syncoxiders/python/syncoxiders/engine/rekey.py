@@ -49,7 +49,7 @@ def rekey(
     if not isinstance(provider, Rescans):
         return result
     store = context.store
-    before = dict(_walk(context, endpoint, old))
+    before = dict(walk(context, endpoint, old))
     now = _found(provider, places.folder(endpoint, moved.id))
     owners = store.base().of(endpoint, [entry.id for entry in before.values()])
     known = {each: places.node(each) for each in owners.values()}
@@ -92,7 +92,7 @@ def _found(provider: Rescans, folder: Ref) -> dict[str, Entry]:
     return now
 
 
-def _walk(context: Context, endpoint: EndpointId, folder: EntryId) -> Iterator[tuple[str, Entry]]:
+def walk(context: Context, endpoint: EndpointId, folder: EntryId) -> Iterator[tuple[str, Entry]]:
     """Yield everything known in a folder with its path below it."""
     tree = context.store.observed(endpoint)
     todo = [("", folder)]

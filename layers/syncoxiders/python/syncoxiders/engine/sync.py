@@ -93,6 +93,8 @@ class Run:
         record = self._store.record()
         looks = Looks(context, record, self._outcome, self._say)
         if not looks.check_roots():
+            if only is not None and not context.options.dry_run:
+                self._store.save_text(SETTLED, "")  # what was heard has not been looked at
             return
         self._read_ignore_files(looks, complain=False)
         recovered = 0 if context.options.dry_run else recover(context, looks.away)

@@ -153,6 +153,9 @@ class Provider(Protocol):
     def settle(self) -> None:
         """Make everything written so far survive a power loss."""
 
+    def close(self) -> None:
+        """Release what is held: connections, processes. Nothing is asked of it afterwards."""
+
 
 @runtime_checkable
 class Rescans(Protocol):

@@ -279,6 +279,9 @@ class MemoryProvider(BlindHands):
         """Memory survives nothing, and a simulated crash does not touch it."""
         self._enter("settle")
 
+    def close(self) -> None:
+        """Memory holds nothing that could be released."""
+
     # Checks and effects
 
     def _enter(self, operation: str) -> None:

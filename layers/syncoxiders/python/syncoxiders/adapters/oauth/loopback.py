@@ -47,7 +47,11 @@ class Loopback:
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
 
-    def wait(self, state: str, patience: float) -> str:
+    def expect(self, state: str) -> None:
+        """Tell which sign-in is waited for, before the browser goes there."""
+        self._server.state = state
+
+    def wait(self, patience: float) -> str:
         """Return the code that the browser brings within so many seconds. Raises AccountError."""
         deadline = time.monotonic() + patience
         while (left := deadline - time.monotonic()) > 0:
@@ -56,7 +60,7 @@ class Loopback:
                 answer = self._answers.get(timeout=min(left, _LOOK_AGAIN))
             except queue.Empty:
                 continue
-            return consent.read_answer(answer, state)
+            return consent.read_answer(answer, self._server.state)
         raise AccountError(
             f"no answer came from the browser within {patience:.0f} seconds; start again, or sign "
             "in with --no-browser if it is on another machine"
@@ -85,6 +89,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def __init__(self, port: int, answers: "queue.SimpleQueue[dict[str, str]]") -> None:
         self.answers = answers
+        self.state = ""
         super().__init__(("127.0.0.1", port), _Handler)
 
 
@@ -100,10 +105,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if address.path != "/" or not {"code", "error", "state"} & query.keys():
             self._send(404, "Nothing here", "This address is only for signing in.")
             return
-        if "code" in query:
-            self._send(200, "Thank you", "SyncOxiders goes on in the terminal.")
+        try:
+            consent.read_answer(query, self.server.state)
+        except AccountError:
+            self._send(200, "No access", "The terminal says why.")
         else:
-            self._send(200, "No access", "The terminal says more.")
+            self._send(200, "Thank you", "SyncOxiders goes on in the terminal.")
         self.server.answers.put(query)
 
     def _send(self, status: int, title: str, text: str) -> None:

@@ -1,6 +1,6 @@
 """A Dropbox as a storage provider, by its official SDK.
 
-The SDK takes a second to import, so that it is imported when an account is connected, not before:
+The SDK takes its time to import, so that it is imported when an account is connected, not before:
 what only checks a push (:mod:`.push`) does without.
 """
 

@@ -7,19 +7,22 @@ Source: https://developers.dropbox.com/dbx-performance-guide, and the docstrings
 ``files_upload_session_append_batch`` and ``files_upload_session_finish_batch_v2`` in the SDK.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 
 from syncoxiders.adapters.providers.dropbox._errors import of_route, tags
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox._write import SESSION, Target, Writer
 from syncoxiders.core.digests import DROPBOX, Digests, digests_of
 from syncoxiders.core.model import Entry
 from syncoxiders.ports.errors import ProviderError, Throttled
 from syncoxiders.ports.provider import Carry, Provider, Reader
+
+_FEW = 2
+"""So few files cost less one by one: a request each, instead of three for a batch."""
 
 Result = Entry | ProviderError
 
@@ -86,11 +89,17 @@ class Carrier:
                 if 0 < start.size <= self._limits.batch:
                     data = b"".join(start.chunks)
                     return Loaded(index, target, data, digests_of([data], [DROPBOX]))
-                whole = _joined(start.chunks, chunks)
-                self._results[index] = self._writer.upload(target, whole, verify=self._verify)
             except ProviderError as error:
                 self._results[index] = error
+                return None
+            self._results[index] = self._alone(target, _joined(start.chunks, chunks))
         return None
+
+    def _alone(self, target: Target, chunks: Iterable[bytes]) -> Result:
+        try:
+            return self._writer.upload(target, chunks, verify=self._verify)
+        except ProviderError as error:
+            return error
 
     def _beginning(self, chunks: Iterator[bytes]) -> "_Beginning":
         """Read until it is clear whether a file is small."""
@@ -105,6 +114,10 @@ class Carrier:
     # Sending
 
     def _send(self, batch: list[Loaded]) -> None:
+        if len(batch) <= _FEW:
+            for each in batch:
+                self._results[each.index] = self._alone(each.target, [each.data])
+            return
         client = self._writer.client
         begun = client.call(lambda api: api.files_upload_session_start_batch(len(batch)))
         sessions = dict(zip((each.index for each in batch), begun.session_ids, strict=True))

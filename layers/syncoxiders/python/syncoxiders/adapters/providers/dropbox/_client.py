@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import dropbox  # type: ignore[import-untyped]  # the SDK has no types
 import requests
-from dropbox import exceptions as vendor
 from requests.adapters import HTTPAdapter
 
 from syncoxiders.adapters.providers.dropbox._errors import (
@@ -17,6 +15,7 @@ from syncoxiders.adapters.providers.dropbox._errors import (
     TokenRefused,
     translated,
 )
+from syncoxiders.adapters.providers.dropbox._sdk import dropbox, exceptions
 from syncoxiders.ports.accounts import Account, Tokens
 from syncoxiders.ports.pace import Pace
 
@@ -60,7 +59,7 @@ class Client:
             used = self._tokens.access()
             try:
                 return request(self._api(used))
-            except (vendor.DropboxException, requests.RequestException, *GARBLED) as exc:
+            except (exceptions.DropboxException, requests.RequestException, *GARBLED) as exc:
                 raise translated(exc, about, meaning) from exc
             except _Expired as exc:
                 raise TokenRefused from exc
@@ -70,6 +69,10 @@ class Client:
         except TokenRefused:
             self._tokens.refused(used)
         return self._pace(attempt, repeatable=repeatable, writes=writes)
+
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._session.close()
 
     def _api(self, token: str) -> Any:
         with self._lock:

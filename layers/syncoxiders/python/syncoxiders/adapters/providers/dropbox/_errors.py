@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from dropbox import exceptions as vendor  # type: ignore[import-untyped]  # the SDK has no types
 from stone.backends.python_rsrc.stone_validators import (
     ValidationError,
 )
 
+from syncoxiders.adapters.providers.dropbox._sdk import exceptions
 from syncoxiders.ports.errors import (
     CursorExpired,
     Denied,
@@ -126,18 +126,18 @@ def of_route(error: Any, about: str, meaning: Meaning, *, hint: str = "") -> Pro
 def translated(error: Exception, about: str, meaning: Meaning) -> ProviderError:
     """Return what an error of the SDK, or of the connection below it, means."""
     match error:
-        case vendor.ApiError():
+        case exceptions.ApiError():
             return of_route(error.error, about, meaning, hint=error.user_message_text or "")
-        case vendor.AuthError():
+        case exceptions.AuthError():
             return _of_access(error)
-        case vendor.RateLimitError():
+        case exceptions.RateLimitError():
             return Throttled("Dropbox asks for a pause", float(error.backoff or 0.0))
-        case vendor.InternalServerError():
+        case exceptions.InternalServerError():
             return Unreachable(f"Dropbox answers {error.status_code}")
-        case vendor.BadInputError():
+        case exceptions.BadInputError():
             kind = meaning.get("bad input", Refused)
             return kind(_sentence(about, f"Dropbox does not take it: {error.message}"))
-        case vendor.HttpError():
+        case exceptions.HttpError():
             return ProviderError(_sentence(about, f"Dropbox answers {error.status_code}"))
         case requests.RequestException():
             return Unreachable(f"Dropbox cannot be reached: {type(error).__name__}")

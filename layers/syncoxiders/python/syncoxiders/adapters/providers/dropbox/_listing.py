@@ -9,12 +9,12 @@ a look at the whole tree finds them.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._metadata import LeftOut, entry_of
 from syncoxiders.adapters.providers.dropbox._places import Places, below
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.listing import Listed, rescan_by_folder, rescan_whole
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
 from syncoxiders.ports.errors import CursorExpired, RootLost, Unreachable, Vanished

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox.policies import Documents
 from syncoxiders.core import hashes, names
 from syncoxiders.core.digests import DROPBOX
@@ -62,6 +62,7 @@ _EXTENSIONS = {"markdown": "md"}
 """The extensions of exported formats that are not the format's own name."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST = 255  # characters
 _FIRST_YEAR = 1000  # strftime pads no year, and Dropbox wants four digits
 
 
@@ -77,6 +78,17 @@ def check_name(name: str) -> None:
     if not names.legal(name, TRAITS):
         shown = name if len(name) <= TRAITS.max_name else f"{name[:40]}..."
         raise Refused(f"Dropbox cannot hold the name {shown!r}")
+
+
+def can_be_asked_for(name: str) -> bool:
+    """Say whether there may be something of a name, be it one that cannot be written."""
+    if not name or "/" in name or len(name) > _LONGEST:
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def entry_of(metadata: Any, parent: EntryId, documents: Documents) -> Entry | LeftOut:

@@ -10,17 +10,18 @@ import threading
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
 
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._metadata import (
     LeftOut,
+    can_be_asked_for,
     entry_of,
     is_document,
     own_name,
     shown_name,
     version_of,
 )
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox.policies import Documents
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Ref
 from syncoxiders.ports.errors import (
@@ -63,22 +64,24 @@ class Places:
         return known if known is not None else self.find_root()
 
     def find_root(self) -> Root:
-        """Look the root up anew. Raises RootLost."""
-        if not self.path:
-            return Root()
-        metadata = self._metadata(self.path, self.path)
-        if not isinstance(metadata, files.FolderMetadata):
-            raise RootLost(f"there is no folder {self.path} in the Dropbox")
-        root = Root(metadata.id, metadata.path_lower or self.path.lower())
+        """Look the root up anew, and take it for the root from now on. Raises RootLost."""
+        root = self._standing_root()
         with self._lock:
             self._root = root
         return root
 
     def confirm_root(self) -> None:
         """Raise RootLost if the root is not the folder that it was; for what seems to be gone."""
-        before = self.root()
-        if self.find_root().id != before.id:
+        if self._standing_root().id != self.root().id:
             raise RootLost(f"another folder stands at {self.path} in the Dropbox")
+
+    def _standing_root(self) -> Root:
+        if not self.path:
+            return Root()
+        metadata = self._metadata(self.path, self.path)
+        if not isinstance(metadata, files.FolderMetadata):
+            raise RootLost(f"there is no folder {self.path} in the Dropbox")
+        return Root(metadata.id, metadata.path_lower or self.path.lower())
 
     def account(self) -> str:
         """Return the id of the account."""
@@ -121,7 +124,8 @@ class Places:
         """
         above = self.root().lower.count("/") + 1
         folders = metadata.path_display.split("/")[above:-1]
-        return "/".join([*folders, shown_name(metadata)])
+        exported = self.documents == "export" and is_document(metadata)
+        return "/".join([*folders, shown_name(metadata) if exported else metadata.name])
 
     # Looking
 
@@ -141,7 +145,7 @@ class Places:
     def is_folder(self, ref: Ref) -> bool:
         """Say whether a folder is there."""
         if ref.id == ROOT_ENTRY:
-            return not self.path or self.find_root().id == self.root().id
+            return self._standing_root().id == self.root().id
         return isinstance(self.metadata(ref), files.FolderMetadata)
 
     def get(self, ref: Ref) -> Entry | None:
@@ -167,9 +171,9 @@ class Places:
 
     def standing(self, parent: Ref, name: str) -> Any:
         """Return the metadata of whatever stands at a place, None if nothing does."""
-        if not name or "/" in name:
+        if not can_be_asked_for(name):
             return None
-        return self._metadata(self.place(parent, name), below(parent, name))
+        return self._metadata(self.place(parent, name), below(parent, name), malformed=Vanished)
 
     def _document_at(self, parent: Ref, name: str) -> Any:
         """Return the metadata of the document that is told of under a name."""
@@ -210,7 +214,7 @@ class Places:
         found = entry_of(metadata, parent, self.documents)
         return None if isinstance(found, LeftOut) else found
 
-    def _metadata(self, where: str, about: str) -> Any:
+    def _metadata(self, where: str, about: str, *, malformed: type[ProviderError] = Refused) -> Any:
         """Return metadata, None where nothing is."""
         if not where or where == ROOT_ENTRY:
             return None
@@ -218,10 +222,10 @@ class Places:
             return self._client.call(
                 lambda api: api.files_get_metadata(where),
                 about,
-                meaning={"not_folder": Vanished, "bad input": Refused},
+                meaning={"not_folder": Vanished, "malformed_path": malformed},
             )
-        except (Vanished, Refused):
-            return None  # what no path can name is not there either
+        except Vanished:
+            return None
 
     # Failures
 

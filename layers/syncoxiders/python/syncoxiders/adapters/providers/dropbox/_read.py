@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import Any
 
 import requests
-from dropbox.exceptions import HttpError  # type: ignore[import-untyped]  # the SDK has no types
 
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._metadata import (
@@ -15,6 +14,7 @@ from syncoxiders.adapters.providers.dropbox._metadata import (
     version_of,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places
+from syncoxiders.adapters.providers.dropbox._sdk import exceptions
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.ports.errors import Changing, Refused, Stale, Unreachable
 
@@ -89,7 +89,7 @@ def open_version(client: Client, places: Places, ref: Ref, version: str, offset:
             answer: tuple[Any, requests.Response] = api.files_download(
                 ref.id, extra_headers=headers
             )
-        except HttpError as exc:
+        except exceptions.HttpError as exc:
             if offset and exc.status_code == _BEYOND_THE_END:
                 return None, None
             raise

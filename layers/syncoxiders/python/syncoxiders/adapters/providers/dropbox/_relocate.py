@@ -9,8 +9,6 @@ import unicodedata
 from contextlib import suppress
 from typing import Any
 
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
-
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._metadata import (
     check_name,
@@ -20,6 +18,7 @@ from syncoxiders.adapters.providers.dropbox._metadata import (
     version_of,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox._write import Target, Writer, entry_at
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.ports.errors import Occupied, ProviderError, Refused, Stale

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
-from dropbox.exceptions import ApiError  # type: ignore[import-untyped]  # as above
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._errors import tags
+from syncoxiders.adapters.providers.dropbox._sdk import exceptions, files
 from syncoxiders.adapters.providers.dropbox._write import SESSION, Target, Writer, correct_offset
 from syncoxiders.core.digests import DROPBOX
 from syncoxiders.core.hashes import decode
@@ -95,7 +94,7 @@ class Continued:
         def send(api: Any) -> int | None:
             try:
                 api.files_upload_session_append_v2(b"", cursor, close=close)
-            except ApiError as exc:
+            except exceptions.ApiError as exc:
                 there = correct_offset(exc)
                 if there is None and not _OVER.intersection(tags(exc.error)):
                     raise

@@ -12,8 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
-from dropbox.exceptions import ApiError  # type: ignore[import-untyped]  # as above
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._client import Client
@@ -26,6 +24,7 @@ from syncoxiders.adapters.providers.dropbox._metadata import (
     modified,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
+from syncoxiders.adapters.providers.dropbox._sdk import exceptions, files
 from syncoxiders.adapters.providers.dropbox.policies import Limits
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, Digests, digests_of
@@ -153,7 +152,7 @@ class Writer:
             tries += 1
             try:
                 api.files_upload_session_append_v2(piece, cursor, content_hash=content_hash)
-            except ApiError as exc:
+            except exceptions.ApiError as exc:
                 if tries == 1 or correct_offset(exc) != offset + len(piece):
                     raise
 

@@ -16,8 +16,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
-
 from syncoxiders.adapters.providers.dropbox._batch import Carrier
 from syncoxiders.adapters.providers.dropbox._client import Client
 from syncoxiders.adapters.providers.dropbox._listing import Listing
@@ -29,6 +27,7 @@ from syncoxiders.adapters.providers.dropbox._metadata import (
 from syncoxiders.adapters.providers.dropbox._places import Places, below
 from syncoxiders.adapters.providers.dropbox._read import Download, open_version
 from syncoxiders.adapters.providers.dropbox._relocate import Relocator
+from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox._sessions import Continued
 from syncoxiders.adapters.providers.dropbox._write import Writer, entry_at
 from syncoxiders.adapters.providers.dropbox.policies import Documents, Limits
@@ -82,6 +81,10 @@ class DropboxProvider:
     def traits(self) -> Traits:
         """What the planner must know of a Dropbox."""
         return TRAITS
+
+    def close(self) -> None:
+        """Close what connections are held."""
+        self._client.close()
 
     # Looking
 
