@@ -134,8 +134,9 @@ class TestRoot:
         s.people.write("file", b"content")
         entry = s.entry("file")
         s.people.lose_root()
-        with pytest.raises(RootLost):
-            s.provider.get(Ref(entry.id, "file"))
+        for ref in (Ref(entry.id, "file"), ROOT_REF):
+            with pytest.raises(RootLost):
+                s.provider.get(ref)
 
     def test_id_in_a_shared_drive(self, s: Stage) -> None:
         """Of a folder given by its id it is found out whether it is in a shared drive."""

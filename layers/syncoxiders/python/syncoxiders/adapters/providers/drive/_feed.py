@@ -76,7 +76,7 @@ class Feeding:
                 continue
             if not file.trashed:
                 by_folder[file.parent][file.id] = file
-            if file.trashed <= file.explicitly_trashed:
+            if file.explicitly_trashed or not file.trashed:  # else its folder went with it
                 plain[file.parent].add(self._documents.plain(file))
         for parts in self._queries(plain):
             for sibling in self._siblings(parts):

@@ -90,6 +90,7 @@ class DriveProvider:
         """Return the entry as it stands now, wherever that is; None if it is deleted or trashed."""
         places = self._places
         if ref.id == ROOT_ENTRY:
+            places.check_root()
             return places.root_entry()
         file = self._api.find(ref.id)
         if file is None or file.trashed or self._documents.left_out(file):
