@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -121,8 +122,20 @@ class TestFeed:
         cursor = s.provider.start_cursor()
         for number in range(100):
             s.people.write(f"folder {number % 10}/{number}", b"")
+        queries: list[str] = []
+        s.watch(lambda request: queries.append(request.query.get("q", "")))
         asked = s.requests(lambda: s.drain(cursor))
-        assert len(asked) < 20
+        assert len(asked) <= 5
+        assert all(len(urllib.parse.quote_plus(query)) < 1700 for query in queries)
+        assert not [each for each in asked if each.startswith("POST")]
+
+    def test_what_many_names_in_one_folder_cost(self, s: Stage) -> None:
+        """Names in one folder are asked for without naming it each time."""
+        s.provider.root()
+        cursor = s.provider.start_cursor()
+        for number in range(100):
+            s.people.write(str(number), b"")
+        assert len(s.requests(lambda: s.drain(cursor))) <= 4
 
     def test_folder_that_went_meanwhile(self, s: Stage) -> None:
         """A folder that goes while names in it are asked for does not stop the feed."""
