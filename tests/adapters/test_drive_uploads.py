@@ -182,6 +182,25 @@ class TestProof:
             s.upload("file", b"content!")
         assert s.people.tree() == {}
 
+    @pytest.mark.parametrize("right", [True, False])
+    def test_with_the_oldest_checksum_only(self, s: Stage, right: bool) -> None:
+        """Where Google tells only the checksum that every file has, that proves it unread."""
+
+        def forget(body: dict[str, str]) -> None:
+            for each in ("sha1Checksum", "sha256Checksum"):
+                body.pop(each, "")
+
+        s.colour("POST", "^/upload/", forget)
+        if right:
+            s.provider.root()
+            asked = s.requests(lambda: s.upload("file", b"content!"))
+            assert not [each for each in asked if "/files/" in each and "generateIds" not in each]
+            return
+        s.tamper("POST", "^/upload/", spoiled)
+        with pytest.raises(Unreachable, match="does not hold"):
+            s.upload("file", b"content!")
+        assert s.people.tree() == {}
+
 
 class TestSessions:
     DATA = pattern(2 * CHUNK + 7)

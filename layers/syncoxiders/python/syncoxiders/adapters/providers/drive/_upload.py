@@ -27,6 +27,9 @@ https://developers.google.com/workspace/drive/api/guides/manage-uploads#choose-u
 
 BINARY = "application/octet-stream"
 
+PROOF = ("md5",)
+"""Hashes, besides our own, that uploads are proved by: Drive has our own only "if available"."""
+
 
 class Target(msgspec.Struct, frozen=True):
     """Where an upload goes: a place for a new file, or a file and the version expected of it.
@@ -124,7 +127,7 @@ class Uploading:
 
     def write(self, target: Target, chunks: Iterable[memoryview | bytes], *, verify: bool) -> Entry:
         """Write content, all of it or nothing."""
-        digests = Digests()
+        digests = Digests(PROOF if verify else ())
         head = bytearray()
         rest = iter(chunks)
         for chunk in rest:

@@ -14,7 +14,7 @@ from syncoxiders.adapters.providers.drive._places import BY_ID, Places
 from syncoxiders.adapters.providers.drive._read import Reading
 from syncoxiders.adapters.providers.drive._resumable import chunk_size
 from syncoxiders.adapters.providers.drive._sessions import Sessions
-from syncoxiders.adapters.providers.drive._upload import Uploading
+from syncoxiders.adapters.providers.drive._upload import PROOF, Uploading
 from syncoxiders.adapters.providers.drive._wire import Wire
 from syncoxiders.core import hashes
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref, Traits
@@ -169,8 +169,8 @@ class DriveProvider:
 
     @property
     def upload_hashes(self) -> tuple[str, ...]:
-        """None besides our own, which is one of Drive's."""
-        return ()
+        """What every file at Drive has, besides our own, which nearly all have."""
+        return PROOF
 
     def session_chunk(self, size: int) -> int:
         """Return how many bytes each chunk but the last has."""
