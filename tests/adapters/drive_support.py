@@ -50,6 +50,7 @@ class Stage:
         self._after: list[tuple[str, str, Callable[[], object]]] = []
         self._tampers: list[tuple[str, str, Callable[[Request], Request]]] = []
         self._colours: list[tuple[str, str, Callable[[Any], None]]] = []
+        self._eyes: list[Callable[[Request], object]] = []
         self._handle = emulator.handle
         emulator.handle = self._answer  # type: ignore[method-assign]  # a test's hand in it
         self.provider = self.open()
@@ -90,11 +91,17 @@ class Stage:
         """Change every JSON answer to such requests."""
         self._colours.append((method, path, change))
 
+    def watch(self, eye: Callable[[Request], object]) -> None:
+        """Show every request to come."""
+        self._eyes.append(eye)
+
     def tick(self) -> None:
         """Let a second pass, so that what comes then is younger."""
         self.emulator.ahead += 1
 
     def _answer(self, request: Request) -> Response:
+        for eye in self._eyes:
+            eye(request)
         for deed in _due(self._before, request):
             deed()
         for change in _due(self._tampers, request):

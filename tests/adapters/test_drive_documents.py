@@ -253,12 +253,15 @@ class TestShortcut:
         s.people.add_shortcut("shortcut", "file")
         assert s.drain(cursor) == []
 
-    def test_place_is_occupied(self, s: Stage) -> None:
-        """Where it stands nothing is created, nor put in its place: Occupied."""
+    def test_file_beside_it(self, s: Stage) -> None:
+        """A file of its name stands beside it: it is not kept away by what nobody is shown."""
         s.people.write("file", b"content")
-        s.people.add_shortcut("shortcut", "file")
-        with pytest.raises(Occupied):
-            s.upload("shortcut", b"ours")
+        shortcut = s.people.add_shortcut("shortcut", "file")
+        entry = s.upload("shortcut", b"ours")
+        assert entry.id != shortcut
+        assert s.entry("shortcut") == entry
+        assert s.look() == ["file", "shortcut"]
+        assert s.known.paths()["shortcut"] == entry
 
 
 class TestForeign:

@@ -1,6 +1,7 @@
 """What Google answers when it does not do what was asked, and what the engine does next."""
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -238,6 +239,18 @@ class TestNetwork:
                 assert s.emulator.token not in repr(error) + str(error)
                 assert address not in repr(error) + str(error)
                 error = error.__cause__ or error.__context__
+
+
+class TestLog:
+    def test_secrets(self, s: Stage, caplog: pytest.LogCaptureFixture) -> None:
+        """Neither a token nor the address of an upload is logged, whatever is asked to be."""
+        caplog.set_level(logging.DEBUG)
+        session = s.provider.begin(ROOT_REF, "file", size=4, attributes=PLAIN)
+        s.provider.append(session, b"ours", last=True)
+        s.read("file")
+        address = session.token.partition("upload_id=")[2].partition('"')[0]
+        assert address not in caplog.text
+        assert s.emulator.token not in caplog.text
 
 
 class TestImport:

@@ -1,12 +1,15 @@
 """Where Google Drive's root is, and how its tree is listed."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
-from syncoxiders.adapters.providers.drive import _look
+from syncoxiders.adapters.memory.pace import MemoryPace
+from syncoxiders.adapters.providers.drive import _look, connect
 from syncoxiders.core.model import ROOT_ENTRY, Kind, Ref
-from syncoxiders.ports.errors import NotEmpty, Refused, RootLost
+from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.errors import AccountError, NotEmpty, Refused, RootLost, Unreachable
 from syncoxiders.ports.provider import (
     Copies,
     Feeds,
@@ -40,10 +43,32 @@ LIST = "GET /drive/v3/files"
 
 class TestRoot:
     def test_what_it_can(self, s: Stage) -> None:
-        """It is all that a cloud can be."""
-        provider: Provider = s.provider
+        """It is all that a cloud can be, by its methods' signatures, too."""
+        p = s.provider
+        kinds: tuple[Provider, Rescans, Feeds, SetsMeta, Sessions, Copies, Measures, Pushes] = (
+            p,
+            p,
+            p,
+            p,
+            p,
+            p,
+            p,
+            p,
+        )
         for protocol in (Rescans, Feeds, SetsMeta, Sessions, Copies, Measures, Pushes):
-            assert isinstance(provider, protocol)
+            assert isinstance(kinds[0], protocol)
+
+    def test_connections_are_given_back(self, s: Stage) -> None:
+        """A provider that nobody holds any more holds no connection."""
+        provider = connect(
+            Account("work", "drive", settings={"url": s.url}), s.tokens, "Root", pace=MemoryPace()
+        )
+        provider.root()
+        client = provider._wire._client
+        assert not client.is_closed
+        del provider
+        gc.collect()
+        assert client.is_closed
 
     def test_nothing_is_asked_before(self, s: Stage) -> None:
         """Connecting asks nothing."""
@@ -109,8 +134,26 @@ class TestRoot:
         s.people.write("file", b"content")
         entry = s.entry("file")
         s.people.lose_root()
-        with pytest.raises(RootLost):
-            s.provider.get(Ref(entry.id, "file"))
+        for ref in (Ref(entry.id, "file"), ROOT_REF):
+            with pytest.raises(RootLost):
+                s.provider.get(ref)
+
+    def test_id_in_a_shared_drive(self, s: Stage) -> None:
+        """Of a folder given by its id it is found out whether it is in a shared drive."""
+        s.people.write("inner/file", b"content")
+        inner = s.people.id("inner")
+        s.colour("GET", f"/files/{inner}$", lambda body: body.update(driveId="shared"))
+        provider = s.open(f"id:{inner}")
+        asked: list[dict[str, str]] = []
+        s.watch(lambda request: asked.append(dict(request.query)))
+        assert provider.at(ROOT_REF, "file") is not None
+        assert s.look(provider) == ["file"]
+        assert {each["driveId"] for each in asked if "q" in each} == {"shared"}
+
+    def test_policy_that_is_none(self, s: Stage) -> None:
+        """A policy for documents that there is not is refused, with those that there are."""
+        with pytest.raises(AccountError, match="export, link, skip"):
+            s.open(documents="ignore")
 
     def test_is_not_touched(self, s: Stage) -> None:
         """The root folder itself is neither moved nor deleted."""
@@ -127,13 +170,7 @@ class TestRoot:
         shared = drive.save(drive.new("Shared", FOLDER, ""))
         inner = drive.save(drive.new("inner", FOLDER, shared.id))
         asked: list[dict[str, str]] = []
-        handle = s.emulator.handle
-
-        def note(request: object) -> object:
-            asked.append(dict(request.query))  # type: ignore[attr-defined]  # a Request
-            return handle(request)  # type: ignore[arg-type]  # likewise
-
-        s.emulator.handle = note  # type: ignore[assignment]  # a test's eye on it
+        s.watch(lambda request: asked.append(dict(request.query)))
         provider = s.open("inner", drive_id=shared.id)
         assert provider.root() == inner.id
         s.upload("file", b"content", provider=provider)
@@ -188,6 +225,17 @@ class TestRescan:
         asked = s.requests(s.look)
         assert asked.count(LIST) == 1 + 100 // _look._TOGETHER
         assert len(s.known.paths()) == 200
+
+    def test_look_that_fails(self, s: Stage) -> None:
+        """What goes wrong with one of many queries is told, and the others come to an end."""
+        for number in range(200):
+            s.people.write(f"{number}/file", b"")
+        s.provider.root()
+        s.emulator.faults.add("status", path="/files$", skip=3)
+        with pytest.raises(Unreachable):
+            s.look()
+        assert s.look()
+        assert s.known.paths().keys() == s.people.tree().keys()
 
     def test_address_is_not_too_long(self, s: Stage) -> None:
         """The query for many folders fits into an address."""

@@ -241,5 +241,7 @@ class TestDuplicates:
         """Drive finds names in any case; what is not exactly the name does not count."""
         s.people.write("File", b"content")
         assert s.provider.at(ROOT_REF, "file") is None
-        s.upload("file", b"other")
+        cursor = s.provider.start_cursor()
+        other = s.upload("file", b"other")
         assert s.people.tree() == {"File": b"content", "file": b"other"}
+        assert [change.entry.id for change in s.drain(cursor)] == [other.id]

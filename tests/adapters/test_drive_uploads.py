@@ -12,7 +12,7 @@ from syncoxiders.adapters.providers.drive._resumable import GRANULE, chunk_size
 from syncoxiders.adapters.providers.drive._upload import SMALL
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import digests_of
-from syncoxiders.core.model import Entry, Kind, Ref
+from syncoxiders.core.model import UNKNOWN_SIZE, Entry, Kind, Ref
 from syncoxiders.ports.errors import Refused, Stale, Throttled, Unreachable, Vanished
 from syncoxiders.ports.provider import Attributes
 from tests.adapters.drive_support import PLAIN, Stage, serving, staged
@@ -78,10 +78,11 @@ class TestSizes:
         s.upload("photo.jpg", b"jpeg")
         s.upload("report.docx", b"zip")
         s.upload("what", b"ever")
+        s.upload("page.html.gz", b"packed")
         types = {each.name: each.mime for each in s.emulator.drive.children(s.people.root)}
         assert types["photo.jpg"] == "image/jpeg"
         assert types["report.docx"].startswith("application/vnd.openxmlformats")
-        assert types["what"] == "application/octet-stream"
+        assert types["what"] == types["page.html.gz"] == "application/octet-stream"
 
     def test_time_that_cannot_be(self, s: Stage) -> None:
         """A time that Drive cannot keep is refused before anything is sent."""
@@ -181,6 +182,25 @@ class TestProof:
             s.upload("file", b"content!")
         assert s.people.tree() == {}
 
+    @pytest.mark.parametrize("right", [True, False])
+    def test_with_the_oldest_checksum_only(self, s: Stage, right: bool) -> None:
+        """Where Google tells only the checksum that every file has, that proves it unread."""
+
+        def forget(body: dict[str, str]) -> None:
+            for each in ("sha1Checksum", "sha256Checksum"):
+                body.pop(each, "")
+
+        s.colour("POST", "^/upload/", forget)
+        if right:
+            s.provider.root()
+            asked = s.requests(lambda: s.upload("file", b"content!"))
+            assert not [each for each in asked if "/files/" in each and "generateIds" not in each]
+            return
+        s.tamper("POST", "^/upload/", spoiled)
+        with pytest.raises(Unreachable, match="does not hold"):
+            s.upload("file", b"content!")
+        assert s.people.tree() == {}
+
 
 class TestSessions:
     DATA = pattern(2 * CHUNK + 7)
@@ -227,6 +247,17 @@ class TestSessions:
         with pytest.raises(Stale):
             s.provider.append(session, b"content and more", last=True)
         assert s.people.tree() == {}
+
+    def test_size_that_nobody_knows(self, s: Stage) -> None:
+        """Content of unknown size can be sent so, too."""
+        session = s.provider.begin(ROOT_REF, "file", size=UNKNOWN_SIZE, attributes=PLAIN)
+        session = s.provider.append(session, self.DATA[:CHUNK], last=False)
+        session = s.provider.append(session, self.DATA[CHUNK:], last=True)
+        resumed = s.provider.resume(session)
+        assert resumed is not None
+        assert resumed.offset == len(self.DATA)
+        s.provider.finish(resumed, digests_of([self.DATA]).text())
+        assert s.people.tree() == {"file": self.DATA}
 
     def test_nothing_at_all(self, s: Stage) -> None:
         """An empty file can be sent so, too."""

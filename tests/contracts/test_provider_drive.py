@@ -31,6 +31,8 @@ class EmulatorTokens:
 class DriveHarness:
     """People's hands on an emulated Drive, and a way in for the provider."""
 
+    root = "Root"
+
     def __init__(self, emulator: DriveEmulator, url: str) -> None:
         self._emulator = emulator
         self._people = emulator.people
@@ -42,7 +44,7 @@ class DriveHarness:
 
     def open(self) -> Provider:
         tokens = EmulatorTokens(self._emulator)
-        provider = connect(self._account, tokens, "Root", pace=MemoryPace())
+        provider = connect(self._account, tokens, self.root, pace=MemoryPace())
         self._opened.append(provider)
         return provider
 

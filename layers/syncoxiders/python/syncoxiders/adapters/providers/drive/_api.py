@@ -91,11 +91,16 @@ class Watched(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Api:
-    """The API as one account uses it. ``drive_id`` is that of the shared drive, if it is one."""
+    """The API as one account uses it.
 
-    def __init__(self, wire: Wire, pace: Pace, url: str, drive_id: str) -> None:
+    It is asked within the shared drive ``drive_id``, or the one that the folder ``inside`` is in,
+    or, where both are ``""`` or that is none, within My Drive.
+    """
+
+    def __init__(self, wire: Wire, pace: Pace, url: str, *, drive_id: str, inside: str) -> None:
         self.name = wire.name
-        self.drive_id = drive_id
+        self._given_drive_id = drive_id
+        self._inside = inside
         self._wire = wire
         self._pace = pace
         self._url = url or GOOGLE
@@ -132,23 +137,25 @@ class Api:
         except Vanished:
             return None
 
-    def drive_of(self, file_id: str, about: str) -> str:
-        """Return the id of the shared drive that a file is in; ``""`` for My Drive."""
-        request = self._files.get(fileId=file_id, fields="driveId", supportsAllDrives=True)
-        return self._run(request, about, _Where).drive_id
+    @functools.cached_property
+    def drive_id(self) -> str:
+        """The shared drive's id; ``""`` for My Drive."""
+        if self._given_drive_id or not self._inside:
+            return self._given_drive_id
+        request = self._files.get(fileId=self._inside, fields="driveId", supportsAllDrives=True)
+        return self._run(request, self._inside, _Where).drive_id
 
-    def listing(self, query: str, about: str, *, most: int = _PAGE) -> Iterator[Sequence[File]]:
+    def listing(self, query: str, about: str) -> Iterator[Sequence[File]]:
         """Yield pages of the files that match; the order is Drive's own."""
         token = ""
         while True:
             request = self._files.list(
                 q=query,
-                pageSize=most,
+                pageSize=_PAGE,
                 pageToken=token or None,
                 fields=f"nextPageToken,incompleteSearch,files({FIELDS})",
                 supportsAllDrives=True,
-                includeItemsFromAllDrives=True,
-                **({"corpora": "drive", "driveId": self.drive_id} if self.drive_id else {}),
+                **self._of_drive(corpora="drive", includeItemsFromAllDrives=True),
             )
             answer = self._run(request, about, _Listing)
             if answer.incomplete_search:
@@ -289,7 +296,7 @@ class Api:
             includeItemsFromAllDrives=True,
             **self._of_drive(),
         )
-        return self._run(request, "a push channel", Watched)
+        return self._run(request, "a push channel", Watched, repeatable=False)
 
     def stop(self, channel: str, resource: str) -> None:
         """Close a channel. Raises Vanished."""
@@ -344,7 +351,7 @@ class Api:
         """Return the port's error for an answer that is none of success."""
         return Failure(answer.status_code, answer.headers, answer.content).error(self._about(about))
 
-    def _run(self, request: Any, about: str, into: type[T]) -> T:
+    def _run(self, request: Any, about: str, into: type[T], *, repeatable: bool = True) -> T:
         def once() -> T:
             try:
                 answer = request.execute(http=self._wire, num_retries=0)
@@ -353,9 +360,9 @@ class Api:
                 raise failure.error(self._about(about)) from exc
             return self.told(answer, into)
 
-        # Whatever is done twice here is done once: ids of new files are made beforehand, and
-        # whoever changes a file looks at what came of it.
-        return self.paced(once)
+        # Most of what is done twice is done once: ids of new files are made beforehand, and who
+        # changes a file looks at what came of it.
+        return self.paced(once, repeatable=repeatable)
 
     def told(self, answer: Any, into: type[T]) -> T:
         """Return what an answer says; raises Unreachable if it is not one of Google's."""
@@ -369,8 +376,8 @@ class Api:
     def _about(self, about: str) -> str:
         return f"{self.name}: {about}"
 
-    def _of_drive(self) -> dict[str, str]:
-        return {"driveId": self.drive_id} if self.drive_id else {}
+    def _of_drive(self, **more: object) -> dict[str, object]:
+        return {"driveId": self.drive_id, **more} if self.drive_id else {}
 
 
 def quoted(text: str) -> str:

@@ -1,6 +1,6 @@
 """Changes that carry no content: folders, moves, deletions, metadata, copies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from syncoxiders.adapters.providers.drive._api import Api, quoted
 from syncoxiders.adapters.providers.drive._documents import Documents
@@ -105,25 +105,32 @@ class Changing:
         """Bring a file or empty folder to the trash."""
         with self._places.turn("file", ref.id):
             file = self._places.expected(ref, version)
-            if file.is_folder and self._holds(f"{quoted(file.id)} in parents and trashed = false"):
-                raise NotEmpty(f"{ref.path} is not empty")
+            if file.is_folder:
+                self._check_empty(file, ref.path)
             trashed = self._api.update(file.id, {"trashed": True}, ref.path)
             if file.is_folder:
                 # What is in the trash because of the folder came into it in between.
-                if self._holds(f"{quoted(file.id)} in parents", explicitly=False):
+                if not all(child.explicitly_trashed for child in self._inside(file)):
                     self._api.update(file.id, {"trashed": False}, ref.path)
                     raise NotEmpty(f"{ref.path} is not empty")
             elif trashed.revision != file.revision:
                 self._api.update(file.id, {"trashed": False}, ref.path)
                 raise Stale(f"{ref.path} was written by somebody else meanwhile")
 
-    def _holds(self, query: str, *, explicitly: bool = True) -> bool:
-        """Say whether a query finds anything; not ``explicitly``, what was not itself trashed."""
-        return any(
-            explicitly or not file.explicitly_trashed
-            for page in self._api.listing(query, "the folder", most=1 if explicitly else 1000)
-            for file in page
-        )
+    def _check_empty(self, folder: File, about: str) -> None:
+        """Raise NotEmpty, or Refused where no look will ever tell what is in the way."""
+        reason = None
+        for child in self._inside(folder, " and trashed = false"):
+            reason = self._documents.left_out(child)
+            if reason is None:
+                raise NotEmpty(f"{about} is not empty")
+        if reason is not None:
+            raise Refused(f"{about} holds something that {reason}: delete it at Google Drive")
+
+    def _inside(self, folder: File, condition: str = "") -> Iterator[File]:
+        query = f"{quoted(folder.id)} in parents{condition}"
+        for page in self._api.listing(query, folder.name):
+            yield from page
 
     # Metadata
 

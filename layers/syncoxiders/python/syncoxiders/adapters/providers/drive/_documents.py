@@ -4,7 +4,7 @@ Google-native documents have no bytes. Formats in which they can be had:
 https://developers.google.com/workspace/drive/api/guides/ref-export-formats
 """
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -18,7 +18,7 @@ from syncoxiders.adapters.providers.drive._files import (
 from syncoxiders.adapters.providers.drive._names import written
 from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import UNKNOWN_SIZE, Entry, EntryId, Kind
-from syncoxiders.ports.errors import Refused
+from syncoxiders.ports.errors import AccountError, Refused
 
 Policy: TypeAlias = Literal["export", "link", "skip"]
 """``export``: a read-only companion in an Office format; ``link``: a file that leads to the
@@ -59,6 +59,9 @@ class Documents:
     """Presents files as a policy says."""
 
     def __init__(self, policy: Policy) -> None:
+        if policy not in get_args(Policy):
+            choices = ", ".join(get_args(Policy))
+            raise AccountError(f"documents can be one of {choices}, not {policy!r}")
         self._policy = policy
 
     def left_out(self, file: File) -> str | None:

@@ -1,6 +1,7 @@
 """The change feed, and the channels by which Drive pushes that there is something in it."""
 
 import time
+import urllib.parse
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -21,8 +22,11 @@ WEEK = 7 * 86_400.0
 https://developers.google.com/workspace/drive/api/guides/push#optional-properties
 """
 
-_QUERY = 1200
-"""Characters of a query, so that its address stays within 2 KB."""
+_QUERY = 1500
+"""Characters of a query as it is encoded, so that its address stays within 2 KB."""
+
+_OR, _FOLDER = 4, 80
+"""Characters that join conditions, and that a folder takes."""
 
 
 class Feeding:
@@ -35,7 +39,7 @@ class Feeding:
 
     def start_cursor(self) -> str:
         """Return a cursor for changes from now on."""
-        self._places.check_root()  # which also finds out whether it is in a shared drive
+        self._places.check_root()
         return self._api.start_token()
 
     def changes(self, cursor: str) -> Page:
@@ -76,11 +80,13 @@ class Feeding:
                 continue
             if not file.trashed:
                 by_folder[file.parent][file.id] = file
-            if file.trashed <= file.explicitly_trashed:
+            if file.explicitly_trashed or not file.trashed:  # else its folder went with it
                 plain[file.parent].add(self._documents.plain(file))
-        for parts in self._queries(plain):
-            for sibling in self._siblings(parts):
-                if sibling.id not in told:
+        for query in self._queries(plain):
+            for sibling in self._siblings(query):
+                if sibling.id in told:
+                    continue
+                if self._documents.plain(sibling) in plain[sibling.parent]:
                     by_folder[sibling.parent][sibling.id] = sibling
         return {
             file_id: self._places.entry(inside[file_id], name)
@@ -88,25 +94,36 @@ class Feeding:
             for file_id, name in self._places.names(inside.values()).items()
         }
 
-    def _siblings(self, parts: list[str]) -> list[File]:
-        """Return what any of the queries finds; a folder that went meanwhile holds nothing."""
+    def _siblings(self, query: Mapping[str, list[str]]) -> list[File]:
+        """Return what matches conditions in folders; one that went meanwhile holds nothing."""
+        parts = [
+            f"({quoted(folder)} in parents and ({' or '.join(names)}))"
+            for folder, names in query.items()
+        ]
         try:
             return self._api.all(f"trashed = false and ({' or '.join(parts)})", "names in folders")
         except Vanished:
-            return [file for part in parts for file in self._siblings([part])] if parts[1:] else []
+            if len(query) == 1:
+                return []
+            return [file for each in query.items() for file in self._siblings(dict([each]))]
 
-    def _queries(self, plain: Mapping[str, set[str]]) -> Iterator[list[str]]:
-        """Yield queries for what has these names in folders, some to a request."""
-        parts: list[str] = []
+    def _queries(self, plain: Mapping[str, set[str]]) -> Iterator[Mapping[str, list[str]]]:
+        """Yield conditions for what has these names, by folder, as many as fit into a request."""
+        query: dict[str, list[str]] = {}
+        length = 0
         for folder, names in plain.items():
             for name in sorted(names) if folder else ():
-                part = f"({quoted(folder)} in parents and ({self._places.name_query([name])}))"
-                if parts and sum(map(len, [*parts, part])) > _QUERY:
-                    yield parts
-                    parts = []
-                parts.append(part)
-        if parts:
-            yield parts
+                condition = self._places.name_query([name])
+                more = len(urllib.parse.quote_plus(condition)) + _OR
+                more += _FOLDER if folder not in query else 0
+                if query and length + more > _QUERY:
+                    yield query
+                    query, length = {}, 0
+                    more += _FOLDER
+                query.setdefault(folder, []).append(condition)
+                length += more
+        if query:
+            yield query
 
     # Channels
 

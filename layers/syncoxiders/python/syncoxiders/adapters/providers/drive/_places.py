@@ -67,9 +67,7 @@ class Places:
         api = self._api
         if self._text.startswith(BY_ID):
             folder_id = self._text.removeprefix(BY_ID)
-            root = self._standing(folder_id, self._text)
-            api.drive_id = api.drive_id or api.drive_of(root.id, self._text)
-            return root.id
+            return self._standing(folder_id, self._text).id
         at = self._standing(api.drive_id or _MY_DRIVE, "the drive")
         for name in filter(None, self._text.split("/")):
             found = self.at(at.id, name)
@@ -131,14 +129,14 @@ class Places:
         return file
 
     def named(self, folder: str, names: Iterable[str]) -> list[File]:
-        """Return what stands in a folder and has one of these plain names."""
-        wanted = set(names)
-        found = self._api.all(
-            f"{quoted(folder)} in parents and trashed = false and ({self.name_query(wanted)})",
-            "the folder",
+        """Return what stands in a folder and has one of these plain names, and perhaps more.
+
+        Drive finds names in whatever case.
+        """
+        query = self.name_query(set(names))
+        return self._api.all(
+            f"{quoted(folder)} in parents and trashed = false and ({query})", "the folder"
         )
-        # Drive finds names in whatever case.
-        return [file for file in found if self._documents.plain(file) in wanted]
 
     def name_query(self, names: Iterable[str]) -> str:
         """Return the query for what may have one of these plain names."""
@@ -158,8 +156,12 @@ class Places:
             return None
 
     def occupants(self, folder: str, name: str) -> list[File]:
-        """Return what stands in the way of a file of this name, be it shown or not."""
-        meant = self._meant(folder, name)
+        """Return what stands in the way of a file of this name: all of it, or is shown under it.
+
+        What is left out is not in the way, since names at Drive may stand twice: a file that
+        could never be brought there because of a shortcut would help nobody.
+        """
+        meant = [file for file in self._meant(folder, name) if not self._documents.left_out(file)]
         found = {file.id: file for file in meant if self._documents.plain(file) == name}
         twin = self._shown(meant).get(name)
         return list((found | {twin.id: twin} if twin else found).values())

@@ -20,8 +20,8 @@ _PARTIAL = 206
 class DriveReader:
     """Bytes of one version on their way from Drive.
 
-    ``open`` begins the download, None where there is nothing to be had; ``skip`` bytes of it are
-    not wanted. ``check`` raises Changing if the version does not stand any more.
+    ``answer`` is the open download, or all there is; its first ``skip`` bytes are not wanted.
+    ``check`` raises Changing if the version does not stand any more.
     """
 
     def __init__(

@@ -19,7 +19,10 @@ _MARGIN = 3600.0
 
 
 class _Token(msgspec.Struct, frozen=True):
-    """What has to be known to go on with an upload. ``address`` is a secret of Google's."""
+    """What has to be known to go on with an upload.
+
+    ``address`` is a secret of Google's; ``size`` is negative where nobody knows it yet.
+    """
 
     address: str
     target: Target
@@ -39,7 +42,8 @@ class Sessions:
     def begin(self, target: Target, size: int) -> Session:
         """Open an upload."""
         self._uploading.check(target)
-        token = _Token(self._uploading.begin(target, size), target, size)
+        address = self._uploading.begin(target, None if size < 0 else size)
+        token = _Token(address, target, size)
         return Session(msgspec.json.encode(token).decode(), expires=time.time() + WEEK - _MARGIN)
 
     def append(self, session: Session, chunk: memoryview | bytes, *, last: bool) -> Session:
@@ -47,7 +51,7 @@ class Sessions:
         token, at = _decoded(session), session.offset
         target = token.target
         if last:
-            if at + len(chunk) != token.size:
+            if token.size >= 0 and at + len(chunk) != token.size:
                 raise Stale(f"{target.path}: its size is not what was said in the beginning")
             with self._places.turn(*target.turn):
                 self._uploading.check(target)
@@ -62,7 +66,7 @@ class Sessions:
         held = self._resumable.held(token.address, token.target.path)
         if held is None:
             return None
-        offset = token.size if isinstance(held, File) else held
+        offset = held.size if isinstance(held, File) else held
         return msgspec.structs.replace(session, offset=offset)
 
     def finish(self, session: Session, given: str) -> Entry:

@@ -2,7 +2,7 @@
 
 import mimetypes
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -26,6 +26,9 @@ https://developers.google.com/workspace/drive/api/guides/manage-uploads#choose-u
 """
 
 BINARY = "application/octet-stream"
+
+PROOF = ("md5",)
+"""Hashes, besides our own, that uploads are proved by: Drive has our own only "if available"."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -56,7 +59,8 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def mime(self) -> str:
         """The type of the content, as far as the name tells."""
-        return mimetypes.guess_type(self.name)[0] or BINARY
+        mime, packed = mimetypes.guess_type(self.name)
+        return BINARY if packed or mime is None else mime
 
     @property
     def turn(self) -> tuple[str, ...]:
@@ -123,7 +127,7 @@ class Uploading:
 
     def write(self, target: Target, chunks: Iterable[memoryview | bytes], *, verify: bool) -> Entry:
         """Write content, all of it or nothing."""
-        digests = Digests()
+        digests = Digests(PROOF if verify else ())
         head = bytearray()
         rest = iter(chunks)
         for chunk in rest:
@@ -154,7 +158,7 @@ class Uploading:
         self.check(target)
         address = self.begin(target, None)
         size, offset = chunk_size(0), 0
-        try:
+        with self._given_up(address):
             for chunk in rest:
                 buffer += chunk
                 digests.update(chunk)
@@ -163,15 +167,22 @@ class Uploading:
                     self._resumable.put(address, offset, part, None, target.path)
                     offset += size
                     del buffer[:size]
-            with self._places.turn(*target.turn):
+        given, last = digests.text(), bytes(buffer)
+        with self._places.turn(*target.turn):
+            with self._given_up(address):
                 self.check(target)
-                last = bytes(buffer)
                 file = self._heard(
-                    target, lambda: self.send_last(target, address, offset, last), digests.text()
+                    target, lambda: self.send_last(target, address, offset, last), given
                 )
-                return self.settled(target, file, digests.text(), verify=verify)
-        except BaseException:
-            with suppress(ProviderError):  # what is left of it runs out by itself
+            return self.settled(target, file, given, verify=verify)
+
+    @contextmanager
+    def _given_up(self, address: str) -> Iterator[None]:
+        """Give an upload up if something fails; what is left otherwise runs out by itself."""
+        try:
+            yield
+        except Exception:
+            with suppress(ProviderError):
                 self._resumable.cancel(address)
             raise
 

@@ -6,7 +6,9 @@ https://googleapis.github.io/google-api-python-client/docs/thread_safety.html).
 """
 
 import functools
+import logging
 import ssl
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +25,10 @@ _TIMEOUT = httpx.Timeout(30.0, read=300.0, write=120.0, pool=None)
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
 
 _PIECE = 256 << 10
+
+# They would write addresses of uploads to the log, which give access by themselves.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 UNAUTHORIZED = 401
 FIRST_ERROR = 400
@@ -47,6 +53,7 @@ class Wire:
         self.name = name
         self._tokens = tokens
         self._client = httpx.Client(verify=_trust(), timeout=_TIMEOUT, limits=_LIMITS)
+        weakref.finalize(self, self._client.close)
 
     def request(
         self,

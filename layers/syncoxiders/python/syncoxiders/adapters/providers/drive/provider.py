@@ -10,11 +10,11 @@ from syncoxiders.adapters.providers.drive._effects import Effects
 from syncoxiders.adapters.providers.drive._feed import Feeding
 from syncoxiders.adapters.providers.drive._look import Looking
 from syncoxiders.adapters.providers.drive._names import MAX_BYTES
-from syncoxiders.adapters.providers.drive._places import Places
+from syncoxiders.adapters.providers.drive._places import BY_ID, Places
 from syncoxiders.adapters.providers.drive._read import Reading
 from syncoxiders.adapters.providers.drive._resumable import chunk_size
 from syncoxiders.adapters.providers.drive._sessions import Sessions
-from syncoxiders.adapters.providers.drive._upload import Uploading
+from syncoxiders.adapters.providers.drive._upload import PROOF, Uploading
 from syncoxiders.adapters.providers.drive._wire import Wire
 from syncoxiders.core import hashes
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref, Traits
@@ -53,7 +53,13 @@ class DriveProvider:
         self.account = account
         settings = account.settings
         self._wire = Wire(tokens, account.name)
-        self._api = Api(self._wire, pace, settings.get("url", ""), settings.get("drive_id", ""))
+        self._api = Api(
+            self._wire,
+            pace,
+            settings.get("url", ""),
+            drive_id=settings.get("drive_id", ""),
+            inside=root.removeprefix(BY_ID) if root.startswith(BY_ID) else "",
+        )
         shown = Documents(documents)
         self._places = places = Places(self._api, shown, root)
         self._reading = Reading(self._api, places, shown)
@@ -84,6 +90,7 @@ class DriveProvider:
         """Return the entry as it stands now, wherever that is; None if it is deleted or trashed."""
         places = self._places
         if ref.id == ROOT_ENTRY:
+            places.check_root()
             return places.root_entry()
         file = self._api.find(ref.id)
         if file is None or file.trashed or self._documents.left_out(file):
@@ -162,8 +169,8 @@ class DriveProvider:
 
     @property
     def upload_hashes(self) -> tuple[str, ...]:
-        """None besides our own, which is one of Drive's."""
-        return ()
+        """What every file at Drive has, besides our own, which nearly all have."""
+        return PROOF
 
     def session_chunk(self, size: int) -> int:
         """Return how many bytes each chunk but the last has."""
