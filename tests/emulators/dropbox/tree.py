@@ -16,6 +16,7 @@ from tests.emulators.dropbox import paths
 from tests.emulators.dropbox.refusals import Refused
 
 NAMESPACE = 0x05EB9841
+OWNER = "Polly Panda"
 
 
 @dataclass(eq=False)
