@@ -314,6 +314,17 @@ class TestFeed:
         assert [sign(gone) + gone.name, sign(gone_too) + gone_too.name] == ["-folder", "-file"]
         assert [entry.id for entry in after] == [entry.id for entry in before]
         assert after[0].sharing_info.shared_folder_id
+        emulator.people.write("other", b"")
+        emulator.people.share("folder")
+        emulator.people.write("last", b"")
+        assert feed.told() == [
+            "+/Root/other",
+            "-/Root/folder",
+            "-/Root/folder/file",
+            "//Root/folder",
+            "+/Root/folder/file",
+            "+/Root/last",
+        ]
 
     def test_odd_casing(self, emulator: DropboxEmulator, feed: Feed) -> None:
         """Only the last name in ``path_display`` has its case for sure."""

@@ -65,7 +65,9 @@ class TestUpload:
         assert refused(upload) == ["path", "conflict", "file"]
         assert emulator.people.tree() == {"file": b"one"}
         renamed = upload(autorename=True)
-        assert renamed.name == ("file (1)" if mode == "add" else "file (conflicted copy)")
+        owner = box.users_get_current_account().name.display_name
+        copies = {"add": "file (1)", "update": f"file ({owner}'s conflicted copy)"}
+        assert renamed.name == copies[mode]
 
     def test_update(self, emulator: DropboxEmulator, box: Any) -> None:
         """``update`` with the current revision makes another one; the id stays."""

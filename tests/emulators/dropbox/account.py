@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.emulators.dropbox.routes import Route
 from tests.emulators.dropbox.storage import Storage
-from tests.emulators.dropbox.tree import NAMESPACE
+from tests.emulators.dropbox.tree import NAMESPACE, OWNER
 from tests.emulators.serving import Failure, Request, Response
 
 
@@ -54,10 +54,10 @@ class Account:
         return {
             "account_id": self.id,
             "name": {
-                "given_name": "Polly",
-                "surname": "Panda",
-                "familiar_name": "Polly",
-                "display_name": "Polly Panda",
+                "given_name": OWNER.partition(" ")[0],
+                "surname": OWNER.partition(" ")[2],
+                "familiar_name": OWNER.partition(" ")[0],
+                "display_name": OWNER,
                 "abbreviated_name": "PP",
             },
             "email": self.email,

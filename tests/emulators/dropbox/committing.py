@@ -2,13 +2,14 @@
 
 import calendar
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from syncoxiders.core.digests import DROPBOX, digests_of
 from tests.emulators.dropbox import paths
 from tests.emulators.dropbox.refusals import Refused
 from tests.emulators.dropbox.storage import Storage
-from tests.emulators.dropbox.tree import File, Folder, Node
+from tests.emulators.dropbox.tree import OWNER, File, Folder, Node
 
 
 def commit(storage: Storage, info: Any, data: bytes) -> File:
@@ -25,7 +26,7 @@ def commit(storage: Storage, info: Any, data: bytes) -> File:
     storage.check_writable(path)
     node = tree.find(path)
     modified = info.client_modified and calendar.timegm(info.client_modified.timetuple())
-    rename = paths.conflicted if info.mode.is_update() else paths.numbered
+    rename = partial(paths.conflicted, owner=OWNER) if info.mode.is_update() else paths.numbered
     if isinstance(node, File) and not info.strict_conflict and _holds(node, data):
         return node
     if _conflicts(node, info):

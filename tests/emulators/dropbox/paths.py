@@ -90,11 +90,14 @@ def numbered(name: str, number: int) -> str:
     return f"{stem} ({number}){dot}{extension}"
 
 
-def conflicted(name: str, number: int) -> str:
-    """Return a name as ``autorename`` changes it in an update."""
+def conflicted(name: str, number: int, owner: str) -> str:
+    """Return a name as ``autorename`` changes it in an update: it says whose copy it is.
+
+    Source: Maestral's tests against the real service.
+    """
     stem, dot, extension = _halves(name)
-    copy = "conflicted copy" if number == 1 else f"conflicted copy {number}"
-    return f"{stem} ({copy}){dot}{extension}"
+    nth = "" if number == 1 else f" {number}"
+    return f"{stem} ({owner}'s conflicted copy{nth}){dot}{extension}"
 
 
 def _halves(name: str) -> tuple[str, str, str]:

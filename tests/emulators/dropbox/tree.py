@@ -8,7 +8,7 @@ https://stackoverflow.max-everyday.com/2017/02/delta-equivalent-for-core-api-v2
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from syncoxiders.core.digests import DROPBOX, digests_of
@@ -16,6 +16,7 @@ from tests.emulators.dropbox import paths
 from tests.emulators.dropbox.refusals import Refused
 
 NAMESPACE = 0x05EB9841
+OWNER = "Polly Panda"
 
 
 @dataclass(eq=False)
@@ -186,8 +187,7 @@ class Tree:
         Source: Maestral, ``maestral/sync.py``, ``_clean_remote_changes``.
         """
         for node in _with_all(folder):
-            self.number += 1
-            self.journal[f"gone {node.key}"] = Note(self.number, node.path, None, gone=True)
+            self._note(node.path, gone=True)
         folder.shared = str(int(folder.id.encode().hex(), 16))[:11]
         folder.read_only = read_only
         self._tell_arrival(folder, moved=True)
@@ -328,15 +328,15 @@ class Tree:
                 folder.children[paths.key(child.name)] = copied
             return folder
         assert isinstance(node, File)
-        return File(self._new_id(), node.name, None, [node.current], node.exports)
+        return replace(node, id=self._new_id(), folder=None, revisions=[node.current])
 
-    def _note(self, path: str, cover: tuple[str, int] | None = None) -> int:
+    def _note(self, path: str, cover: tuple[str, int] | None = None, *, gone: bool = False) -> int:
         self.number += 1
         key = paths.key(path)
-        self.journal.pop(key, None)
-        self.journal[key] = Note(self.number, path, cover)
-        if cover is None:
-            self.graves.pop(key, None)
+        place = f"gone {key}" if gone else key
+        self.journal.pop(place, None)
+        self.journal[place] = Note(self.number, path, cover, gone)
+        self.graves.pop(key, None)
         return self.number
 
 
