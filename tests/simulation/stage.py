@@ -308,10 +308,11 @@ class Stage:
             if mode is Mode.TWO_WAY:
                 if len(others) == len(each.replicas) - 1 and others and all(others.values()):
                     raise Violated(self._story(f"{provider.name}: {each.name} was not deleted"))
-            elif mode is Mode.MOVE and "b" in others:
-                there, here = others["b"], provider._tree.find(entry)
-                if there is None or here is None or there.data != here.data:
-                    raise Violated(self._story(f"{each.name} is not at its destination"))
+            elif mode is Mode.MOVE:
+                here = provider._tree.find(entry)
+                for there in others.values():
+                    if there is None or here is None or there.data != here.data:
+                        raise Violated(self._story(f"{each.name} is not at its destination"))
 
     def _check_whole(self) -> None:
         """Whatever stands anywhere is what somebody wrote, or a merge of it."""
