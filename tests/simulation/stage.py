@@ -74,8 +74,9 @@ class Stage:
         self._watch_store()
 
     def _make_providers(self, names: str) -> None:
+        self._storage: dict[str, FaultyProvider] = {}
         for name in names:
-            provider = self._new_provider(name)
+            provider = self._storage[name] = self._new_provider(name)
             provider.before = functools.partial(self._before, provider)
             provider.after = functools.partial(self._after, provider)
             provider.on_call = functools.partial(self._call, provider)
@@ -310,8 +311,9 @@ class Stage:
                     raise Violated(self._story(f"{provider.name}: {each.name} was not deleted"))
             elif mode is Mode.MOVE:
                 here = provider._tree.find(entry)
-                for there in others.values():
-                    if there is None or here is None or there.data != here.data:
+                for name, replica in each.replicas.items():
+                    there = self._storage[name].shown.get(replica.entry)  # when last asked
+                    if name != provider.name and (here is None or there != here.data):
                         raise Violated(self._story(f"{each.name} is not at its destination"))
 
     def _check_whole(self) -> None:
