@@ -237,6 +237,7 @@ class Stage:
         for event in [*outcome.errors, *outcome.notes, *outcome.left]:
             self.log.append(f"   {event.verb} {event.endpoint} {event.path}: {event.detail}")
         self._check_whole()
+        self._check_owners()
         if outcome.stop is not None and outcome.stop.plan_id.startswith("empty-"):
             self.log.append("-- let through that everything was removed")
             self.world.options = dataclasses.replace(GENEROUS, approve=outcome.stop.plan_id)
@@ -324,6 +325,18 @@ class Stage:
                     continue
                 if not self.world.rule.auto_merge or tokens(data) - self.people.lines:
                     raise Violated(self._story(f"{name} has {path} torn: {data!r}"))
+
+    def _check_owners(self) -> None:
+        """An entry belongs to one node."""
+        base = self.world.store.sync("me", "sync").base()
+        owners: dict[tuple[str, EntryId], int] = {}
+        for node in base.get(each for some in base.ids() for each in some).values():
+            for name, replica in node.replicas.items():
+                if (
+                    not replica.gone
+                    and owners.setdefault((name, replica.entry), node.id) != node.id
+                ):
+                    raise Violated(self._story(f"{name}: {replica.entry} belongs to two nodes"))
 
     def _story(self, what: str) -> str:
         lines = "\n".join(self.log)
