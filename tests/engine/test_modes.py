@@ -381,8 +381,11 @@ def test_a_change_of_mode_is_a_union(before: Mode, after: Mode) -> None:
 def test_what_was_handed_over_and_made_anew_is_left_by_a_union() -> None:
     """What a destination made where move had handed something over is no extra in a union."""
     world = mirrored(Mode.MOVE)
-    world.b.rename("keep", "elsewhere")
-    world.b.write("keep", b"mine")
+    world.b.write("other", b"mine")
+    done(world.run())
+    world.b.rename("keep", "dir/kept")
+    world.b.rename("other", "keep")
+    done(world.run())
     world.mode(Mode.ONE_WAY)
     done(world.run())
     assert world.b.tree()["keep"] == b"mine"
