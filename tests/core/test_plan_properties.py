@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncoxiders.adapters.memory.quirks import Quirks
-from syncoxiders.core.model import Action, ActionKind, EndpointId, Kind, Mode, NodeId, Traits
+from syncoxiders.core.model import ROOT, Action, ActionKind, EndpointId, Kind, Mode, NodeId, Traits
 from syncoxiders.core.plan import Plan, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine.apply import Applied, Applier
@@ -346,6 +346,24 @@ def test_nothing_is_lost_by_a_plan(names: str, before: list[Deed], after: list[D
             line for data in tree.values() if data is not None for line in data.split(b"\n")
         }
         assert desk.people.alive - {b""} <= standing
+
+
+def test_a_union_does_not_part_what_has_an_open_action_in_it() -> None:
+    """What an open action is upon stays with its node, though its folder was moved."""
+    desk = Desk("ab", (), ())
+    desk.world.a.write("d/x", b"x")
+    desk.look()
+    desk.settle()
+    base = desk.store.base()
+    (folder,) = base.at(ROOT, "d")
+    (file,) = base.at(folder.id, "x")
+    desk.world.a.rename("d", "e")
+    desk.look()
+    look = msgspec.structs.replace(desk.everything(union=True), open=frozenset({file.id}))
+    result = desk.plan(look)
+    assert file.replicas["a"].entry not in {
+        replica.entry for node in result.nodes for replica in node.replicas.values()
+    }
 
 
 @FAST

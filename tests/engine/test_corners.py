@@ -11,10 +11,12 @@ from syncoxiders.core.model import (
     ActionKind,
     Kind,
     Node,
+    Ref,
     Replica,
     Source,
     Traits,
 )
+from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
@@ -246,6 +248,27 @@ def test_what_is_there_after_all_is_not_just_replaced() -> None:
     world.c.offline = False
     world.run()
     assert set(world.agreed().values()) == {b"agreed", b"other", b"y"}
+    world.quiet()
+
+
+def test_folders_known_to_be_in_each_other_are_found_anew() -> None:
+    """Looks at single folders that meet others on their way leave nothing out of reach."""
+    world = World()
+    world.a.write("one/x", b"x")
+    world.a.write("two/y", b"y")
+    world.a.write("z", b"z")
+    world.run()
+    one, two = world.a.entry("one").id, world.a.entry("two").id
+    world.a.rename("one", "two/one")
+    Run(world.context()).run({"a": [two], "b": []})
+    world.a.rename("two/one", "one")
+    world.a.rename("two", "one/two")
+    Observer(world.context().store, "a", world.a, told=lambda *_: None).look([Ref(one, "one")])
+    world.a.remove("one")
+    world.run()
+    world.run()
+    assert world.agreed() == {"z": b"z"}
+    assert world.context().store.observed("a").count() == 1
     world.quiet()
 
 

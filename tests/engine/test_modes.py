@@ -378,6 +378,21 @@ def test_a_change_of_mode_is_a_union(before: Mode, after: Mode) -> None:
     assert {"theirs", "keep"} <= world.b.tree().keys()
 
 
+def test_what_was_handed_over_and_made_anew_is_left_by_a_union() -> None:
+    """What a destination made where move had handed something over is no extra in a union."""
+    world = mirrored(Mode.MOVE)
+    world.b.write("other", b"mine")
+    done(world.run())
+    world.b.rename("keep", "dir/kept")
+    world.b.rename("other", "keep")
+    done(world.run())
+    world.mode(Mode.ONE_WAY)
+    done(world.run())
+    assert world.b.tree()["keep"] == b"mine"
+    assert b"kept" in world.b.tree().values()
+    world.quiet()
+
+
 @pytest.mark.parametrize("mode", [Mode.ONE_WAY, Mode.COPY])
 def test_the_source_is_never_written_to(mode: Mode) -> None:
     """Whatever destinations do, one-way and copy have no effect at their source."""

@@ -20,17 +20,25 @@ class FaultyProvider(MemoryProvider):
 
     ``omits`` chooses among all known entries what a listing lacks; None for nothing. ``aims``
     hears of the path that is about to be looked at or written to, or is being read; ``deletes``
-    of the entry that is about to be deleted, all its preconditions holding.
+    of the entry that is about to be deleted, all its preconditions holding. ``shown`` holds the
+    content of what was asked for, as it was the last time.
     """
 
     omits: Callable[[list[Entry]], Entry | None] = staticmethod(lambda _: None)
     aims: Callable[[str], None] = staticmethod(lambda _: None)
     deletes: Callable[[EntryId], None] = staticmethod(lambda _: None)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shown: dict[EntryId, bytes | None] = {}
+
     def get(self, ref: Ref) -> Entry | None:
         """Return the entry as it stands now."""
         self._aim_at(ref.id)
-        return super().get(ref)
+        found = super().get(ref)
+        node = self._tree.find(ref.id)
+        self.shown[ref.id] = node.data if node is not None else None
+        return found
 
     def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
         """Set modified time and executable bit."""

@@ -146,6 +146,7 @@ class History(Judge):
                 written(what)
 
         source.before = touched
+        self._meddling = max(self._meddling, 0.1)  # few runs get as far as to hand something over
         self._change_mode([Mode.ONE_WAY, Mode.COPY, Mode.MOVE])
         for _ in range(self.rng.randint(2, 5)):
             away = self._someone_leaves()

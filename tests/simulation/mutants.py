@@ -180,7 +180,7 @@ MUTANTS: dict[str, Mutant] = {
     # -- looking -------------------------------------------------------------------------------
     "believes that something is missing at once": swap(
         Observer._believed,
-        "self._replaced(missing | later) | (missing & later)",
+        "self._replaced(missing | later, seen) | (missing & later)",
         "missing | later",
     ),
     "keeps what was in a folder that is gone": swap(

@@ -74,8 +74,9 @@ class Stage:
         self._watch_store()
 
     def _make_providers(self, names: str) -> None:
+        self._storage: dict[str, FaultyProvider] = {}
         for name in names:
-            provider = self._new_provider(name)
+            provider = self._storage[name] = self._new_provider(name)
             provider.before = functools.partial(self._before, provider)
             provider.after = functools.partial(self._after, provider)
             provider.on_call = functools.partial(self._call, provider)
@@ -236,6 +237,7 @@ class Stage:
         for event in [*outcome.errors, *outcome.notes, *outcome.left]:
             self.log.append(f"   {event.verb} {event.endpoint} {event.path}: {event.detail}")
         self._check_whole()
+        self._check_owners()
         if outcome.stop is not None and outcome.stop.plan_id.startswith("empty-"):
             self.log.append("-- let through that everything was removed")
             self.world.options = dataclasses.replace(GENEROUS, approve=outcome.stop.plan_id)
@@ -308,10 +310,12 @@ class Stage:
             if mode is Mode.TWO_WAY:
                 if len(others) == len(each.replicas) - 1 and others and all(others.values()):
                     raise Violated(self._story(f"{provider.name}: {each.name} was not deleted"))
-            elif mode is Mode.MOVE and "b" in others:
-                there, here = others["b"], provider._tree.find(entry)
-                if there is None or here is None or there.data != here.data:
-                    raise Violated(self._story(f"{each.name} is not at its destination"))
+            elif mode is Mode.MOVE:
+                here = provider._tree.find(entry)
+                for name, replica in each.replicas.items():
+                    there = self._storage[name].shown.get(replica.entry)  # when last asked
+                    if name != provider.name and (here is None or there != here.data):
+                        raise Violated(self._story(f"{each.name} is not at its destination"))
 
     def _check_whole(self) -> None:
         """Whatever stands anywhere is what somebody wrote, or a merge of it."""
@@ -321,6 +325,18 @@ class Stage:
                     continue
                 if not self.world.rule.auto_merge or tokens(data) - self.people.lines:
                     raise Violated(self._story(f"{name} has {path} torn: {data!r}"))
+
+    def _check_owners(self) -> None:
+        """An entry belongs to one node."""
+        base = self.world.store.sync("me", "sync").base()
+        owners: dict[tuple[str, EntryId], int] = {}
+        for node in base.get(each for some in base.ids() for each in some).values():
+            for name, replica in node.replicas.items():
+                if (
+                    not replica.gone
+                    and owners.setdefault((name, replica.entry), node.id) != node.id
+                ):
+                    raise Violated(self._story(f"{name}: {replica.entry} belongs to two nodes"))
 
     def _story(self, what: str) -> str:
         lines = "\n".join(self.log)

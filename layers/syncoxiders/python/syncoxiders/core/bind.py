@@ -132,21 +132,29 @@ class Binder:
                 self._detach(work, endpoint)
 
     def _detach(self, work: Work, endpoint: EndpointId) -> None:
-        """Make an endpoint's part of a node new again, with everything in it."""
+        """Make an endpoint's part of a node new again, with everything in it.
+
+        Not while there is an open action upon any of it: what base has of that cannot change.
+        """
+        found: list[tuple[Work, Entry]] = []
         todo = [work]
         while todo:
             each = todo.pop()
+            if each.id in self.draft.look.open:
+                return
             entry = each.entries.get(endpoint)
             if entry is None:
                 continue
-            self.draft.unbind(each, endpoint)
-            self.dirty.add(each.id)
-            self._new[endpoint, entry.id] = None
+            found.append((each, entry))
             if each.kind is Kind.FOLDER:
                 for child in self.draft.view.entries_in(endpoint, entry.id):
                     owner = self.draft.node_of(endpoint, child.id)
                     if owner is not None:
                         todo.append(self.draft.work(owner))
+        for each, entry in found:
+            self.draft.unbind(each, endpoint)
+            self.dirty.add(each.id)
+            self._new[endpoint, entry.id] = None
 
     def _keep_places(self) -> None:
         """Let a node stay with its place when an editor has put a new file there.

@@ -3,7 +3,7 @@
 import msgspec
 
 from syncoxiders.core.draft import Draft, Work
-from syncoxiders.core.model import EndpointId
+from syncoxiders.core.model import ROOT, EndpointId
 from syncoxiders.core.states import is_edited, missing
 
 
@@ -70,8 +70,9 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
     """Say whether a folder above was moved here and deleted, with everything in it, there."""
     if not lost:
         return False
-    base = work.base
-    while base is not None and base.parent and draft.exists(base.parent):
+    base, seen = work.base, {ROOT}
+    while base is not None and base.parent not in seen and draft.exists(base.parent):
+        seen.add(base.parent)
         above = draft.work(base.parent)
         if not any(each in missing(above) or _was_lost(above, each) for each in lost):
             return False

@@ -71,7 +71,8 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
         for endpoint in missing(work):
             work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
         return
-    if draft.look.union and not replica.gone and not work.gone:
+    if draft.look.union and work.entries:
+        work.gone = False
         del work.replicas[source]  # it becomes one that is left: nothing is deleted in a union
         for endpoint in _destinations(draft, work, source):
             _record(work, endpoint, left=True)

@@ -359,6 +359,14 @@ class Applier:
         self._flush()
         self._places.reset()
 
+    def _part_claims(self) -> None:
+        """Let nodes go of entries that have become another's; they are planned again."""
+        losers = outclaimed(self._context.store, self._context.providers, self._places, self._nodes)
+        for node in losers.values():
+            self._places.know(node)
+        self._nodes.update(losers)
+        self._result.nodes.update(losers)
+
     # -- journal -------------------------------------------------------------------------------
 
     def _flush(self) -> None:
@@ -369,11 +377,7 @@ class Applier:
         providers = self._context.providers
         for endpoint in sorted(self._touched):
             providers[endpoint].settle()
-        losers = outclaimed(self._context.store, providers, self._places, self._nodes)
-        for node in losers.values():
-            self._places.know(node)
-        self._nodes.update(losers)
-        self._result.nodes.update(losers)
+        self._part_claims()
         commit(
             self._context.store,
             self._nodes,

@@ -84,6 +84,9 @@ class Observer:
         if isinstance(self._provider, Feeds) and self._provider.traits.stable_ids:
             return self._asked_for(look, missing)  # no later look would correct it
         again = Look()
+        if only is not None:  # what was found to be adrift cannot be looked at alone
+            there = self._tree.get([each.id for each in only])
+            only = [each for each in only if each.id == ROOT_ENTRY or each.id in there]
         later, seen = self._pass(again, only)
         look.changed += again.changed
         return self._replaced(missing | later, seen) | (missing & later)
@@ -207,8 +210,35 @@ class Observer:
         if put:
             put = self._with_known_hashes(put)
             self._told(self._endpoint, put)
+        moved = self._moved_folders(put)
         if put or gone:
             self._store.commit(Commit(observed=[Observation(self._endpoint, put, gone)]))
+        adrift = [each for each in moved if self._is_adrift(each)]
+        if adrift:
+            gone = self.with_content(adrift)
+            self._store.commit(Commit(observed=[Observation(self._endpoint, gone=gone)]))
+
+    def _moved_folders(self, put: list[Entry]) -> list[EntryId]:
+        """Return the known folders among entries that stand in another folder than before."""
+        folders = {entry.id: entry.parent for entry in put if entry.kind is Kind.FOLDER}
+        known = self._tree.get(folders) if folders else {}
+        return [each for each, entry in known.items() if entry.parent != folders[each]]
+
+    def _is_adrift(self, folder: EntryId) -> bool:
+        """Say whether a folder is known to be in what is known to be in it.
+
+        That is so after looks at a few folders only, between which others went through each
+        other. No listing from the root leads there, so it is given up, to be found anew.
+        """
+        seen: set[EntryId] = set()
+        above = folder
+        while above != ROOT_ENTRY and above not in seen:
+            seen.add(above)
+            entry = self._tree.get([above]).get(above)
+            if entry is None:
+                return False
+            above = entry.parent
+        return above == folder
 
     def _with_known_hashes(self, put: list[Entry]) -> list[Entry]:
         """Keep a hash that was computed of a version though the provider does not list it."""
