@@ -513,7 +513,7 @@ class TestDocuments:
             provider.read(Ref(old.id, path), old.version)
 
     def test_read_only(self, box: Box) -> None:
-        """What only an export is known of is neither written nor deleted nor copied."""
+        """What only an export is known of is not written, and not copied as if it were a file."""
         provider = box.open(documents="export")
         path = "folder/Notes.paper.html"
         entry = provider.at(box.ref("folder"), "Notes.paper.html")
@@ -521,10 +521,24 @@ class TestDocuments:
         ref = Ref(entry.id, path)
         before = box.people.tree()
         with pytest.raises(Refused):
-            provider.delete(ref, entry.version)
+            provider.copy(ref, entry.version, ROOT, "copy", Attributes())
         with pytest.raises(Refused):
             replaced(provider, box.ref("folder"), ref, entry.version)
         assert box.people.tree() == before
+
+    def test_deleted(self, box: Box) -> None:
+        """A document is deleted in the version that is expected, and Dropbox keeps it."""
+        provider = box.open(documents="export")
+        old = provider.at(box.ref("folder"), "Notes.paper.html")
+        assert old is not None
+        ref = Ref(old.id, "folder/Notes.paper.html")
+        box.people.add_paper("folder/Notes.paper", b"# Edited")
+        with pytest.raises(Stale):
+            provider.delete(ref, old.version)
+        now = provider.get(ref)
+        assert now is not None
+        provider.delete(ref, now.version)
+        assert "folder/Notes.paper" not in box.people.tree()
 
     def test_moved(self, box: Box) -> None:
         """A document can be moved and renamed, as long as its format's extension stays."""

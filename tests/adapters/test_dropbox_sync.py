@@ -30,7 +30,8 @@ class Pair:
 
     def run(self) -> Outcome:
         """Let a process of its own bring both in step."""
-        providers: dict[str, Provider] = {"a": self.a, "b": self.box.open(pace=self.box.pacer())}
+        dropbox = self.box.open(pace=self.box.pacer(), documents="export")
+        providers: dict[str, Provider] = {"a": self.a, "b": dropbox}
         rule = Rule(
             endpoints=tuple(Endpoint(name, name, each.traits) for name, each in providers.items())
         )
@@ -200,3 +201,26 @@ def test_lost_cursor(pair: Pair) -> None:
     pair.b.remove("folder/file")
     pair.box.emulator.listing.reset()
     assert pair.in_step().keys() == {"folder", "folder/new"}
+
+
+def test_documents(pair: Pair) -> None:
+    """A Paper document is kept as a file that follows it; what is written to that stays here."""
+    pair.b.write("folder/file", b"content")
+    pair.b.add_paper("folder/Notes.paper", b"# Notes")
+    assert pair.run().word == "done"
+    name = "folder/Notes.paper.html"
+    assert pair.a.tree()[name] == b"<p># Notes</p>"
+    before = pair.a.mutations
+    assert pair.run().word == "done"
+    assert pair.a.mutations == before
+    pair.b.add_paper("folder/Notes.paper", b"# Edited")
+    pair.run()
+    assert pair.a.tree()[name] == b"<p># Edited</p>"
+    pair.b.rename("folder", "moved")
+    pair.run()
+    assert pair.a.tree().keys() == {"moved", "moved/file", "moved/Notes.paper.html"}
+    pair.a.write("moved/Notes.paper.html", b"mine")
+    outcome = pair.run()
+    assert outcome.word == "partial", outcome
+    assert b"mine" in pair.a.tree().values()
+    assert "moved/Notes.paper" in pair.b.tree()

@@ -7,6 +7,7 @@ what only checks a push (:mod:`.push`) does without.
 from typing import TYPE_CHECKING
 
 from syncoxiders.adapters.providers.dropbox.policies import Documents, Limits
+from syncoxiders.adapters.providers.dropbox.push import verify
 from syncoxiders.ports.accounts import Account, Tokens
 from syncoxiders.ports.pace import Pace
 
@@ -20,7 +21,7 @@ def connect(
     root: str,
     *,
     pace: Pace,
-    documents: Documents = "skip",
+    documents: Documents = "export",
     limits: Limits | None = None,
     timeout: float = 100.0,
 ) -> "DropboxProvider":
@@ -46,4 +47,4 @@ def connect(
     )
 
 
-__all__ = ["Documents", "Limits", "connect"]
+__all__ = ["Documents", "Limits", "connect", "verify"]

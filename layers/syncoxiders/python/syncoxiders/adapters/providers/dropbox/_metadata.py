@@ -15,7 +15,7 @@ from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox.policies import Documents
 from syncoxiders.core import hashes, names
 from syncoxiders.core.digests import DROPBOX
-from syncoxiders.core.model import Entry, EntryId, Kind, Traits
+from syncoxiders.core.model import UNKNOWN_SIZE, Entry, EntryId, Kind, Traits
 from syncoxiders.ports.errors import Refused
 
 TRAITS = Traits(
@@ -179,7 +179,7 @@ def _document(metadata: Any, parent: EntryId) -> Entry:
         name=shown_name(metadata),
         kind=Kind.FILE,
         version=version_of(metadata),
-        size=-1,
+        size=UNKNOWN_SIZE,
         mtime_ns=_nanoseconds(metadata.client_modified),
     )
 

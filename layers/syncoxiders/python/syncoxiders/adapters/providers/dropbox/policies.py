@@ -7,9 +7,9 @@ import msgspec
 Documents: TypeAlias = Literal["skip", "export"]
 """What becomes of what has no bytes to download (Paper documents, Google's in a Dropbox).
 
-``skip`` leaves it out and says so in each look. ``export`` shows it as a file of the format that
-Dropbox exports by default, which can be read, moved and renamed, but not written or deleted; its
-size is -1, and no hash is known, until it is read.
+``export`` shows it as a file of the format that Dropbox exports by default, whose size and hash
+are not known until it is read. It can be moved, and deleted like any other, but not written.
+``skip`` leaves it out and says so in each look.
 """
 
 BLOCK = 4 << 20
