@@ -5,23 +5,18 @@ from typing import Any
 
 import pytest
 
-from syncoxiders.adapters.providers.dropbox.provider import DropboxProvider
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, digests_of
 from syncoxiders.core.model import ROOT_ENTRY, Ref
 from syncoxiders.ports.errors import (
-    Changing,
     CursorExpired,
-    Occupied,
     ProviderError,
-    Refused,
     RootLost,
-    Stale,
     Unreachable,
     Vanished,
 )
-from syncoxiders.ports.provider import Attributes, Change, FolderDelta, Problem
-from tests.adapters.dropbox_support import ROOT, Box, served
+from syncoxiders.ports.provider import Change, FolderDelta, Problem
+from tests.adapters.dropbox_support import ROOT, Box, looked, served, shown, told
 from tests.contracts.provider_harness import KnownTree, is_same
 
 
@@ -29,30 +24,6 @@ from tests.contracts.provider_harness import KnownTree, is_same
 def box() -> Iterator[Box]:
     with served() as box:
         yield box
-
-
-def looked(provider: DropboxProvider, known: KnownTree | None = None) -> dict[str, str]:
-    """Return the ids of what a look shows, by path."""
-    known = known or KnownTree()
-    for delta in provider.rescan(known):
-        known.apply(delta)
-    return {path: entry.id for path, entry in known.paths().items()}
-
-
-def told(provider: DropboxProvider, cursor: str) -> list[Change]:
-    """Return what the feed tells, to its end."""
-    changes: list[Change] = []
-    while True:
-        page = provider.changes(cursor)
-        changes += page.changes
-        cursor = page.cursor
-        if not page.more:
-            return changes
-
-
-def shown(changes: list[Change]) -> list[str]:
-    """Return the paths of a feed in order, those of what went away with a minus."""
-    return [each.path if each.entry is not None else f"-{each.path}" for each in changes]
 
 
 def patched(box: Box, **values: object) -> None:
@@ -446,128 +417,3 @@ class TestPointReads:
             with pytest.raises(ProviderError) as caught:
                 act()
             assert not isinstance(caught.value, Vanished)
-
-
-class TestDocuments:
-    @pytest.fixture(autouse=True)
-    def _paper(self, box: Box) -> None:
-        box.people.write("folder/plain.txt", b"content")
-        box.people.add_paper("folder/Notes.paper", b"# Notes")
-
-    def test_skipped(self, box: Box) -> None:
-        """Documents are left out unless they are asked for, and a look says so."""
-        known = KnownTree()
-        deltas = list(box.provider.rescan(known))
-        assert [problem for delta in deltas for problem in delta.problems] == [
-            Problem("folder/Notes.paper", "is a document without content of its own", False)
-        ]
-        assert looked(box.provider).keys() == {"folder", "folder/plain.txt"}
-        (delta,) = box.provider.rescan(KnownTree(), [box.ref("folder")])
-        assert [problem.path for problem in delta.problems] == ["folder/Notes.paper"]
-        assert box.provider.at(box.ref("folder"), "Notes.paper") is None
-
-    def test_in_a_files_place(self, box: Box) -> None:
-        """Where a document that is left out takes a file's place the file is gone."""
-        cursor = box.provider.start_cursor()
-        box.people.remove("folder/plain.txt")
-        box.people.add_paper("folder/plain.txt", b"# Notes")
-        assert told(box.provider, cursor) == [Change(path="folder/plain.txt")]
-
-    def test_exported(self, box: Box) -> None:
-        """An exported document is a file of its format, of unknown size until it is read."""
-        provider = box.open(documents="export")
-        known = KnownTree()
-        looked(provider, known)
-        path = "folder/Notes.paper.html"
-        entry = known.paths()[path]
-        assert (entry.size, entry.hashes, entry.name) == (-1, "", "Notes.paper.html")
-        assert is_same(provider.at(box.ref("folder"), "Notes.paper.html"), entry)
-        assert is_same(provider.get(Ref(entry.id, path)), entry)
-        assert provider.at(box.ref("folder"), "Notes.paper") is None
-        assert provider.at(box.ref("folder"), "plain.txt.html") is None
-        assert box.read(entry, provider=provider) == b"<p># Notes</p>"
-        assert box.read(entry, 3, provider=provider) == b"# Notes</p>"
-        assert box.read(entry, 99, provider=provider) == b""
-        told = provider.hash(Ref(entry.id, path), entry.version, (DROPBOX,))
-        assert hashes.equal(told, digests_of([b"<p># Notes</p>"]).text())
-
-    def test_fed(self, box: Box) -> None:
-        """The feed tells of an exported document under the same name."""
-        provider = box.open(documents="export")
-        cursor = provider.start_cursor()
-        box.people.add_paper("folder/Other.paper", b"# Other")
-        changes = told(provider, cursor)
-        assert shown(changes) == ["folder/Other.paper.html"]
-
-    def test_edited(self, box: Box) -> None:
-        """An edited document is another version: the old one is Stale, or Changing meanwhile."""
-        provider = box.open(documents="export")
-        path = "folder/Notes.paper.html"
-        old = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert old is not None
-        reader = provider.read(Ref(old.id, path), old.version)
-        box.people.add_paper("folder/Notes.paper", b"# Edited")
-        with pytest.raises(Changing):
-            list(reader.chunks())
-        with pytest.raises(Stale):
-            provider.read(Ref(old.id, path), old.version)
-
-    def test_read_only(self, box: Box) -> None:
-        """What only an export is known of is not written, and not copied as if it were a file."""
-        provider = box.open(documents="export")
-        path = "folder/Notes.paper.html"
-        entry = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert entry is not None
-        ref = Ref(entry.id, path)
-        before = box.people.tree()
-        with pytest.raises(Refused):
-            provider.copy(ref, entry.version, ROOT, "copy", Attributes())
-        with pytest.raises(Refused):
-            replaced(provider, box.ref("folder"), ref, entry.version)
-        assert box.people.tree() == before
-
-    def test_deleted(self, box: Box) -> None:
-        """A document is deleted in the version that is expected, and Dropbox keeps it."""
-        provider = box.open(documents="export")
-        old = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert old is not None
-        ref = Ref(old.id, "folder/Notes.paper.html")
-        box.people.add_paper("folder/Notes.paper", b"# Edited")
-        with pytest.raises(Stale):
-            provider.delete(ref, old.version)
-        now = provider.get(ref)
-        assert now is not None
-        provider.delete(ref, now.version)
-        assert "folder/Notes.paper" not in box.people.tree()
-
-    def test_moved(self, box: Box) -> None:
-        """A document can be moved and renamed, as long as its format's extension stays."""
-        provider = box.open(documents="export")
-        entry = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert entry is not None
-        ref = Ref(entry.id, "folder/Notes.paper.html")
-        with pytest.raises(Refused):
-            provider.move(ref, entry.version, ROOT, "Notes.txt")
-        moved = provider.move(ref, entry.version, ROOT, "Minutes.paper.html")
-        assert (moved.id, moved.name, moved.size) == (entry.id, "Minutes.paper.html", -1)
-        assert "Minutes.paper" in box.people.tree()
-
-    def test_place_is_taken(self, box: Box) -> None:
-        """A document that is left out still stands where it stands: Occupied."""
-        with pytest.raises(Occupied):
-            box.upload("folder/Notes.paper", b"content")
-
-    def test_became_a_document(self, box: Box) -> None:
-        """A file that a document has replaced cannot be read as what it was."""
-        old = box.entry("folder/plain.txt")
-        box.people.remove("folder/plain.txt")
-        box.people.add_paper("folder/plain.txt", b"# Notes")
-        with pytest.raises(Vanished):
-            box.read(old)
-
-
-def replaced(provider: DropboxProvider, folder: Ref, ref: Ref, version: str) -> None:
-    name = ref.path.rpartition("/")[2]
-    provider.upload(
-        folder, name, [b"ours"], size=4, attributes=Attributes(), replaces=(ref, version)
-    )

@@ -219,6 +219,12 @@ def test_documents(pair: Pair) -> None:
     pair.b.rename("folder", "moved")
     pair.run()
     assert pair.a.tree().keys() == {"moved", "moved/file", "moved/Notes.paper.html"}
+    pair.b.add_paper("moved/Short.paper", b"# Short")
+    pair.run()
+    assert "moved/Short.paper.html" in pair.a.tree()
+    pair.b.remove("moved/Short.paper")
+    pair.run()
+    assert "moved/Short.paper.html" not in pair.a.tree()
     pair.a.write("moved/Notes.paper.html", b"mine")
     outcome = pair.run()
     assert outcome.word == "partial", outcome

@@ -12,7 +12,12 @@ from typing import Any
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._client import Client
-from syncoxiders.adapters.providers.dropbox._metadata import LeftOut, entry_of
+from syncoxiders.adapters.providers.dropbox._documents import companions
+from syncoxiders.adapters.providers.dropbox._metadata import (
+    LeftOut,
+    entry_of,
+    is_document_version,
+)
 from syncoxiders.adapters.providers.dropbox._places import Places, below
 from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.listing import Listed, rescan_by_folder, rescan_whole
@@ -22,6 +27,8 @@ from syncoxiders.ports.provider import Change, FolderDelta, Known, Page, Problem
 
 PAGE = 2000
 """So many entries are asked for at once; Dropbox allows no more."""
+
+_DOUBLE = LeftOut("is made of a document, and left out for a file of the same name")
 
 _CUT_OFF = {"reset": Unreachable, "not_folder": Vanished}
 
@@ -57,6 +64,7 @@ class Listing:
         tree = _Tree(self._places)
         for metadata in self._listed(self._places.path, "", recursive=True):
             tree.take(metadata)
+        tree.finish()
         yield from rescan_whole(tree.entries(), tree.problems(), known)
 
     def _folder(self, ref: Ref) -> Listed:
@@ -73,6 +81,10 @@ class Listing:
                 entries[lower] = found
             else:
                 problems[lower] = _problem(below(ref, metadata.name), found)
+        for lower, entry in list(entries.items()):
+            if is_document_version(entry.version) and _companion(lower, entry) in entries:
+                problems[lower] = _problem(below(ref, entry.name), _DOUBLE)
+                del entries[lower]
         return Listed(list(entries.values()), tuple(problems.values()))
 
     def _listed(self, where: str, about: str, *, recursive: bool) -> Iterator[Any]:
@@ -126,16 +138,33 @@ class Listing:
             if metadata.path_lower == root.lower:
                 check_root(self._places, metadata)
             else:
-                changes.append(self._change(metadata))
+                changes += self._told(metadata)
         return Page(page.cursor, bool(page.has_more), tuple(changes))
 
-    def _change(self, metadata: Any) -> Change:
+    def _told(self, metadata: Any) -> Iterator[Change]:
+        """Yield what an event says; a later one of the same place counts.
+
+        Of a name that a document may have had, what was made of the document is gone with it,
+        and what had the name itself is gone where a document has it now.
+        """
         path = self._places.relative(metadata)
-        if not isinstance(metadata, files.DeletedMetadata):
-            found = entry_of(metadata, "", self._places.documents)
-            if isinstance(found, Entry):
-                return Change(found, path=path)
-        return Change(path=path)
+        folder = path[: -len(metadata.name)]
+        found = self._found(metadata)
+        shown = f"{folder}{found.name}" if found is not None else ""
+        for name in companions(metadata.name) if self._places.documents == "export" else ():
+            companion = f"{folder}{name}"
+            if companion != shown and not self._places.stands(companion):
+                yield Change(path=companion)
+        if shown != path:
+            yield Change(path=path)
+        if found is not None:
+            yield Change(found, path=shown)
+
+    def _found(self, metadata: Any) -> Entry | None:
+        if isinstance(metadata, files.DeletedMetadata):
+            return None
+        found = entry_of(metadata, "", self._places.documents)
+        return found if isinstance(found, Entry) else None
 
 
 class _Tree:
@@ -146,6 +175,7 @@ class _Tree:
         self._root = places.root()
         self._found: dict[str, Entry] = {}
         self._problems: dict[str, Problem] = {}
+        self._doubles: set[str] = set()
 
     def take(self, metadata: Any) -> None:
         """Apply one event."""
@@ -181,8 +211,16 @@ class _Tree:
         for lower, entry in self._found.items():
             above = lower.rpartition("/")[0]
             folder = ROOT_ENTRY if above == self._root.lower else self._id(above)
-            if folder:
+            if folder and lower not in self._doubles:
                 yield structs.replace(entry, parent=folder)
+
+    def finish(self) -> None:
+        """Leave out what is made of documents where a file has its name."""
+        for lower, entry in self._found.items():
+            if is_document_version(entry.version) and _companion(lower, entry) in self._found:
+                path = _companion(lower, entry)[len(self._root.lower) + 1 :]
+                self._problems[lower] = _problem(path, _DOUBLE)
+                self._doubles.add(lower)
 
     def _id(self, lower: str) -> EntryId:
         found = self._found.get(lower)
@@ -197,6 +235,11 @@ def check_root(places: Places, metadata: Any) -> None:
     """Raise RootLost if what a listing tells of the root is not the folder that it was."""
     if getattr(metadata, "id", "") != places.root().id:
         places.confirm_root()
+
+
+def _companion(lower: str, entry: Entry) -> str:
+    """Return the path, to compare by, under which a document is told of."""
+    return f"{lower.rpartition('/')[0]}/{entry.name.lower()}"
 
 
 def _problem(path: str, left_out: LeftOut) -> Problem:

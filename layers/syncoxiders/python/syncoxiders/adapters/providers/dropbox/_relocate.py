@@ -10,11 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 from syncoxiders.adapters.providers.dropbox._client import Client
+from syncoxiders.adapters.providers.dropbox._documents import (
+    document_name,
+    is_document,
+    shown_name,
+)
 from syncoxiders.adapters.providers.dropbox._metadata import (
     check_name,
-    is_document,
-    own_name,
-    shown_name,
     version_of,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
@@ -106,8 +108,8 @@ class Relocator:
 
 def _documents_name(metadata: Any, ref: Ref, name: str) -> str:
     """Return a document's own name, for one that it is to be told of under."""
-    own = own_name(name)
-    shown = shown_name(metadata)
-    if own == name or not name.lower().endswith(shown[len(metadata.name) :].lower()):
-        raise Refused(f"{ref.path} is a document: its name ends with that of its format")
-    return own
+    stem = metadata.name.rpartition(".")[0]
+    ending = shown_name(metadata)[len(stem) :]
+    if not name.lower().endswith(ending.lower()) or len(name) == len(ending):
+        raise Refused(f"{ref.path} is a document, and its name ends with {ending}")
+    return document_name(name)

@@ -15,12 +15,12 @@ import msgspec
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._client import Client
+from syncoxiders.adapters.providers.dropbox._documents import is_document
 from syncoxiders.adapters.providers.dropbox._errors import Meaning
 from syncoxiders.adapters.providers.dropbox._metadata import (
     LeftOut,
     check_name,
     entry_of,
-    is_document,
     modified,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
