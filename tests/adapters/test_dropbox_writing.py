@@ -1,6 +1,7 @@
 """Writing to a Dropbox: strong preconditions, proof of what arrived, one commit for many files."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,7 +20,8 @@ from syncoxiders.ports.errors import (
     Vanished,
 )
 from syncoxiders.ports.provider import Attributes
-from tests.adapters.dropbox_support import MIB, MTIME, ROOT, Box, item, served
+from tests.adapters.dropbox_support import MIB, MTIME, ROOT, Box, item, looked, served, shown, told
+from tests.contracts.provider_harness import KnownTree
 from tests.emulators.dropbox import committing, uploading
 from tests.emulators.serving import Request, Response
 
@@ -402,6 +404,42 @@ class TestCase:
         with pytest.raises(Occupied):
             box.provider.move(Ref(file.id, "name"), file.version, ROOT, "NAME")
         assert sorted(filter(None, box.people.tree().values())) == [b"content", b"person's"]
+
+    @pytest.mark.parametrize("look", ["feed", "everything", "folder"])
+    def test_cut_off_between_the_moves(self, box: Box, look: str) -> None:
+        """Whoever dies between the moves leaves it to the next look, which finishes it."""
+        box.people.mkdir("folder")
+        file = box.upload("folder/name", b"content")
+        folder = box.ref("folder")
+        other = box.open()
+        cursor = other.start_cursor()
+        inner, calls = box.provider._relocator._move, itertools.count()
+
+        def move(ref: Ref, parent: Ref, name: str) -> Any:
+            if next(calls) == 2:
+                raise KeyboardInterrupt
+            return inner(ref, parent, name)
+
+        box.provider._relocator._move = move  # type: ignore[method-assign]  # a power cut
+        with pytest.raises(KeyboardInterrupt):
+            box.provider.move(Ref(file.id, "folder/name"), file.version, folder, "NAME")
+        assert "folder/NAME" not in box.people.tree()
+        if look == "feed":
+            assert shown(told(other, cursor)) == ["-folder/name", "folder/NAME"]
+        else:
+            known = KnownTree()
+            refs = None if look == "everything" else [folder]
+            names = [e.name for delta in other.rescan(known, refs) for e in delta.changed]
+            assert "NAME" in names
+        assert box.people.tree() == {"folder": None, "folder/NAME": b"content"}
+
+    def test_cut_off_and_taken(self, box: Box) -> None:
+        """Where the place has been taken since, what was cut off is told of as it stands."""
+        name = "name (SyncOxiders is renaming this)"
+        box.people.write(name, b"content")
+        box.people.write("name", b"person's")
+        assert looked(box.provider).keys() == {"name", name}
+        assert box.people.tree().keys() == {"name", name}
 
     def test_in_its_own_way(self, box: Box) -> None:
         """Where Dropbox takes the entry itself for a conflict the name is changed all the same."""

@@ -19,6 +19,7 @@ from syncoxiders.adapters.providers.dropbox._metadata import (
     is_document_version,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
+from syncoxiders.adapters.providers.dropbox._relocate import Relocator
 from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.listing import Listed, rescan_by_folder, rescan_whole
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
@@ -36,9 +37,10 @@ _CUT_OFF = {"reset": Unreachable, "not_folder": Vanished}
 class Listing:
     """Looks at one root."""
 
-    def __init__(self, client: Client, places: Places) -> None:
+    def __init__(self, client: Client, places: Places, relocator: Relocator) -> None:
         self._client = client
         self._places = places
+        self._finished = relocator.finished
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None) -> Iterator[FolderDelta]:
         """Compare the whole tree, or some folders, with what is known. Raises RootLost."""
@@ -95,7 +97,7 @@ class Listing:
             meaning=_CUT_OFF,
         )
         while True:
-            yield from (each for each in page.entries if each.path_lower)
+            yield from (self._finished(each) for each in page.entries if each.path_lower)
             if not page.has_more:
                 return
             page = self._next(page.cursor, about)
@@ -138,7 +140,7 @@ class Listing:
             if metadata.path_lower == root.lower:
                 check_root(self._places, metadata)
             else:
-                changes += self._told(metadata)
+                changes += self._told(self._finished(metadata))
         return Page(page.cursor, bool(page.has_more), tuple(changes))
 
     def _told(self, metadata: Any) -> Iterator[Change]:

@@ -71,9 +71,9 @@ class DropboxProvider:
         self._limits = limits
         self._client = Client(account, tokens, pace, timeout)
         self._places = Places(self._client, root, documents)
-        self._listing = Listing(self._client, self._places)
         self._writer = Writer(self._client, self._places, limits)
         self._relocator = Relocator(self._client, self._places, self._writer)
+        self._listing = Listing(self._client, self._places, self._relocator)
         self._sessions = Continued(self._writer)
 
     @property
