@@ -8,6 +8,7 @@ import pytest
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, digests_of
 from syncoxiders.core.model import ROOT_ENTRY, Ref
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import (
     CursorExpired,
     ProviderError,
@@ -18,6 +19,8 @@ from syncoxiders.ports.errors import (
 from syncoxiders.ports.provider import Change, FolderDelta, Problem
 from tests.adapters.dropbox_support import ROOT, Box, looked, served, shown, told
 from tests.contracts.provider_harness import KnownTree, is_same
+from tests.emulators.dropbox.tree import NAMESPACE
+from tests.emulators.serving import Request, Response
 
 
 @pytest.fixture
@@ -204,6 +207,28 @@ class TestRoots:
         if how == "deleted":
             with pytest.raises(RootLost):
                 list(box.provider.rescan(known, [ROOT]))
+
+    @pytest.mark.parametrize(("namespace", "found"), [(str(NAMESPACE), True), ("1", False)])
+    def test_in_a_namespace(self, box: Box, namespace: str, found: bool) -> None:
+        """Paths may begin in another namespace than the member's; one that is not there is lost."""
+        mark = box.provider.root()
+        settings = {**box.account.settings, "namespace": namespace}
+        box.account = Account("d", "dropbox", settings=settings)
+        provider = box.open()
+        headers: list[str] = []
+        inner = box.emulator.handle
+
+        def handle(request: Request) -> Response:
+            headers.append(request.headers.get("dropbox-api-path-root", ""))
+            return inner(request)
+
+        box.emulator.handle = handle  # type: ignore[method-assign]  # to see what is asked for
+        if found:
+            assert provider.root() == mark
+        else:
+            with pytest.raises(RootLost):
+                provider.root()
+        assert namespace in headers[0]
 
     def test_known_by_its_id(self, box: Box) -> None:
         """The root's mark is the folder's id, so that the folder is recognised."""

@@ -28,7 +28,9 @@ def connect(
     """Return the provider of a folder of an account; nothing is asked of Dropbox yet.
 
     ``root`` is the folder's path, ``""`` for the whole Dropbox. ``account.settings["url"]`` is
-    another address of the API than the vendor's. ``documents`` says what becomes of Paper
+    another address of the API than the vendor's; ``account.settings["namespace"]`` is the id of the
+    namespace that paths begin in, where that is not the member's own folder (a team's space:
+    https://developers.dropbox.com/dbx-team-files-guide). ``documents`` says what becomes of Paper
     documents and others without bytes of their own. ``timeout`` is in seconds, for connecting
     and for each packet.
     """
