@@ -317,6 +317,15 @@ class TestFeed:
             box.emulator.tree.write("/file", b"content")
         assert told(box.provider, cursor) == []
 
+    def test_access_that_is_lost(self, box: Box) -> None:
+        """A folder that may not be read any more is told as lost, not as gone."""
+        box.people.mkdir("team")
+        folder = box.ref("team")
+        cursor = box.provider.start_cursor()
+        box.people.share("team")
+        patched(box, sharing_info={"read_only": True, "no_access": True})
+        assert told(box.provider, cursor)[-1] == Change(id=folder.id, lost=True)
+
     def test_restored(self, box: Box) -> None:
         """A file that a person brings back from the deleted ones is told of."""
         box.people.write("file", b"content")

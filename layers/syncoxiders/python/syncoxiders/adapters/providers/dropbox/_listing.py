@@ -147,26 +147,25 @@ class Listing:
         """Yield what an event says; a later one of the same place counts.
 
         Of a name that a document may have had, what was made of the document is gone with it,
-        and what had the name itself is gone where a document has it now.
+        and what had the name itself is gone where a document has it now. A folder that may not be
+        read any more is lost, not gone.
         """
         path = self._places.relative(metadata)
         folder = path[: -len(metadata.name)]
-        found = self._found(metadata)
-        shown = f"{folder}{found.name}" if found is not None else ""
+        found: Entry | LeftOut | None = None
+        if not isinstance(metadata, files.DeletedMetadata):
+            found = entry_of(metadata, "", self._places.documents)
+        shown = f"{folder}{found.name}" if isinstance(found, Entry) else ""
         for name in companions(metadata.name) if self._places.documents == "export" else ():
             companion = f"{folder}{name}"
             if companion != shown and not self._places.stands(companion):
                 yield Change(path=companion)
         if shown != path:
             yield Change(path=path)
-        if found is not None:
+        if isinstance(found, Entry):
             yield Change(found, path=shown)
-
-    def _found(self, metadata: Any) -> Entry | None:
-        if isinstance(metadata, files.DeletedMetadata):
-            return None
-        found = entry_of(metadata, "", self._places.documents)
-        return found if isinstance(found, Entry) else None
+        elif found is not None and found.unreadable:
+            yield Change(id=metadata.id, lost=True)
 
 
 class _Tree:
