@@ -158,7 +158,7 @@ class Gathered:
             else:
                 found = self._at_path(change.path)
                 if found is not None and found != ROOT_ENTRY:
-                    self._went_with_content(found)
+                    self._went_with_content(found, lost=change.lost)
 
     def _stands(self, entry: Entry, path: str) -> None:
         if entry.id == ROOT_ENTRY:
@@ -215,7 +215,7 @@ class Gathered:
                 self._put_in(msgspec.structs.replace(child, parent=entry.id))
         self._went(before, lost=False)
 
-    def _went_with_content(self, entry: EntryId) -> None:
+    def _went_with_content(self, entry: EntryId, *, lost: bool = False) -> None:
         """Take for gone what stood at a path and below; what moved from there is told of again."""
         todo = [entry]
         while todo:
@@ -225,7 +225,7 @@ class Gathered:
                 for child in self._tree.children(each)
                 if child.id not in self._put and child.id not in self.gone
             ]
-            self._went(each, lost=False)
+            self._went(each, lost=lost)
             todo.extend(inside)
 
     def _withdraw(self, entry: EntryId) -> None:
