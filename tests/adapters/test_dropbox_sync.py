@@ -230,3 +230,30 @@ def test_documents(pair: Pair) -> None:
     assert outcome.word == "partial", outcome
     assert b"mine" in pair.a.tree().values()
     assert "moved/Notes.paper" in pair.b.tree()
+
+
+def test_shared_folder_that_is_left(pair: Pair) -> None:
+    """A shared folder that goes from the Dropbox is not deleted here, and comes back with news."""
+    pair.b.write("team/file", b"content")
+    pair.b.write("team/deleted", b"content")
+    pair.b.share("team")
+    pair.in_step()
+    pair.b.remove("team/deleted")
+    assert pair.in_step() == {"team": None, "team/file": b"content"}
+    pair.b.leave("team")
+    pair.run()
+    assert pair.a.tree() == {"team": None, "team/file": b"content"}
+    pair.b.join("team")
+    pair.b.write("team/file", b"edited there")
+    pair.run()
+    assert pair.a.tree() == {"team": None, "team/file": b"edited there"}
+
+
+def test_file_that_is_restricted(pair: Pair) -> None:
+    """A file that Dropbox does not give out is reported; the others arrive."""
+    pair.b.write("restricted", b"secret")
+    pair.b.write("other", b"content")
+    pair.b.restrict("restricted")
+    outcome = pair.run()
+    assert outcome.word == "partial"
+    assert pair.a.tree() == {"other": b"content"}

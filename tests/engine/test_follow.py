@@ -153,7 +153,8 @@ def test_withdrawn(foreign: bool, named: str) -> None:
     provider = world.told("a")
     tree = world.store.sync("me", "sync").observed("a")
     shared = msgspec.structs.replace(world.observed("a")["three"], foreign=foreign)
-    gone = Change(lost=True, **({"id": shared.id} if named == "by id" else {"path": "three"}))
+    by_id, by_path = Change(id=shared.id, lost=True), Change(path="three", lost=True)
+    gone = by_id if named == "by id" else by_path
     pages = iter([(Change(shared),), (gone,), ()])
     provider.edit = lambda page: msgspec.structs.replace(page, changes=next(pages, ()))
     world.run()

@@ -147,8 +147,9 @@ class Listing:
         """Yield what an event says; a later one of the same place counts.
 
         Of a name that a document may have had, what was made of the document is gone with it,
-        and what had the name itself is gone where a document has it now. A folder that may not be
-        read any more is lost, not gone.
+        and what had the name itself is gone where a document has it now. What is deleted may be a
+        shared folder that was left or withdrawn, and a folder that may not be read any more is
+        there still: these are lost.
         """
         path = self._places.relative(metadata)
         folder = path[: -len(metadata.name)]
@@ -161,7 +162,7 @@ class Listing:
             if companion != shown and not self._places.stands(companion):
                 yield Change(path=companion)
         if shown != path:
-            yield Change(path=path)
+            yield Change(path=path, lost=found is None)
         if isinstance(found, Entry):
             yield Change(found, path=shown)
         elif found is not None and found.unreadable:
