@@ -165,16 +165,18 @@ class TestProof:
         [("upload", 10), ("start", 3 * MIB), ("append_v2", 5 * MIB), ("append_batch", 10)],
     )
     def test_bytes_that_are_damaged_on_the_way(self, box: Box, route: str, size: int) -> None:
-        """What does not arrive as it was sent is committed nowhere."""
+        """What does not arrive as it was sent is committed nowhere, not even for a moment."""
         self.spoil(box, route)
-        if route == "append_batch":
-            memory = MemoryProvider()
-            items = [item(memory, f"{number}", bytes(size)) for number in range(3)]
-            assert [type(each) for each in box.provider.carry(memory, items)] == [Stale] * 3
-        else:
-            with pytest.raises(Stale):
-                box.upload("file", bytes(size))
+        with box.requests() as made:
+            if route == "append_batch":
+                memory = MemoryProvider()
+                items = [item(memory, f"{number}", bytes(size)) for number in range(3)]
+                assert [type(each) for each in box.provider.carry(memory, items)] == [Stale] * 3
+            else:
+                with pytest.raises(Stale):
+                    box.upload("file", bytes(size))
         assert box.people.tree() == {}
+        assert "delete_v2" not in made
 
     def lie(self, box: Box) -> None:
         """Let Dropbox store something else than was sent."""
