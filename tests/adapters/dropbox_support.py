@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from msgspec import structs
-
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.providers.dropbox import Documents, Limits, connect
 from syncoxiders.adapters.providers.dropbox.provider import DropboxProvider
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref
@@ -15,7 +14,8 @@ from syncoxiders.engine.pacing import Pacer
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Revoked
 from syncoxiders.ports.pace import Pace
-from syncoxiders.ports.provider import Attributes
+from syncoxiders.ports.provider import Attributes, Carry, Change
+from tests.contracts.provider_harness import KnownTree
 from tests.emulators import dropbox
 from tests.emulators.dropbox import DropboxEmulator
 from tests.emulators.serving import Request, Response, Server
@@ -180,5 +180,38 @@ def served(root: str = "/Root") -> Iterator[Box]:
         yield Box(emulator, server.url)
 
 
-def without_hashes(entry: Entry | None) -> Entry | None:
-    return None if entry is None else structs.replace(entry, hashes="")
+def looked(provider: DropboxProvider, known: KnownTree | None = None) -> dict[str, str]:
+    """Return the ids of what a look shows, by path."""
+    known = known or KnownTree()
+    for delta in provider.rescan(known):
+        known.apply(delta)
+    return {path: entry.id for path, entry in known.paths().items()}
+
+
+def told(provider: DropboxProvider, cursor: str) -> list[Change]:
+    """Return what the feed tells, to its end."""
+    changes: list[Change] = []
+    while True:
+        page = provider.changes(cursor)
+        changes += page.changes
+        cursor = page.cursor
+        if not page.more:
+            return changes
+
+
+def shown(changes: list[Change]) -> list[str]:
+    """Return the paths of a feed in order, those of what went away with a minus."""
+    return [each.path if each.entry is not None else f"-{each.path}" for each in changes]
+
+
+def item(memory: MemoryProvider, name: str, data: bytes, parent: Ref = ROOT) -> Carry:
+    """Return how a file is to be carried from memory."""
+    entry = memory.write(name, data)
+    return Carry(
+        source=Ref(entry.id, name),
+        version=entry.version,
+        parent=parent,
+        name=name,
+        size=len(data),
+        attributes=Attributes(mtime_ns=MTIME),
+    )

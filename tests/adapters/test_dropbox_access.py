@@ -1,13 +1,17 @@
 """Tokens, pauses and broken connections of the Dropbox connector: errors that say what to do."""
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
+import trustme
 
 from syncoxiders.core.model import Ref
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import (
     Denied,
     Full,
@@ -22,6 +26,8 @@ from syncoxiders.ports.errors import (
 )
 from syncoxiders.ports.provider import Attributes, Reader
 from tests.adapters.dropbox_support import MIB, ROOT, Box, NotedPace, served
+from tests.emulators import dropbox, rclone
+from tests.emulators.serving import Server
 
 JSON = {"Content-Type": "application/json"}
 
@@ -242,10 +248,27 @@ class TestConnection:
     def test_hosts_are_rewritten_only_where_that_is_asked_for(self, box: Box) -> None:
         """Without another address the SDK's own session is used, which pins TLS."""
         elsewhere = box.provider._client._session.get_adapter("https://api.dropboxapi.com")
-        box.account = type(box.account)("d", "dropbox")
+        box.account = Account("d", "dropbox")
         genuine = box.open()._client._session.get_adapter("https://api.dropboxapi.com")
         assert type(elsewhere).__module__.startswith("syncoxiders.")
         assert type(genuine).__module__ == "dropbox.session"
+
+    def test_over_tls_to_the_vendors_hosts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without another address Dropbox's own hosts are asked, over TLS, through a proxy."""
+        authority, certificate = trustme.CA(), tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(str(certificate))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(*rclone.HOSTS).configure_cert(context)
+        emulator = dropbox.create()
+        with Server(emulator, context=context) as server, rclone._proxy(server.port) as port:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+            box = Box(emulator, "")
+            box.account = Account("d", "dropbox")
+            box.provider = box.open()
+            assert box.read(box.upload("file", b"content")) == b"content"
 
     def test_proxies_are_left_alone(self, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
         """Another address of the API is asked directly, whatever proxy is for the vendor's."""

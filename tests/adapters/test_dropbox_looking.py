@@ -5,54 +5,28 @@ from typing import Any
 
 import pytest
 
-from syncoxiders.adapters.providers.dropbox.provider import DropboxProvider
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, digests_of
 from syncoxiders.core.model import ROOT_ENTRY, Ref
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import (
-    Changing,
     CursorExpired,
-    Occupied,
     ProviderError,
-    Refused,
     RootLost,
-    Stale,
     Unreachable,
     Vanished,
 )
-from syncoxiders.ports.provider import Attributes, Change, FolderDelta, Problem
-from tests.adapters.dropbox_support import ROOT, Box, served
+from syncoxiders.ports.provider import Change, FolderDelta, Problem
+from tests.adapters.dropbox_support import ROOT, Box, looked, served, shown, told
 from tests.contracts.provider_harness import KnownTree, is_same
+from tests.emulators.dropbox.tree import NAMESPACE
+from tests.emulators.serving import Request, Response
 
 
 @pytest.fixture
 def box() -> Iterator[Box]:
     with served() as box:
         yield box
-
-
-def looked(provider: DropboxProvider, known: KnownTree | None = None) -> dict[str, str]:
-    """Return the ids of what a look shows, by path."""
-    known = known or KnownTree()
-    for delta in provider.rescan(known):
-        known.apply(delta)
-    return {path: entry.id for path, entry in known.paths().items()}
-
-
-def told(provider: DropboxProvider, cursor: str) -> list[Change]:
-    """Return what the feed tells, to its end."""
-    changes: list[Change] = []
-    while True:
-        page = provider.changes(cursor)
-        changes += page.changes
-        cursor = page.cursor
-        if not page.more:
-            return changes
-
-
-def shown(changes: list[Change]) -> list[str]:
-    """Return the paths of a feed in order, those of what went away with a minus."""
-    return [each.path if each.entry is not None else f"-{each.path}" for each in changes]
 
 
 def patched(box: Box, **values: object) -> None:
@@ -159,9 +133,8 @@ class TestListing:
 
     def test_symbolic_link(self, box: Box) -> None:
         """A link that a desktop brought is left out, and that is said."""
-        box.people.write("folder/link", b"")
+        box.people.add_symlink("folder/link", "elsewhere")
         folder = box.ref("folder")
-        patched(box, symlink_info={"target": "elsewhere"})
         (delta,) = box.provider.rescan(KnownTree(), [folder])
         assert delta.changed == ()
         assert delta.problems == (Problem("folder/link", "is a symbolic link", unreadable=False),)
@@ -233,6 +206,28 @@ class TestRoots:
         if how == "deleted":
             with pytest.raises(RootLost):
                 list(box.provider.rescan(known, [ROOT]))
+
+    @pytest.mark.parametrize(("namespace", "found"), [(str(NAMESPACE), True), ("1", False)])
+    def test_in_a_namespace(self, box: Box, namespace: str, found: bool) -> None:
+        """Paths may begin in another namespace than the member's; one that is not there is lost."""
+        mark = box.provider.root()
+        settings = {**box.account.settings, "namespace": namespace}
+        box.account = Account("d", "dropbox", settings=settings)
+        provider = box.open()
+        headers: list[str] = []
+        inner = box.emulator.handle
+
+        def handle(request: Request) -> Response:
+            headers.append(request.headers.get("dropbox-api-path-root", ""))
+            return inner(request)
+
+        box.emulator.handle = handle  # type: ignore[method-assign]  # to see what is asked for
+        if found:
+            assert provider.root() == mark
+        else:
+            with pytest.raises(RootLost):
+                provider.root()
+        assert namespace in headers[0]
 
     def test_known_by_its_id(self, box: Box) -> None:
         """The root's mark is the folder's id, so that the folder is recognised."""
@@ -320,6 +315,15 @@ class TestFeed:
             box.emulator.tree.write("/Rooted/file", b"content")
             box.emulator.tree.write("/file", b"content")
         assert told(box.provider, cursor) == []
+
+    def test_access_that_is_lost(self, box: Box) -> None:
+        """A folder that may not be read any more is told as lost, not as gone."""
+        box.people.mkdir("team")
+        folder = box.ref("team")
+        cursor = box.provider.start_cursor()
+        box.people.share("team")
+        patched(box, sharing_info={"read_only": True, "no_access": True})
+        assert told(box.provider, cursor)[-1] == Change(id=folder.id, lost=True)
 
     def test_restored(self, box: Box) -> None:
         """A file that a person brings back from the deleted ones is told of."""
@@ -446,114 +450,3 @@ class TestPointReads:
             with pytest.raises(ProviderError) as caught:
                 act()
             assert not isinstance(caught.value, Vanished)
-
-
-class TestDocuments:
-    @pytest.fixture(autouse=True)
-    def _paper(self, box: Box) -> None:
-        box.people.write("folder/plain.txt", b"content")
-        box.people.add_paper("folder/Notes.paper", b"# Notes")
-
-    def test_skipped(self, box: Box) -> None:
-        """Documents are left out unless they are asked for, and a look says so."""
-        known = KnownTree()
-        deltas = list(box.provider.rescan(known))
-        assert [problem for delta in deltas for problem in delta.problems] == [
-            Problem("folder/Notes.paper", "is a document without content of its own", False)
-        ]
-        assert looked(box.provider).keys() == {"folder", "folder/plain.txt"}
-        (delta,) = box.provider.rescan(KnownTree(), [box.ref("folder")])
-        assert [problem.path for problem in delta.problems] == ["folder/Notes.paper"]
-        assert box.provider.at(box.ref("folder"), "Notes.paper") is None
-
-    def test_in_a_files_place(self, box: Box) -> None:
-        """Where a document that is left out takes a file's place the file is gone."""
-        cursor = box.provider.start_cursor()
-        box.people.remove("folder/plain.txt")
-        box.people.add_paper("folder/plain.txt", b"# Notes")
-        assert told(box.provider, cursor) == [Change(path="folder/plain.txt", lost=True)]
-
-    def test_exported(self, box: Box) -> None:
-        """An exported document is a file of its format, of unknown size until it is read."""
-        provider = box.open(documents="export")
-        known = KnownTree()
-        looked(provider, known)
-        path = "folder/Notes.paper.html"
-        entry = known.paths()[path]
-        assert (entry.size, entry.hashes, entry.name) == (-1, "", "Notes.paper.html")
-        assert is_same(provider.at(box.ref("folder"), "Notes.paper.html"), entry)
-        assert is_same(provider.get(Ref(entry.id, path)), entry)
-        assert provider.at(box.ref("folder"), "Notes.paper") is None
-        assert provider.at(box.ref("folder"), "plain.txt.html") is None
-        assert box.read(entry, provider=provider) == b"<p># Notes</p>"
-        assert box.read(entry, 3, provider=provider) == b"# Notes</p>"
-        assert box.read(entry, 99, provider=provider) == b""
-        told = provider.hash(Ref(entry.id, path), entry.version, (DROPBOX,))
-        assert hashes.equal(told, digests_of([b"<p># Notes</p>"]).text())
-
-    def test_fed(self, box: Box) -> None:
-        """The feed tells of an exported document under the same name."""
-        provider = box.open(documents="export")
-        cursor = provider.start_cursor()
-        box.people.add_paper("folder/Other.paper", b"# Other")
-        changes = told(provider, cursor)
-        assert shown(changes) == ["folder/Other.paper.html"]
-
-    def test_edited(self, box: Box) -> None:
-        """An edited document is another version: the old one is Stale, or Changing meanwhile."""
-        provider = box.open(documents="export")
-        path = "folder/Notes.paper.html"
-        old = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert old is not None
-        reader = provider.read(Ref(old.id, path), old.version)
-        box.people.add_paper("folder/Notes.paper", b"# Edited")
-        with pytest.raises(Changing):
-            list(reader.chunks())
-        with pytest.raises(Stale):
-            provider.read(Ref(old.id, path), old.version)
-
-    def test_read_only(self, box: Box) -> None:
-        """What only an export is known of is neither written nor deleted nor copied."""
-        provider = box.open(documents="export")
-        path = "folder/Notes.paper.html"
-        entry = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert entry is not None
-        ref = Ref(entry.id, path)
-        before = box.people.tree()
-        with pytest.raises(Refused):
-            provider.delete(ref, entry.version)
-        with pytest.raises(Refused):
-            replaced(provider, box.ref("folder"), ref, entry.version)
-        assert box.people.tree() == before
-
-    def test_moved(self, box: Box) -> None:
-        """A document can be moved and renamed, as long as its format's extension stays."""
-        provider = box.open(documents="export")
-        entry = provider.at(box.ref("folder"), "Notes.paper.html")
-        assert entry is not None
-        ref = Ref(entry.id, "folder/Notes.paper.html")
-        with pytest.raises(Refused):
-            provider.move(ref, entry.version, ROOT, "Notes.txt")
-        moved = provider.move(ref, entry.version, ROOT, "Minutes.paper.html")
-        assert (moved.id, moved.name, moved.size) == (entry.id, "Minutes.paper.html", -1)
-        assert "Minutes.paper" in box.people.tree()
-
-    def test_place_is_taken(self, box: Box) -> None:
-        """A document that is left out still stands where it stands: Occupied."""
-        with pytest.raises(Occupied):
-            box.upload("folder/Notes.paper", b"content")
-
-    def test_became_a_document(self, box: Box) -> None:
-        """A file that a document has replaced cannot be read as what it was."""
-        old = box.entry("folder/plain.txt")
-        box.people.remove("folder/plain.txt")
-        box.people.add_paper("folder/plain.txt", b"# Notes")
-        with pytest.raises(Vanished):
-            box.read(old)
-
-
-def replaced(provider: DropboxProvider, folder: Ref, ref: Ref, version: str) -> None:
-    name = ref.path.rpartition("/")[2]
-    provider.upload(
-        folder, name, [b"ours"], size=4, attributes=Attributes(), replaces=(ref, version)
-    )

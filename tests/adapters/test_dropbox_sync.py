@@ -30,7 +30,8 @@ class Pair:
 
     def run(self) -> Outcome:
         """Let a process of its own bring both in step."""
-        providers: dict[str, Provider] = {"a": self.a, "b": self.box.open(pace=self.box.pacer())}
+        dropbox = self.box.open(pace=self.box.pacer(), documents="export")
+        providers: dict[str, Provider] = {"a": self.a, "b": dropbox}
         rule = Rule(
             endpoints=tuple(Endpoint(name, name, each.traits) for name, each in providers.items())
         )
@@ -200,3 +201,59 @@ def test_lost_cursor(pair: Pair) -> None:
     pair.b.remove("folder/file")
     pair.box.emulator.listing.reset()
     assert pair.in_step().keys() == {"folder", "folder/new"}
+
+
+def test_documents(pair: Pair) -> None:
+    """A Paper document is kept as a file that follows it; what is written to that stays here."""
+    pair.b.write("folder/file", b"content")
+    pair.b.add_paper("folder/Notes.paper", b"# Notes")
+    assert pair.run().word == "done"
+    name = "folder/Notes.paper.html"
+    assert pair.a.tree()[name] == b"<p># Notes</p>"
+    before = pair.a.mutations
+    assert pair.run().word == "done"
+    assert pair.a.mutations == before
+    pair.b.add_paper("folder/Notes.paper", b"# Edited")
+    pair.run()
+    assert pair.a.tree()[name] == b"<p># Edited</p>"
+    pair.b.rename("folder", "moved")
+    pair.run()
+    assert pair.a.tree().keys() == {"moved", "moved/file", "moved/Notes.paper.html"}
+    pair.b.add_paper("moved/Short.paper", b"# Short")
+    pair.run()
+    assert "moved/Short.paper.html" in pair.a.tree()
+    pair.b.remove("moved/Short.paper")
+    pair.run()
+    assert "moved/Short.paper.html" not in pair.a.tree()
+    pair.a.write("moved/Notes.paper.html", b"mine")
+    outcome = pair.run()
+    assert outcome.word == "partial", outcome
+    assert b"mine" in pair.a.tree().values()
+    assert "moved/Notes.paper" in pair.b.tree()
+
+
+def test_shared_folder_that_is_left(pair: Pair) -> None:
+    """A shared folder that goes from the Dropbox is not deleted here, and comes back with news."""
+    pair.b.write("team/file", b"content")
+    pair.b.write("team/deleted", b"content")
+    pair.b.share("team")
+    pair.in_step()
+    pair.b.remove("team/deleted")
+    assert pair.in_step() == {"team": None, "team/file": b"content"}
+    pair.b.leave("team")
+    pair.run()
+    assert pair.a.tree() == {"team": None, "team/file": b"content"}
+    pair.b.join("team")
+    pair.b.write("team/file", b"edited there")
+    pair.run()
+    assert pair.a.tree() == {"team": None, "team/file": b"edited there"}
+
+
+def test_file_that_is_restricted(pair: Pair) -> None:
+    """A file that Dropbox does not give out is reported; the others arrive."""
+    pair.b.write("restricted", b"secret")
+    pair.b.write("other", b"content")
+    pair.b.restrict("restricted")
+    outcome = pair.run()
+    assert outcome.word == "partial"
+    assert pair.a.tree() == {"other": b"content"}

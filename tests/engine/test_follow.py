@@ -143,7 +143,8 @@ def test_children_before_their_folder() -> None:
 
 
 @pytest.mark.parametrize("foreign", [True, False])
-def test_withdrawn(foreign: bool) -> None:
+@pytest.mark.parametrize("named", ["by id", "by path"])
+def test_withdrawn(foreign: bool, named: str) -> None:
     """Somebody else's file that vanishes may have been withdrawn: it is deleted nowhere else.
 
     Our own that vanishes was deleted.
@@ -152,7 +153,8 @@ def test_withdrawn(foreign: bool) -> None:
     provider = world.told("a")
     tree = world.store.sync("me", "sync").observed("a")
     shared = msgspec.structs.replace(world.observed("a")["three"], foreign=foreign)
-    gone = Change(id=shared.id, lost=True)
+    by_id, by_path = Change(id=shared.id, lost=True), Change(path="three", lost=True)
+    gone = by_id if named == "by id" else by_path
     pages = iter([(Change(shared),), (gone,), ()])
     provider.edit = lambda page: msgspec.structs.replace(page, changes=next(pages, ()))
     world.run()

@@ -7,6 +7,7 @@ what only checks a push (:mod:`.push`) does without.
 from typing import TYPE_CHECKING
 
 from syncoxiders.adapters.providers.dropbox.policies import Documents, Limits
+from syncoxiders.adapters.providers.dropbox.push import verify
 from syncoxiders.ports.accounts import Account, Tokens
 from syncoxiders.ports.pace import Pace
 
@@ -20,14 +21,16 @@ def connect(
     root: str,
     *,
     pace: Pace,
-    documents: Documents = "skip",
+    documents: Documents = "export",
     limits: Limits | None = None,
     timeout: float = 100.0,
 ) -> "DropboxProvider":
     """Return the provider of a folder of an account; nothing is asked of Dropbox yet.
 
     ``root`` is the folder's path, ``""`` for the whole Dropbox. ``account.settings["url"]`` is
-    another address of the API than the vendor's. ``documents`` says what becomes of Paper
+    another address of the API than the vendor's; ``account.settings["namespace"]`` is the id of the
+    namespace that paths begin in, where that is not the member's own folder (a team's space:
+    https://developers.dropbox.com/dbx-team-files-guide). ``documents`` says what becomes of Paper
     documents and others without bytes of their own. ``timeout`` is in seconds, for connecting
     and for each packet.
     """
@@ -46,4 +49,4 @@ def connect(
     )
 
 
-__all__ = ["Documents", "Limits", "connect"]
+__all__ = ["Documents", "Limits", "connect", "verify"]

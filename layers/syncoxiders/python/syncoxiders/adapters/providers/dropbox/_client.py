@@ -15,7 +15,7 @@ from syncoxiders.adapters.providers.dropbox._errors import (
     TokenRefused,
     translated,
 )
-from syncoxiders.adapters.providers.dropbox._sdk import dropbox, exceptions
+from syncoxiders.adapters.providers.dropbox._sdk import common, dropbox, exceptions
 from syncoxiders.ports.accounts import Account, Tokens
 from syncoxiders.ports.pace import Pace
 
@@ -34,6 +34,7 @@ class Client:
         self._tokens = tokens
         self._pace = pace
         self._timeout = timeout
+        self._namespace = account.settings.get("namespace", "")
         self._session = _session(account.settings.get("url", ""))
         self._lock = threading.Lock()
         self._held: tuple[str, Any] | None = None
@@ -77,18 +78,18 @@ class Client:
     def _api(self, token: str) -> Any:
         with self._lock:
             if self._held is None or self._held[0] != token:
-                self._held = (
-                    token,
-                    _Api(
-                        oauth2_access_token=token,
-                        session=self._session,
-                        timeout=self._timeout,
-                        user_agent="SyncOxiders",
-                        max_retries_on_error=0,
-                        max_retries_on_rate_limit=0,
-                        auto_content_hash=False,
-                    ),
+                api = _Api(
+                    oauth2_access_token=token,
+                    session=self._session,
+                    timeout=self._timeout,
+                    user_agent="SyncOxiders",
+                    max_retries_on_error=0,
+                    max_retries_on_rate_limit=0,
+                    auto_content_hash=False,
                 )
+                if self._namespace:
+                    api = api.with_path_root(common.PathRoot.namespace_id(self._namespace))
+                self._held = (token, api)
             return self._held[1]
 
 

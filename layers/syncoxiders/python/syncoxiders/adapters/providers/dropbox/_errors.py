@@ -21,6 +21,7 @@ from syncoxiders.ports.errors import (
     ProviderError,
     Refused,
     Revoked,
+    RootLost,
     Stale,
     Throttled,
     Unreachable,
@@ -137,6 +138,8 @@ def translated(error: Exception, about: str, meaning: Meaning) -> ProviderError:
         case exceptions.BadInputError():
             kind = meaning.get("bad input", Refused)
             return kind(_sentence(about, f"Dropbox does not take it: {error.message}"))
+        case exceptions.PathRootError():
+            return RootLost("the account's namespace is not there, or not for this account")
         case exceptions.HttpError():
             return ProviderError(_sentence(about, f"Dropbox answers {error.status_code}"))
         case requests.RequestException():

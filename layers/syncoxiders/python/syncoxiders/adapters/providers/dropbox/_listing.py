@@ -12,8 +12,14 @@ from typing import Any
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._client import Client
-from syncoxiders.adapters.providers.dropbox._metadata import LeftOut, entry_of
+from syncoxiders.adapters.providers.dropbox._documents import companions
+from syncoxiders.adapters.providers.dropbox._metadata import (
+    LeftOut,
+    entry_of,
+    is_document_version,
+)
 from syncoxiders.adapters.providers.dropbox._places import Places, below
+from syncoxiders.adapters.providers.dropbox._relocate import Relocator
 from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.listing import Listed, rescan_by_folder, rescan_whole
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
@@ -23,15 +29,18 @@ from syncoxiders.ports.provider import Change, FolderDelta, Known, Page, Problem
 PAGE = 2000
 """So many entries are asked for at once; Dropbox allows no more."""
 
+_DOUBLE = LeftOut("is made of a document, and left out for a file of the same name")
+
 _CUT_OFF = {"reset": Unreachable, "not_folder": Vanished}
 
 
 class Listing:
     """Looks at one root."""
 
-    def __init__(self, client: Client, places: Places) -> None:
+    def __init__(self, client: Client, places: Places, relocator: Relocator) -> None:
         self._client = client
         self._places = places
+        self._finished = relocator.finished
 
     def rescan(self, known: Known, folders: Iterable[Ref] | None) -> Iterator[FolderDelta]:
         """Compare the whole tree, or some folders, with what is known. Raises RootLost."""
@@ -57,6 +66,7 @@ class Listing:
         tree = _Tree(self._places)
         for metadata in self._listed(self._places.path, "", recursive=True):
             tree.take(metadata)
+        tree.finish()
         yield from rescan_whole(tree.entries(), tree.problems(), known)
 
     def _folder(self, ref: Ref) -> Listed:
@@ -73,6 +83,10 @@ class Listing:
                 entries[lower] = found
             else:
                 problems[lower] = _problem(below(ref, metadata.name), found)
+        for lower, entry in list(entries.items()):
+            if is_document_version(entry.version) and _companion(lower, entry) in entries:
+                problems[lower] = _problem(below(ref, entry.name), _DOUBLE)
+                del entries[lower]
         return Listed(list(entries.values()), tuple(problems.values()))
 
     def _listed(self, where: str, about: str, *, recursive: bool) -> Iterator[Any]:
@@ -83,7 +97,7 @@ class Listing:
             meaning=_CUT_OFF,
         )
         while True:
-            yield from (each for each in page.entries if each.path_lower)
+            yield from (self._finished(each) for each in page.entries if each.path_lower)
             if not page.has_more:
                 return
             page = self._next(page.cursor, about)
@@ -126,17 +140,33 @@ class Listing:
             if metadata.path_lower == root.lower:
                 check_root(self._places, metadata)
             else:
-                changes.append(self._change(metadata))
+                changes += self._told(self._finished(metadata))
         return Page(page.cursor, bool(page.has_more), tuple(changes))
 
-    def _change(self, metadata: Any) -> Change:
+    def _told(self, metadata: Any) -> Iterator[Change]:
+        """Yield what an event says; a later one of the same place counts.
+
+        Of a name that a document may have had, what was made of the document is gone with it,
+        and what had the name itself is gone where a document has it now. What is deleted may be a
+        shared folder that was left or withdrawn, and a folder that may not be read any more is
+        there still: these are lost.
+        """
         path = self._places.relative(metadata)
+        folder = path[: -len(metadata.name)]
+        found: Entry | LeftOut | None = None
         if not isinstance(metadata, files.DeletedMetadata):
             found = entry_of(metadata, "", self._places.documents)
-            if isinstance(found, Entry):
-                return Change(found, path=path)
-        # A shared folder that was left, or withdrawn, is told of in the same way.
-        return Change(path=path, lost=True)
+        shown = f"{folder}{found.name}" if isinstance(found, Entry) else ""
+        for name in companions(metadata.name) if self._places.documents == "export" else ():
+            companion = f"{folder}{name}"
+            if companion != shown and not self._places.stands(companion):
+                yield Change(path=companion)
+        if shown != path:
+            yield Change(path=path, lost=found is None)
+        if isinstance(found, Entry):
+            yield Change(found, path=shown)
+        elif found is not None and found.unreadable:
+            yield Change(id=metadata.id, lost=True)
 
 
 class _Tree:
@@ -147,6 +177,7 @@ class _Tree:
         self._root = places.root()
         self._found: dict[str, Entry] = {}
         self._problems: dict[str, Problem] = {}
+        self._doubles: set[str] = set()
 
     def take(self, metadata: Any) -> None:
         """Apply one event."""
@@ -182,8 +213,16 @@ class _Tree:
         for lower, entry in self._found.items():
             above = lower.rpartition("/")[0]
             folder = ROOT_ENTRY if above == self._root.lower else self._id(above)
-            if folder:
+            if folder and lower not in self._doubles:
                 yield structs.replace(entry, parent=folder)
+
+    def finish(self) -> None:
+        """Leave out what is made of documents where a file has its name."""
+        for lower, entry in self._found.items():
+            if is_document_version(entry.version) and _companion(lower, entry) in self._found:
+                path = _companion(lower, entry)[len(self._root.lower) + 1 :]
+                self._problems[lower] = _problem(path, _DOUBLE)
+                self._doubles.add(lower)
 
     def _id(self, lower: str) -> EntryId:
         found = self._found.get(lower)
@@ -198,6 +237,11 @@ def check_root(places: Places, metadata: Any) -> None:
     """Raise RootLost if what a listing tells of the root is not the folder that it was."""
     if getattr(metadata, "id", "") != places.root().id:
         places.confirm_root()
+
+
+def _companion(lower: str, entry: Entry) -> str:
+    """Return the path, to compare by, under which a document is told of."""
+    return f"{lower.rpartition('/')[0]}/{entry.name.lower()}"
 
 
 def _problem(path: str, left_out: LeftOut) -> Problem:

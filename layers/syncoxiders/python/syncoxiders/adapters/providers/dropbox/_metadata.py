@@ -5,17 +5,21 @@ which changes with both, changes with a move as well. What has no content hash (
 are only exported) goes by its ``rev``: a move is taken for an edit rather than an edit missed.
 """
 
-import os.path
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from syncoxiders.adapters.providers.dropbox._documents import (
+    is_document,
+    is_exported,
+    shown_name,
+)
 from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox.policies import Documents
 from syncoxiders.core import hashes, names
 from syncoxiders.core.digests import DROPBOX
-from syncoxiders.core.model import Entry, EntryId, Kind, Traits
+from syncoxiders.core.model import UNKNOWN_SIZE, Entry, EntryId, Kind, Traits
 from syncoxiders.ports.errors import Refused
 
 TRAITS = Traits(
@@ -58,9 +62,6 @@ TRAITS = Traits(
 _DOCUMENT = "document "
 """What the version of a document begins with, which has no bytes but those of an export."""
 
-_EXTENSIONS = {"markdown": "md"}
-"""The extensions of exported formats that are not the format's own name."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 255  # characters
 _FIRST_YEAR = 1000  # strftime pads no year, and Dropbox wants four digits
@@ -98,7 +99,7 @@ def entry_of(metadata: Any, parent: EntryId, documents: Documents) -> Entry | Le
     if metadata.symlink_info is not None:
         return LeftOut("is a symbolic link")
     if is_document(metadata):
-        if documents == "skip" or not _format(metadata):
+        if documents == "skip" or not is_exported(metadata):
             return LeftOut("is a document without content of its own")
         return _document(metadata, parent)
     return Entry(
@@ -123,28 +124,9 @@ def version_of(metadata: Any) -> str:
     return f"{content}.{_nanoseconds(metadata.client_modified) // 1_000_000_000}"
 
 
-def is_document(metadata: Any) -> bool:
-    """Say whether a file has no bytes to download, only exports."""
-    return isinstance(metadata, files.FileMetadata) and not metadata.is_downloadable
-
-
 def is_document_version(version: str) -> bool:
     """Say whether a version is one of a document."""
     return version.startswith(_DOCUMENT)
-
-
-def shown_name(metadata: Any) -> str:
-    """Return the name under which an entry is told of: a document's has its format's extension."""
-    name: str = metadata.name
-    if is_document(metadata):
-        format_ = _format(metadata)
-        return f"{name}.{_EXTENSIONS.get(format_, format_)}"
-    return name
-
-
-def own_name(shown: str) -> str:
-    """Return a document's own name, given the one it is told of under."""
-    return os.path.splitext(shown)[0]  # noqa: PTH122 -- a name, not a path
 
 
 def modified(mtime_ns: int | None) -> datetime | None:
@@ -179,14 +161,9 @@ def _document(metadata: Any, parent: EntryId) -> Entry:
         name=shown_name(metadata),
         kind=Kind.FILE,
         version=version_of(metadata),
-        size=-1,
+        size=UNKNOWN_SIZE,
         mtime_ns=_nanoseconds(metadata.client_modified),
     )
-
-
-def _format(metadata: Any) -> str:
-    info = metadata.export_info
-    return (info.export_as or "") if info is not None else ""
 
 
 def _hashes(metadata: Any) -> str:

@@ -12,13 +12,16 @@ from typing import Any
 import msgspec
 
 from syncoxiders.adapters.providers.dropbox._client import Client
+from syncoxiders.adapters.providers.dropbox._documents import (
+    document_name,
+    is_document,
+    is_exported,
+    shown_name,
+)
 from syncoxiders.adapters.providers.dropbox._metadata import (
     LeftOut,
     can_be_asked_for,
     entry_of,
-    is_document,
-    own_name,
-    shown_name,
     version_of,
 )
 from syncoxiders.adapters.providers.dropbox._sdk import files
@@ -117,15 +120,18 @@ class Places:
         return path
 
     def relative(self, metadata: Any) -> str:
-        """Return the path of something below the root, with the name that it is told of under.
+        """Return the path of something below the root.
 
         In ``path_display`` only the last name is sure to have the case that it is shown in; those
         of the folders may differ from it, but name the same folders.
         """
         above = self.root().lower.count("/") + 1
         folders = metadata.path_display.split("/")[above:-1]
-        exported = self.documents == "export" and is_document(metadata)
-        return "/".join([*folders, shown_name(metadata) if exported else metadata.name])
+        return "/".join([*folders, metadata.name])
+
+    def stands(self, path: str) -> bool:
+        """Say whether something stands at a path below the root."""
+        return self._metadata(f"{self.path}/{path}", path, malformed=Vanished) is not None
 
     # Looking
 
@@ -177,12 +183,12 @@ class Places:
 
     def _document_at(self, parent: Ref, name: str) -> Any:
         """Return the metadata of the document that is told of under a name."""
-        own = own_name(name)
-        if self.documents == "skip" or own == name:
+        own = document_name(name)
+        if self.documents == "skip" or not own:
             return None
-        metadata = self._metadata(self.place(parent, own), name)
-        told = is_document(metadata) and shown_name(metadata).lower() == name.lower()
-        return metadata if told else None
+        metadata = self._metadata(self.place(parent, own), below(parent, own))
+        told = is_document(metadata) and is_exported(metadata)
+        return metadata if told and shown_name(metadata).lower() == name.lower() else None
 
     def parent_of(self, metadata: Any) -> EntryId:
         """Return the id of the folder that something stands in. Raises Vanished."""

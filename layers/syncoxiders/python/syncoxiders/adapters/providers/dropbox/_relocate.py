@@ -2,7 +2,8 @@
 
 Case alone is not changed by a move: Dropbox says that it does so and leaves the name as it is
 (https://github.com/takezoh/obsidian-air-sync/issues/47; "we do not currently support case-only
-renaming", the SDK). It is done by two moves, through a name beside it.
+renaming", the SDK). It is done by two moves, through a name beside it, which tells what was meant:
+whoever dies between them leaves it to the next look to finish.
 """
 
 import unicodedata
@@ -10,21 +11,24 @@ from contextlib import suppress
 from typing import Any
 
 from syncoxiders.adapters.providers.dropbox._client import Client
-from syncoxiders.adapters.providers.dropbox._metadata import (
-    check_name,
+from syncoxiders.adapters.providers.dropbox._documents import (
+    document_name,
     is_document,
-    own_name,
     shown_name,
+)
+from syncoxiders.adapters.providers.dropbox._metadata import (
+    TRAITS,
+    check_name,
     version_of,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
 from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox._write import Target, Writer, entry_at
 from syncoxiders.core.model import Entry, Ref
-from syncoxiders.ports.errors import Occupied, ProviderError, Refused, Stale
+from syncoxiders.ports.errors import Denied, Occupied, ProviderError, Refused, Stale
 
-_BESIDE = " (being renamed)"
-_ROOM = 200  # bytes of a name that the name beside it keeps
+_BESIDE = " (SyncOxiders is renaming this)"
+_ROOM = TRAITS.max_name - len(_BESIDE)
 
 
 class Relocator:
@@ -66,6 +70,28 @@ class Relocator:
             raise
         return moved
 
+    def finished(self, metadata: Any) -> Any:
+        """Return metadata of a look, once what was cut off between two moves is done.
+
+        A name that was too long to be told by the one beside it stays for a person to see to.
+        """
+        if isinstance(metadata, files.DeletedMetadata) or not metadata.name.endswith(_BESIDE):
+            return metadata
+        name = metadata.name.removesuffix(_BESIDE)
+        if not name or len(name.encode()) == _ROOM:
+            return metadata
+        path = f"{metadata.path_display.rpartition('/')[0]}/{name}"
+        try:
+            moved = self._client.call(
+                lambda api: api.files_move_v2(metadata.id, path),
+                name,
+                repeatable=False,
+                writes=True,
+            )
+        except (Stale, Refused, Denied):
+            return metadata
+        return moved.metadata
+
     def _move(self, ref: Ref, parent: Ref, name: str) -> Any:
         path = self._places.place(parent, name)
         try:
@@ -106,8 +132,8 @@ class Relocator:
 
 def _documents_name(metadata: Any, ref: Ref, name: str) -> str:
     """Return a document's own name, for one that it is to be told of under."""
-    own = own_name(name)
-    shown = shown_name(metadata)
-    if own == name or not name.lower().endswith(shown[len(metadata.name) :].lower()):
-        raise Refused(f"{ref.path} is a document: its name ends with that of its format")
-    return own
+    stem = metadata.name.rpartition(".")[0]
+    ending = shown_name(metadata)[len(stem) :]
+    if not name.lower().endswith(ending.lower()) or len(name) == len(ending):
+        raise Refused(f"{ref.path} is a document, and its name ends with {ending}")
+    return document_name(name)

@@ -50,8 +50,8 @@ class _Later:
 sys.meta_path.insert(0, _Later)
 try:
     import dropbox  # type: ignore[import-untyped]  # the SDK has no types
-    from dropbox import exceptions, files
+    from dropbox import common, exceptions, files
 finally:
     sys.meta_path.remove(_Later)
 
-__all__ = ["dropbox", "exceptions", "files"]
+__all__ = ["common", "dropbox", "exceptions", "files"]

@@ -15,12 +15,12 @@ import msgspec
 from msgspec import structs
 
 from syncoxiders.adapters.providers.dropbox._client import Client
+from syncoxiders.adapters.providers.dropbox._documents import is_document
 from syncoxiders.adapters.providers.dropbox._errors import Meaning
 from syncoxiders.adapters.providers.dropbox._metadata import (
     LeftOut,
     check_name,
     entry_of,
-    is_document,
     modified,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
@@ -92,20 +92,16 @@ class Writer:
         for chunk in chunks:
             digests.update(chunk)
             pending += chunk
-            while len(pending) > (self.limits.chunk if session else self.limits.single):
-                piece = bytes(pending[: self.limits.chunk])
-                if not session:
-                    session = self.start(target.path)
-                self.append(session, sent, piece, target.path)
-                sent += len(piece)
-                del pending[: len(piece)]
+            while len(pending) > self.limits.chunk:
+                session = self._send(session, sent, bytes(pending[: self.limits.chunk]), target)
+                sent += self.limits.chunk
+                del pending[: self.limits.chunk]
         rest = bytes(pending)
         content_hash = digests.of(DROPBOX) if verify else None
-        if not session:
+        if not session and len(rest) <= self.limits.single:
             metadata = self._at_once(target, rest, content_hash)
         else:
-            if rest:
-                self.append(session, sent, rest, target.path)
+            session = self._send(session, sent, rest, target)
             metadata = self.finish(target, session, digests.size)
         return self.written(target, metadata, digests.text(), content_hash)
 
@@ -132,9 +128,22 @@ class Writer:
 
     # Sessions
 
-    def start(self, about: str) -> str:
-        """Open an upload session and return its id."""
-        begun = self.client.call(lambda api: api.files_upload_session_start(b""), about)
+    def _send(self, session: str, sent: int, piece: bytes, target: Target) -> str:
+        """Send a piece, the first one by opening the session, whose id is returned."""
+        if not session:
+            return self.start(target.path, piece)
+        self.append(session, sent, piece, target.path)
+        return session
+
+    def start(self, about: str, piece: bytes = b"") -> str:
+        """Open an upload session with its first piece and return its id.
+
+        One whose answer was lost holds nobody's place, and ends by itself.
+        """
+        content_hash = digests_of([piece], [DROPBOX]).of(DROPBOX)
+        begun = self.client.call(
+            lambda api: api.files_upload_session_start(piece, content_hash=content_hash), about
+        )
         session: str = begun.session_id
         return session
 

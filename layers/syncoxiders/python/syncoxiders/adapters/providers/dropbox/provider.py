@@ -22,7 +22,6 @@ from syncoxiders.adapters.providers.dropbox._listing import Listing
 from syncoxiders.adapters.providers.dropbox._metadata import (
     TRAITS,
     check_name,
-    is_document,
 )
 from syncoxiders.adapters.providers.dropbox._places import Places, below
 from syncoxiders.adapters.providers.dropbox._read import Download, open_version
@@ -35,7 +34,7 @@ from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, digests_of
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.ports.accounts import Account, Tokens
-from syncoxiders.ports.errors import NotEmpty, ProviderError, Refused, Stale
+from syncoxiders.ports.errors import NotEmpty, ProviderError, Stale
 from syncoxiders.ports.pace import Pace
 from syncoxiders.ports.provider import (
     Attributes,
@@ -72,9 +71,9 @@ class DropboxProvider:
         self._limits = limits
         self._client = Client(account, tokens, pace, timeout)
         self._places = Places(self._client, root, documents)
-        self._listing = Listing(self._client, self._places)
         self._writer = Writer(self._client, self._places, limits)
         self._relocator = Relocator(self._client, self._places, self._writer)
+        self._listing = Listing(self._client, self._places, self._relocator)
         self._sessions = Continued(self._writer)
 
     @property
@@ -173,8 +172,6 @@ class DropboxProvider:
     def delete(self, ref: Ref, version: str) -> None:
         """Delete a file or empty folder, to Dropbox's deleted files."""
         metadata = self._places.expected(ref, version)
-        if is_document(metadata):
-            raise Refused(f"{ref.path} is a document, and can only be deleted in Dropbox")
         rev = None
         if isinstance(metadata, files.FileMetadata):
             rev = metadata.rev
