@@ -50,7 +50,7 @@ class Changer:
         """
         check_name(name, self._places.traits)
         item = self._places.expected(ref, version)
-        changes: dict[str, Any] = {BEHAVIOR: "fail", "fileSystemInfo": kept_times(item)}
+        changes: dict[str, Any] = {"fileSystemInfo": kept_times(item)}
         if item["name"] != name:
             changes["name"] = name
         folder = self._places.id_of(parent)
@@ -100,7 +100,7 @@ class Changer:
     def _patch(self, item: Item, changes: dict[str, Any], about: str) -> Item:
         return self._client.call(
             "PATCH",
-            self._places.address(item["id"]),
+            f"{self._places.address(item['id'])}?{BEHAVIOR}=fail",
             about,
             json=changes,
             headers={"If-Match": item["eTag"]},

@@ -57,8 +57,14 @@ BUSINESS = structs.replace(PERSONAL, leading=" ~")
 A path there has up to 400 characters, which only the service counts; it is refused then.
 """
 
-REWRITTEN = (".doc", ".dot", ".pot", ".pps", ".ppt", ".vsd", ".vss", ".vst", ".xls", ".xlt")
-"""How the extensions of Office documents begin."""
+REWRITTEN = (
+    *(".doc", ".dot", ".pot", ".pps", ".ppt", ".vsd", ".vss", ".vst", ".xls", ".xlt"),
+    *(".pdf", ".htm", ".asp", ".jp"),
+)
+"""How the extensions of what SharePoint is known to rewrite begin. Source:
+https://github.com/OneDrive/onedrive-api-docs/issues/935,
+https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/8903
+"""
 
 _HASHES = {"quickXorHash": QUICKXOR, "sha256Hash": hashes.OWN, "sha1Hash": "sha1"}
 _NOTHING = bytes(20).hex()  # the quickXorHash of no bytes
@@ -143,12 +149,37 @@ def version_of(item: Item, *, personal: bool) -> str:
     """Return the version of a file, ``""`` for a folder."""
     if not is_file(item):
         return ""
-    content = _content(item)
-    tag = f"c {item['cTag']}" if item.get("cTag") else ""
+    tag, content = _tag(item), _content(item)
     # Without any of them a rename is taken for an edit, rather than an edit missed.
     mark = (tag or content if personal else content or tag) or f"e {item.get('eTag', '')}"
+    return f"{mark} {_moment(item)}"
+
+
+def is_version(item: Item, version: str, *, personal: bool) -> bool:
+    """Say whether a version is what an item tells of, be it by another mark than its best."""
+    if version == version_of(item, personal=personal):
+        return True
+    marks = (_tag(item), _content(item)) if is_file(item) else ()
+    return any(mark and version == f"{mark} {_moment(item)}" for mark in marks)
+
+
+def is_unchanged(before: Item, now: Item, *, personal: bool) -> bool:
+    """Say whether a file has the content and the time that it had.
+
+    Two contents may have one quickXorHash, so that the cTag decides where it is told.
+    """
+    if _tag(before) and _tag(now):
+        return (_tag(before), _moment(before)) == (_tag(now), _moment(now))
+    return is_version(now, version_of(before, personal=personal), personal=personal)
+
+
+def _tag(item: Item) -> str:
+    return f"c {item['cTag']}" if item.get("cTag") else ""
+
+
+def _moment(item: Item) -> str:
     mtime_ns = modified(item)
-    return f"{mark} {mtime_ns if mtime_ns is not None else ''}"
+    return "" if mtime_ns is None else str(mtime_ns)
 
 
 def _content(item: Item) -> str:
@@ -222,7 +253,7 @@ def kept_times(item: Item) -> dict[str, str]:
     }
 
 
-def is_office(name: str) -> bool:
-    """Say whether a name is one of an Office document."""
+def may_be_rewritten(name: str) -> bool:
+    """Say whether a name is one of what SharePoint is known to rewrite."""
     dot = name.rfind(".")
     return dot >= 0 and name[dot:].lower().startswith(REWRITTEN)

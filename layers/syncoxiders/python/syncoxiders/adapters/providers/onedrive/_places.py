@@ -20,6 +20,7 @@ from syncoxiders.adapters.providers.onedrive._items import (
     LeftOut,
     entry_of,
     is_folder,
+    is_version,
     version_of,
 )
 from syncoxiders.core import names
@@ -144,7 +145,7 @@ class Places:
         item = self.item(ref)
         if item is None:
             raise Vanished(f"{ref.path} is not there any more")
-        if self.version(item) != version:
+        if not is_version(item, version, personal=self.personal):
             raise Stale(f"{ref.path} is not what was expected")
         return item
 

@@ -12,7 +12,7 @@ import httpx
 
 from syncoxiders.adapters.providers.onedrive._client import Client
 from syncoxiders.adapters.providers.onedrive._errors import broken
-from syncoxiders.adapters.providers.onedrive._items import Item, LeftOut, is_file
+from syncoxiders.adapters.providers.onedrive._items import Item, LeftOut, is_file, is_unchanged
 from syncoxiders.adapters.providers.onedrive._places import Places
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.ports.errors import Changing, Denied, Refused, Stale, Unreachable
@@ -52,7 +52,8 @@ class Download:
         if self._response is not None:
             yield from self._rest(self._response, size)
         now = self._places.item(self._ref)
-        if now is None or self._pin(now) != self._pin(self._item):
+        personal = self._places.personal
+        if now is None or not is_unchanged(self._item, now, personal=personal):
             raise Changing(f"{self._ref.path} changed while it was read")
 
     def _rest(self, response: httpx.Response, size: int) -> Iterator[bytes]:
@@ -65,10 +66,6 @@ class Download:
                     skip = max(0, skip - len(chunk))
             except (httpx.HTTPError, httpx.StreamError) as exc:
                 raise broken(exc) from exc
-
-    def _pin(self, item: Item) -> tuple[str, object]:
-        """Return what stays while the content does: two contents may have one quickXorHash."""
-        return self._places.version(item), item.get("cTag")
 
     def close(self) -> None:
         """Give the connection up."""

@@ -8,8 +8,10 @@ finishing only proves it.
 import msgspec
 from msgspec import structs
 
+from syncoxiders.adapters.providers.onedrive._items import hashes_of
 from syncoxiders.adapters.providers.onedrive._uploads import Piece
 from syncoxiders.adapters.providers.onedrive._write import Target, Writer
+from syncoxiders.core.hashes import equal
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.ports.errors import Refused, Stale, Vanished
 from syncoxiders.ports.provider import Attributes, Session
@@ -81,7 +83,8 @@ class Continued:
         item = places.item(Ref(token.item, path))
         if item is None:
             raise Vanished(f"{path} is not there any more")
-        if places.version(item) != token.version:
+        is_later = places.version(item) != token.version
+        if is_later and equal(hashes_of(item), hashes) is not True:
             return self._writer.unsettled(token.target, item)
         return self._writer.written(token.target, item, token.size, hashes, verify=True)
 

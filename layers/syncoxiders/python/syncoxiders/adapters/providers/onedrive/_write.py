@@ -37,7 +37,7 @@ from syncoxiders.adapters.providers.onedrive._items import (
     check_name,
     hashes_of,
     is_file,
-    is_office,
+    may_be_rewritten,
     size_of,
     times,
 )
@@ -311,7 +311,7 @@ class Writer:
         """
         if self.places.personal:
             return False
-        return size_of(item) != size or is_office(target.name)
+        return size_of(item) != size or may_be_rewritten(target.name)
 
     def _take_back(self, target: Target, item: Item) -> None:
         """Undo a write, unless somebody has written since."""
