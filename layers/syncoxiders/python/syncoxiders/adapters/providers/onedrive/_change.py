@@ -15,7 +15,7 @@ from syncoxiders.adapters.providers.onedrive._listing import Listing
 from syncoxiders.adapters.providers.onedrive._places import Places, below
 from syncoxiders.adapters.providers.onedrive._write import BEHAVIOR
 from syncoxiders.core.model import Entry, Ref
-from syncoxiders.ports.errors import NotEmpty, ProviderError, Refused, Stale
+from syncoxiders.ports.errors import NotEmpty, Refused, Stale
 from syncoxiders.ports.provider import Attributes
 
 
@@ -30,7 +30,7 @@ class Changer:
     def make_folder(self, parent: Ref, name: str) -> Entry:
         """Create a folder."""
         check_name(name, self._places.traits)
-        try:
+        with self._places.writing_into(parent):
             made = self._client.call(
                 "POST",
                 f"{self._places.address(self._places.id_of(parent))}/children",
@@ -38,8 +38,6 @@ class Changer:
                 json={"name": name, "folder": {}, BEHAVIOR: "fail"},
                 repeatable=False,
             )
-        except ProviderError as error:
-            raise self._places.judge(error, parent) from error
         return self._entry(made, parent)
 
     def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
@@ -56,10 +54,8 @@ class Changer:
         folder = self._places.id_of(parent)
         if (item.get("parentReference") or {}).get("id") != folder:
             changes["parentReference"] = {"id": folder}
-        try:
+        with self._places.writing_into(parent):
             moved = self._patch(item, changes, ref.path)
-        except ProviderError as error:
-            raise self._places.judge(error, parent) from error
         return self._entry(moved, parent)
 
     def set_times(self, ref: Ref, version: str, attributes: Attributes) -> Entry:

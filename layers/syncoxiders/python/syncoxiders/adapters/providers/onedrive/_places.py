@@ -7,7 +7,8 @@ Source: https://learn.microsoft.com/graph/onedrive-addressing-driveitems
 
 import threading
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 from msgspec import structs
@@ -222,7 +223,18 @@ class Places:
 
     # Failures
 
-    def judge(self, error: ProviderError, parent: Ref) -> ProviderError:
+    @contextmanager
+    def writing_into(self, parent: Ref) -> Iterator[None]:
+        """Tell what an error of a write into a folder means."""
+        try:
+            yield
+        except ProviderError as error:
+            judged = self._judged(error, parent)
+            if judged is error:
+                raise
+            raise judged from error
+
+    def _judged(self, error: ProviderError, parent: Ref) -> ProviderError:
         """Return what an error of a write into a folder means.
 
         That a folder is gone, or is none, is told in several ways; so it is looked for before a

@@ -167,7 +167,7 @@ class Writer:
 
     def _put(self, target: Target, data: bytes) -> Item:
         headers = {"Content-Type": "application/octet-stream", **target.precondition}
-        try:
+        with self.places.writing_into(target.parent):
             return self.client.call(
                 "PUT",
                 f"{self._address(target)}/content?{BEHAVIOR}={target.behavior}",
@@ -177,8 +177,6 @@ class Writer:
                 repeatable=False,
                 meaning=target.meaning,
             )
-        except ProviderError as error:
-            raise self.places.judge(error, target.parent) from error
 
     def _address(self, target: Target) -> str:
         if target.item:
@@ -199,21 +197,20 @@ class Writer:
             about["fileSystemInfo"] = told
         if self.places.personal:  # others do not take it
             about["fileSize"] = size
-        try:
-            return self.uploads.begin(
-                self._address(target), target.path, about, target.precondition
-            )
-        except Occupied as error:
-            if self._is_free(target):
-                raise Held(
-                    f"{target.path}: an upload of it was broken off, and Microsoft keeps its name "
-                    "until that upload ends by itself"
-                ) from error
-            if target.item:
-                raise Stale(f"{target.path} is not what was expected") from error
-            raise
-        except ProviderError as error:
-            raise self.places.judge(error, target.parent) from error
+        with self.places.writing_into(target.parent):
+            try:
+                return self.uploads.begin(
+                    self._address(target), target.path, about, target.precondition
+                )
+            except Occupied as error:
+                if self._is_free(target):
+                    raise Held(
+                        f"{target.path}: an upload of it was broken off, and Microsoft keeps its "
+                        "name until that upload ends by itself"
+                    ) from error
+                if target.item:
+                    raise Stale(f"{target.path} is not what was expected") from error
+                raise
 
     def _is_free(self, target: Target) -> bool:
         """Say whether just what was expected stands at a place."""
@@ -249,10 +246,8 @@ class Writer:
             there = self.places.item(Ref(target.item, target.path))
             if there is None or there["eTag"] != target.etag:
                 raise Stale(f"{target.path} is not what was expected")
-        try:
+        with self.places.writing_into(target.parent):
             return self.uploads.complete(piece, target.meaning)
-        except ProviderError as error:
-            raise self.places.judge(error, target.parent) from error
 
     # Proof
 
