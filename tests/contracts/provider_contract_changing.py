@@ -377,6 +377,7 @@ def fits(w: World, name: str) -> bool:
     return (
         length <= traits.max_name
         and not set(name) & set(traits.forbidden)
+        and name[0] not in traits.leading
         and not (traits.trims and name[-1] in ". ")
         and not (traits.bmp_only and max(name) > "\uffff")
         and reserved.isdisjoint({name.casefold(), name.partition(".")[0].casefold()})

@@ -51,6 +51,7 @@ TRAITS = st.one_of(
         normalizing=st.booleans(),
         accepts_any_bytes=st.booleans(),
         forbidden=st.text(st.sampled_from(' #%:*?"<>|\\~\t\n\x7f😀é.'), max_size=8),
+        leading=st.sampled_from(["", " ", " ~", ".", "c"]),
         reserved=st.lists(st.sampled_from(["con", "COM1", ".lock", "é"]), max_size=3).map(tuple),
         trims=st.booleans(),
         bmp_only=st.booleans(),
@@ -287,6 +288,16 @@ def test_characters_beyond_the_first_plane_stand_only_where_they_are_taken() -> 
     local = names.local_name("so 😀.txt", narrow, NOTHING_TAKEN)
     assert local == f"so {names.QUOTE}x01F600.txt"
     assert names.true_name(local, narrow) == "so 😀.txt"
+
+
+def test_characters_that_no_name_begins_with() -> None:
+    """What cannot stand at the beginning is replaced there alone, and comes back."""
+    picky = Traits(leading=" ~")
+    for name, local in ((" a ~", "␠a ~"), ("~a", "～a")):
+        assert not names.legal(name, picky)
+        assert names.local_name(name, picky, NOTHING_TAKEN) == names.QUOTE + local
+        assert names.true_name(names.QUOTE + local, picky) == name
+    assert names.local_name("a ~", picky, NOTHING_TAKEN) == "a ~"
 
 
 def test_siblings_collide_as_the_endpoint_folds() -> None:

@@ -250,6 +250,16 @@ class TestDownloads:
         c.refused("GET", "/root/versions", 400, "invalidRequest")
         assert c.emulator.people.kept() == [b"one", b"two!"]
 
+    def test_restored_version(self, c: Client) -> None:
+        """A past version becomes the current one, and what stood there is a version then."""
+        made = c.put("f", b"one")
+        c.put("f", b"two!", 200)
+        versions = f"/items/{made['id']}/versions"
+        c("POST", f"{versions}/1.0/restoreVersion", 204)
+        assert c.emulator.people.kept() == [b"one", b"two!"]
+        assert c.get("/root:/f")["size"] == 3
+        c.refused("POST", f"{versions}/9.0/restoreVersion", 404, "itemNotFound")
+
 
 class TestCopies:
     def monitor(self, c: Client, url: str) -> JSON:

@@ -52,6 +52,7 @@ class OneDrive(Emulator):
             ("GET", "content"): reading.content,
             ("PUT", "content"): writing.put_content,
             ("GET", "versions"): reading.versions,
+            ("POST", "versions"): writing.restore_version,
             ("GET", "delta"): self.feed.delta,
             ("POST", "createUploadSession"): self.sessions.create,
             ("POST", "copy"): self.copies.start,

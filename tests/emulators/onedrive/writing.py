@@ -129,6 +129,22 @@ def delete(service: Service, request: Request, address: Address) -> Response:
     return Response(204)
 
 
+def restore_version(service: Service, request: Request, address: Address) -> Response:
+    """Answer ``POST versions/{id}/restoreVersion``: a past version becomes the current one.
+
+    Source: https://learn.microsoft.com/graph/api/driveitemversion-restore
+    """
+    del request
+    drive, item = service.find(address)
+    service.unlocked(item)
+    wanted, _, what = address.rest.partition("/")
+    for version in item.past:
+        if f"{version.number}.0" == wanted and what == "restoreVersion":
+            drive.write(item, version.data)
+            return Response(204)
+    raise errors.not_found("The version could not be found.")
+
+
 def delete_for_good(service: Service, request: Request, address: Address) -> Response:
     """Answer ``POST permanentDelete``.
 

@@ -162,7 +162,8 @@ class Traits(msgspec.Struct, frozen=True):
     ``stable_ids``: an id survives a rename and a move. ``cheap_hash``: a content hash costs no
     network transfer. ``case_insensitive`` and ``normalizing``: two names that differ only in
     case, or only in Unicode form, cannot stand side by side. ``forbidden`` lists characters that
-    no name may hold, ``reserved`` whole names (compared without case and extension).
+    no name may hold, ``leading`` those that none may begin with, ``reserved`` whole names
+    (compared without case and extension).
     ``trims`` says that a trailing dot or space is not kept, ``bmp_only`` that no character beyond
     U+FFFF is (emoji, mostly). ``max_name`` is in UTF-8 bytes.
     ``keeps_replaced``: content that is deleted or replaced can be kept in a trash or versions.
@@ -181,6 +182,7 @@ class Traits(msgspec.Struct, frozen=True):
     normalizing: bool = False
     accepts_any_bytes: bool = False
     forbidden: str = ""
+    leading: str = ""
     reserved: tuple[str, ...] = ()
     trims: bool = False
     bmp_only: bool = False

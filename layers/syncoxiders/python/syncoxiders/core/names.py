@@ -237,6 +237,7 @@ def _illegal(name: str, traits: Traits) -> bool:
     return (
         not _possible(name)
         or _forbidden(traits.forbidden).search(name) is not None
+        or name[0] in traits.leading
         or (traits.trims and name[-1] in ". ")
         or (bool(traits.reserved) and _is_reserved(name, traits.reserved))
         or (traits.bmp_only and _ASTRAL.search(name) is not None)
@@ -282,7 +283,7 @@ def _encoded(name: str, traits: Traits) -> str:
         or forbidden.match(char)
         or _NEVER.match(char)
         or (at == last and trimmed and char in ". ")
-        or (at == 0 and reserved)
+        or (at == 0 and (reserved or char in traits.leading))
         or (not traits.accepts_any_bytes and _ESCAPED.match(char))
         or (traits.bmp_only and _ASTRAL.match(char))
         else char

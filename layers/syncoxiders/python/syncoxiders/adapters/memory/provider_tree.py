@@ -75,6 +75,8 @@ class Tree:
             raise Refused(f"{name!r} has characters that cannot be kept here")
         if self.traits.trims and name[-1] in ". ":
             raise Refused(f"{name!r} ends in a dot or space")
+        if name[0] in self.traits.leading:
+            raise Refused(f"{name!r} begins with a character that cannot be kept there")
         if self._reserved and name.split(".", 1)[0].casefold() in self._reserved:
             raise Refused(f"{name!r} is reserved")
 
