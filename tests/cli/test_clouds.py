@@ -195,7 +195,7 @@ class TestTrouble:
         """A large file whose upload was cut off goes on where it was, in another run."""
         data = bytes(range(256)) * (BIG // 256)
         (shell.left / "big").write_bytes(data)
-        cloud.emulator.faults.add("drop-before", path="upload", skip=2, times=60)
+        cloud.emulator.faults.add("drop-before", path="upload", skip=1, times=60)
         first = sync(shell, cloud)
         brought = sum(len(each or b"") for each in cloud.tree().values())
         assert (first.code, brought) == (4, 0), first
@@ -203,7 +203,7 @@ class TestTrouble:
         before = len(cloud.emulator.calls)
         assert sync(shell, cloud).code == 0
         assert cloud.tree() == {"big": data}
-        assert len(cloud.emulator.calls) - before < 12
+        assert len(cloud.emulator.calls) - before < 20
 
 
 class TestOthers:

@@ -109,7 +109,7 @@ KINDS = {
         root=f"{BUCKET}/{ROOT}",
     ),
 }
-CONNECTED = ("drive", "dropbox")
+CONNECTED = ("drive", "dropbox", "onedrive")
 """Kinds with ids, a feed and a sign-in, of which there is a connector."""
 
 PLACES = ("folder", *CONNECTED, "s3")

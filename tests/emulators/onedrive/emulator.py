@@ -157,8 +157,14 @@ class OneDrive(Emulator):
     def _check_token(self, request: Request) -> None:
         if "authorization" not in request.headers:
             raise errors.unauthenticated("Access token is empty.")
-        if self.oauth.grant(request) is None:
+        grant = self.oauth.grant(request)
+        if grant is None:
             raise errors.unauthenticated("Lifetime validation failed, the token is expired.")
+        scopes = grant.scopes.split()
+        reads = any(each.startswith("Files.Read") for each in scopes)
+        writes = any(each.startswith("Files.ReadWrite") for each in scopes)
+        if request.method != "GET" and reads and not writes:
+            raise errors.denied()
 
     def _without_lock(self, request: Request) -> Response:
         try:

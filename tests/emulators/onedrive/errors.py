@@ -59,6 +59,10 @@ def full() -> Failure:
     return failure(507, "quotaLimitReached", "Insufficient Space Available", "insufficientStorage")
 
 
+def denied() -> Failure:
+    return failure(403, "accessDenied", "Access denied")
+
+
 def unauthenticated(message: str) -> Failure:
     return failure(
         401,

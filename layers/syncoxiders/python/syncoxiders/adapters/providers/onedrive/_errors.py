@@ -31,6 +31,11 @@ from syncoxiders.ports.errors import (
 Meaning = Mapping[int, type[ProviderError]]
 """What a status means to one request, where that differs from the tables here."""
 
+_NO_PERMISSION = (
+    "there is no permission for it; if reading was all that was allowed, connect the account again"
+)
+"""Graph says the same of an item that is not ours and of a scope that does not suffice."""
+
 _CODES: dict[str, tuple[type[ProviderError], str]] = {
     "nameAlreadyExists": (Occupied, "something stands there already"),
     "itemNotFound": (Vanished, "it is not there"),
@@ -38,7 +43,7 @@ _CODES: dict[str, tuple[type[ProviderError], str]] = {
     "entityTagDoesNotMatch": (Stale, "it is not what was expected any more"),
     # It is not ours to change, and no look would tell when it is: a person has to act.
     "resourceLocked": (Denied, "somebody has it open or has locked it: close it there"),
-    "accessDenied": (Denied, "this account may not do this"),
+    "accessDenied": (Denied, _NO_PERMISSION),
     "malwareDetected": (Denied, "Microsoft takes it for malware"),
     "quotaLimitReached": (Full, "no room is left in the drive"),
     "insufficientStorage": (Full, "no room is left in the drive"),
@@ -63,7 +68,7 @@ _CODES: dict[str, tuple[type[ProviderError], str]] = {
 
 _STATUSES: dict[int, tuple[type[ProviderError], str]] = {
     400: (Refused, "OneDrive does not take it"),
-    403: (Denied, "this account may not do this"),
+    403: (Denied, _NO_PERMISSION),
     404: (Vanished, "it is not there"),
     409: (Occupied, "something stands there already"),
     410: (CursorExpired, "the feed does not go on from there"),
