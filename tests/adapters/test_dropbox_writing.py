@@ -359,6 +359,16 @@ class TestSessions:
             box.provider.begin(ROOT, "place", size=MIB, attributes=Attributes(), replaces=expected)
         assert "upload_session/start" not in made
 
+    def test_replacing_in_vain(self, box: Box) -> None:
+        """What was moved away from its place is not replaced there: nothing is begun."""
+        old = box.upload("file", b"old")
+        box.people.rename("file", "moved")
+        box.people.write("file", b"person's")
+        expected = (Ref(old.id, "file"), old.version)
+        with box.requests() as made, pytest.raises(Stale):
+            box.provider.begin(ROOT, "file", size=MIB, attributes=Attributes(), replaces=expected)
+        assert "upload_session/start" not in made
+
     def test_piece_that_is_there(self, box: Box) -> None:
         """A piece that another call has sent raises Stale: only a lost answer is overlooked."""
         session = box.provider.begin(ROOT, "file", size=MIB, attributes=Attributes())
