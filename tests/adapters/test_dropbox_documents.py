@@ -32,7 +32,11 @@ def test_skipped(box: Box) -> None:
     assert looked(box.provider).keys() == {"folder", "folder/plain.txt"}
     (delta,) = box.provider.rescan(KnownTree(), [box.ref("folder")])
     assert [problem.path for problem in delta.problems] == ["folder/Notes.paper"]
-    assert box.provider.at(box.ref("folder"), "Notes.paper") is None
+    folder = box.ref("folder")
+    assert box.provider.at(folder, "Notes.paper") is None
+    with box.requests() as made:
+        assert box.provider.at(folder, "Notes.paper.html") is None
+    assert made == ["get_metadata"]
 
 
 def test_gone(box: Box) -> None:
@@ -130,6 +134,9 @@ def test_exported(box: Box) -> None:
     assert is_same(provider.get(Ref(entry.id, path)), entry)
     assert provider.at(box.ref("folder"), "Notes.paper") is None
     assert provider.at(box.ref("folder"), "plain.txt.html") is None
+    assert provider.at(box.ref("folder"), "Notes.paper.md") is None  # it is exported otherwise
+    box.people.write("folder/Real.paper", b"a file")
+    assert provider.at(box.ref("folder"), "Real.paper.html") is None
     assert box.read(entry, provider=provider) == b"<p># Notes</p>"
     assert box.read(entry, 3, provider=provider) == b"# Notes</p>"
     assert box.read(entry, 99, provider=provider) == b""
@@ -198,6 +205,8 @@ def test_moved(box: Box) -> None:
     ref = Ref(entry.id, "folder/Notes.paper.html")
     with pytest.raises(Refused):
         provider.move(ref, entry.version, ROOT, "Notes.txt")
+    with pytest.raises(Refused):
+        provider.move(ref, entry.version, ROOT, "Notes.gdoc.docx")
     moved = provider.move(ref, entry.version, ROOT, "Minutes.paper.html")
     assert (moved.id, moved.name, moved.size) == (entry.id, "Minutes.paper.html", -1)
     assert "Minutes.paper" in box.people.tree()

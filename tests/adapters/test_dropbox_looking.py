@@ -91,6 +91,33 @@ class TestListing:
         assert names == {"a", "b", "file"}
         assert [problem for delta in deltas for problem in delta.problems] == []
 
+    def test_folder_made_anew_between_pages(self, box: Box) -> None:
+        """What was in a folder that was deleted is not in the one that is made in its place."""
+        box.emulator.listing.page_size = 2
+        box.people.write("a/file", b"content")
+
+        def delete() -> None:
+            box.people.remove("a")
+            for name in "xyz":
+                box.people.write(name, b"content")
+
+        box.when("list_folder/continue", delete)
+        box.when("list_folder/continue", lambda: box.people.mkdir("a"), skip=2)
+        assert looked(box.provider).keys() == {"a", "x", "y", "z"}
+
+    def test_folder_is_told_again_between_pages(self, box: Box) -> None:
+        """A folder that is told of again keeps what is in it."""
+        box.emulator.listing.page_size = 2
+        box.people.write("a/file", b"content")
+        box.people.write("b", b"content")
+
+        def note() -> None:
+            with box.emulator.acting():
+                box.emulator.tree._note("/Root/a")
+
+        box.when("list_folder/continue", note)
+        assert looked(box.provider).keys() == {"a", "a/file", "b"}
+
     def test_cursor_is_lost_between_pages(self, box: Box) -> None:
         """A listing whose cursor ends tells nothing: Unreachable, so that it is made again."""
         box.emulator.listing.page_size = 3

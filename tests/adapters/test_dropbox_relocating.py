@@ -40,6 +40,14 @@ class TestCase:
         assert made == ["get_metadata", "move_v2"]
         assert box.people.tree() == {"folder": None, "folder/NAME": b"content"}
 
+    def test_unicode_form_is_let_be(self, box: Box) -> None:
+        """Another Unicode form of a name is the same name: one move, and the answer is true."""
+        file = box.upload("caf\u00e9", b"content")
+        with box.requests() as made:
+            moved = box.provider.move(Ref(file.id, "caf\u00e9"), file.version, ROOT, "cafe\u0301")
+        assert made.count("move_v2") == 1
+        assert list(box.people.tree()) == [moved.name]
+
     def test_second_move_fails(self, box: Box) -> None:
         """Where the way to the new case is barred the old name is back."""
         file = box.upload("name", b"content")

@@ -95,8 +95,9 @@ class TestPreconditions:
         """A revision that came meanwhile is not deleted: Stale."""
         old = box.upload("file", b"old")
         box.when("delete_v2", lambda: box.people.write("file", b"person's"))
-        with pytest.raises(Stale):
+        with pytest.raises(Stale) as caught:
             box.provider.delete(Ref(old.id, "file"), old.version)
+        assert type(caught.value) is Stale  # nothing occupies a place
         assert box.people.tree() == {"file": b"person's"}
 
     def test_folder_is_listed_before_it_is_deleted(self, box: Box) -> None:
@@ -357,6 +358,16 @@ class TestSessions:
         expected = (Ref(old.id, "place"), old.version) if replaces else None
         with box.requests() as made, pytest.raises(Stale if replaces else Occupied):
             box.provider.begin(ROOT, "place", size=MIB, attributes=Attributes(), replaces=expected)
+        assert "upload_session/start" not in made
+
+    def test_replacing_in_vain(self, box: Box) -> None:
+        """What was moved away from its place is not replaced there: nothing is begun."""
+        old = box.upload("file", b"old")
+        box.people.rename("file", "moved")
+        box.people.write("file", b"person's")
+        expected = (Ref(old.id, "file"), old.version)
+        with box.requests() as made, pytest.raises(Stale):
+            box.provider.begin(ROOT, "file", size=MIB, attributes=Attributes(), replaces=expected)
         assert "upload_session/start" not in made
 
     def test_piece_that_is_there(self, box: Box) -> None:
