@@ -18,7 +18,7 @@ from tests.contracts.provider_contract import *  # noqa: F403 -- the suite is it
 from tests.contracts.s3_harness import FOREVER, PART, S3Harness
 from tests.emulators.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
-LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # as moto has its times
 KEYS = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
 BUCKET = "bucket"
 
