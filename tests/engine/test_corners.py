@@ -566,3 +566,35 @@ def test_files_that_are_saved_anew_and_change_places_are_no_conflict() -> None:
     assert world.run().conflicts == 0
     assert world.agreed() == left
     world.quiet()
+
+
+# -- what is past ----------------------------------------------------------------------------------
+
+
+def refuse(what: str) -> None:
+    if what == "upload":
+        raise Refused("not now")
+
+
+def test_what_nobody_edited_is_not_past() -> None:
+    """Content that was taken for deleted, and turns up again, meets what has come instead.
+
+    Nobody made that from it, so that it is no earlier version, to be brought up to date.
+    """
+    world = World()
+    b = FaultyProvider(clock=world.clock, name="b")
+    world.providers["b"] = b
+    b.write("f", b"only here")
+    b.write("stays", b"stays")
+    world.a.before = refuse
+    world.run()
+    world.a.before = None
+    b.before = refuse
+    b.omits = lambda known: next((each for each in known if each.name == "f"), None)
+    world.a.write("f", b"come instead")
+    world.run()
+    b.before = None
+    b.omits = lambda _: None
+    for _ in range(3):
+        world.run()
+    assert set(world.agreed().values()) == {b"only here", b"come instead", b"stays"}

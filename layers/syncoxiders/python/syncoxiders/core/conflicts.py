@@ -29,6 +29,10 @@ def split(draft: Draft, work: Work, loser: Version) -> Work:
         if replica is not None:
             kept.replicas[holder] = msgspec.structs.replace(replica, content_gen=1, place_gen=0)
     put_bits_behind(kept)
+    # It is not superseded: who turns up with it at the winner's place has more than an old copy.
+    work.past = tuple(
+        each for each in work.past if hashes.equal(each, loser.content.hashes) is not True
+    )
     draft.note("conflict", first, work, f"kept as {name}")
     return kept
 

@@ -94,11 +94,12 @@ class Verdict(msgspec.Struct):
     current: list[EndpointId] = []
     behind: list[EndpointId] = []
     meta: Content | None = None
+    superseded: bool = False
 
     def apply(self, work: Work) -> list[Version]:
         """Write the verdict into the node; returns the versions that have to be kept beside."""
         if self.winner is not None and not self.winner.agreed:
-            adopt_content(work, self.winner.content)
+            adopt_content(work, self.winner.content, superseded=self.superseded)
             for endpoint in self.winner.holders:
                 confirm(work, endpoint, work.entries[endpoint], work.content_gen)
         elif self.meta is not None:
@@ -190,6 +191,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         draft.merges.append(work.id)
         return None
     result.winner, result.losers = ordered[0], ordered[1:]
+    result.superseded = superseded
     if result.winner.agreed:
         result.meta = _meta(draft, work, agreed, touched) if touched else None
         result.current = [*adopted, *touched]

@@ -121,9 +121,13 @@ def agreed_side(work: Work) -> Side:
     return Side(content.hashes if content is not None else "", holders)
 
 
-def adopt_content(work: Work, content: Content) -> None:
-    """Make a content the one that base agrees on; the former one is remembered by its hash."""
-    if work.content is not None and work.content.hashes:
+def adopt_content(work: Work, content: Content, *, superseded: bool = True) -> None:
+    """Make a content the one that base agrees on.
+
+    If the former one was ``superseded``, edited by who had it, it is remembered by its hash: who
+    turns up with it has nothing to lose.
+    """
+    if superseded and work.content is not None and work.content.hashes:
         work.past = (work.content.hashes, *work.past)[:PAST]
     work.content = content
     work.content_gen += 1
