@@ -96,9 +96,15 @@ class Moves:
                 self._all(note.source, note.target)
             return
         found = self._bucket.head(note.source)
-        if found is not None and found.etag == note.etag:
-            with suppress(Stale, Denied, Refused):
+        if found is None:
+            return  # all of it was done, or somebody deleted it
+        with suppress(Stale, Denied, Refused):
+            if found.etag == note.etag:
                 self._one(found, note.target)
+            else:  # edited since: the edited one stays where it is, and the copy goes
+                there = self._bucket.head(note.target, sure=False)
+                if there is not None and there.etag == note.etag:
+                    self._bucket.delete(note.target, there.etag)
 
     def _one(self, found: Object, key: str) -> None:
         """Move one object; what is its copy already need not be copied."""
