@@ -172,6 +172,49 @@ def test_withdrawn(foreign: bool, named: str) -> None:
         assert world.agreed()["three"] == b"edited"
 
 
+def test_withdrawn_folder() -> None:
+    """A folder that was withdrawn stays elsewhere whatever is put into it, and so does the rest.
+
+    What is put into it gets a folder of our own there.
+    """
+    world = started()
+    provider = world.told("a")
+    tree = world.store.sync("me", "sync").observed("a")
+    known = world.observed("a")
+    inside = [
+        Change(msgspec.structs.replace(each, foreign=True))
+        for path, each in known.items()
+        if path.startswith("folder")
+    ]
+    gone = Change(id=known["folder"].id, lost=True)
+    pages = iter([tuple(inside), (gone,)])
+    provider.edit = lambda page: msgspec.structs.replace(page, changes=next(pages, ()))
+    world.run()
+    world.a.remove("folder")
+    world.run()
+    assert tree.get([known["folder"].id])[known["folder"].id].lost
+    world.b.write("folder/new", b"new")
+    for _ in range(3):
+        world.run()
+    assert world.b.tree() == {
+        "folder": None,
+        "folder/inner": None,
+        "folder/inner/one": b"one",
+        "folder/two": b"two",
+        "folder/new": b"new",
+        "three": b"three",
+    }
+    assert world.a.tree() == {"folder": None, "folder/new": b"new", "three": b"three"}
+    world.b.write("folder/two", b"edited")
+    for _ in range(3):
+        world.run()
+    assert world.a.tree()["folder/two"] == b"edited"
+    assert world.b.tree()["folder/inner/one"] == b"one"
+    world.clock.advance(SOON + DAY)
+    world.run()
+    assert world.b.tree()["folder/inner/one"] == b"one"
+
+
 def test_lost_cursor() -> None:
     """A feed that has forgotten is made up for by a look at everything; deletions are found."""
     world = started()

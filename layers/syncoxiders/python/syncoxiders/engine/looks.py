@@ -236,7 +236,9 @@ class Looks:
                 | {each for each in ids if each == ROOT_ENTRY or each in known}
             )
             try:
-                self._observer(endpoint).look(self._folders(endpoint, wanted), final=True)
+                observer = self._observer(endpoint)
+                observer.ask_for_lost(ids)
+                observer.look(self._folders(endpoint, wanted))
             except ProviderError as error:
                 self._lose(endpoint, error)
                 continue

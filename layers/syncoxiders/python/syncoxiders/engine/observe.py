@@ -54,24 +54,20 @@ class Observer:
         folders: Iterable[Ref] | None = None,
         *,
         confirm: Callable[[Look], None] | None = None,
-        final: bool = False,
     ) -> Look:
         """Look at the whole tree, or at some folders of it.
 
         What is missing is looked for a second time before it is believed, because something
         that moves while it is looked for can slip through one listing. ``confirm`` is called
         before anything is taken for gone, and may raise to prevent it. What is somebody else's
-        and missing is kept as lost, unless the look is ``final``: made because something was to
-        be done with it that only what is there allows.
+        and missing is kept as lost.
         """
         look = Look()
         only = list(folders) if folders is not None else None
         missing, _ = self._pass(look, only)
         if missing:
             missing = self._believed(look, only, missing)
-        gone = self.with_content(missing)
-        if not final:
-            gone = self.keep_lost(gone, look)
+        gone = self.keep_lost(self.with_content(missing), look)
         look.gone = len(gone)
         if confirm is not None and (gone or only is None):
             confirm(look)
@@ -185,6 +181,42 @@ class Observer:
                     if child.kind is Kind.FOLDER:
                         todo.append(child.id)
         return list(gone)
+
+    def ask_for_lost(self, ids: Iterable[EntryId]) -> None:
+        """Ask for those of these entries that are lost, now that something is to be done there.
+
+        Where they are still not to be seen the endpoint is detached from their nodes: it has no
+        part in them any more, and gets one of its own. What is in a lost folder stays lost until
+        something is to be done with it, too.
+        """
+        lost: set[EntryId] = set()
+        for entry in self._tree.get(ids).values():
+            if entry.lost:
+                found = self._provider.get(Ref(entry.id, entry.name))
+                if found is None:
+                    lost.add(entry.id)
+                else:
+                    self.commit(self.inside([found]), [])
+        if lost:
+            self._detach(lost)
+
+    def _detach(self, lost: set[EntryId]) -> None:
+        below = self._tree.get(set(self.with_content(lost)) - lost)
+        base = self._store.base()
+        nodes = base.get(base.of(self._endpoint, lost).values())
+        detached = [
+            msgspec.structs.replace(
+                node,
+                replicas={k: each for k, each in node.replicas.items() if k != self._endpoint},
+            )
+            for node in nodes.values()
+        ]
+        kept = [msgspec.structs.replace(entry, lost=True) for entry in below.values()]
+        seen = [
+            Observation(self._endpoint, kept, log=False),
+            Observation(self._endpoint, gone=sorted(lost)),
+        ]
+        self._store.commit(Commit(nodes=detached, observed=seen))
 
     def keep_lost(self, gone: list[EntryId], look: Look) -> list[EntryId]:
         """Mark as lost what is somebody else's; returns the rest, which is gone.
