@@ -112,13 +112,12 @@ class _Hands:
 def main() -> None:
     name, certificate = sys.argv[1:]
     kind = KINDS[name]
-    emulator = kind.create()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    hands = _Hands(name, emulator)
-    with Server(emulator) as plain, Server(emulator, context=context) as tls:
+    with kind.serve() as (emulator, plain), Server(emulator, context=context) as tls:
+        hands = _Hands(name, emulator)
         told = {
-            "plain": plain.url,
+            "plain": plain,
             "tls": tls.url,
             "token": emulator.token,
             "settings": dict(kind.settings(emulator)),
