@@ -23,6 +23,9 @@ from tests.emulators.serving import Server
 ANSWERED = {"drive": ("md5", "sha1", "sha256"), "dropbox": (DROPBOX,)}
 """The hashes with which each kind answers."""
 
+ROOM = 1 << 50
+"""As many bytes as no measurement takes, those that stay in the trash included."""
+
 
 @dataclass
 class Cloud:
@@ -73,6 +76,11 @@ class _Hands:
         self._name = name
         self._emulator = emulator
         self._people = emulator.people
+        match name:
+            case "drive":
+                emulator.drive.limit = ROOM
+            case "dropbox":
+                emulator.tree.quota = ROOM
 
     def prepare(self, size: int) -> None:
         """Compute beforehand the hashes that large content of this size will be answered with."""

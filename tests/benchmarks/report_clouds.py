@@ -33,13 +33,14 @@ def show_streams(found: Sequence[Stream | Ceiling], console: Console) -> None:
     table.add_column("against its targets", overflow="fold")
     for size, route in dict.fromkeys((each.size, each.route) for each in streams):
         chosen = [each for each in streams if (each.size, each.route) == (size, route)]
-        rates = {tool: _rate(chosen, tool) for tool in dict.fromkeys(s.tool for s in chosen)}
-        for index, tool in enumerate(rates):
+        failed = {each.tool: each.problem for each in chosen if each.problem}
+        tools = dict.fromkeys(each.tool for each in chosen)
+        rates = {tool: _rate(chosen, tool) for tool in tools if tool not in failed}
+        for index, tool in enumerate(tools):
             runs = [each for each in chosen if each.tool == tool]
-            problem = next((each.problem for each in runs if each.problem), "")
             peak = max(each.peak for each in runs)
-            notes = [f"FAILED: {problem}"] if problem else []
-            if tool == OURS and not problem:
+            notes = [f"FAILED: {failed[tool]}"] if tool in failed else []
+            if tool == OURS and tool in rates:
                 notes += _notes(size, rates, peak)
             table.add_row(
                 f"{size / 1e6:,.0f}" if index == 0 else "",
@@ -47,11 +48,11 @@ def show_streams(found: Sequence[Stream | Ceiling], console: Console) -> None:
                 tool,
                 str(len(runs)),
                 f"{statistics.median(each.seconds for each in runs):.2f}",
-                f"{rates[tool] / 1e6:,.0f}",
+                f"{rates[tool] / 1e6:,.0f}" if tool in rates else "-",
                 f"{statistics.median(each.cpu for each in runs):.2f}",
                 f"{peak / 1e6:,.0f}",
                 "\n".join(notes),
-                end_section=index == len(rates) - 1,
+                end_section=index == len(tools) - 1,
             )
     console.print(table)
 
