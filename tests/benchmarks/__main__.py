@@ -14,9 +14,11 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from tests.benchmarks import planner, report
+from tests.benchmarks import counting, planner, report, report_clouds, streams
+from tests.benchmarks.counting import Counted
 from tests.benchmarks.measure import Place, Sample, compare, file_system
 from tests.benchmarks.planner import PlanSample
+from tests.benchmarks.streams import Ceiling, Stream
 from tests.benchmarks.tools import OURS, PEERS, Tool
 from tests.benchmarks.trees import Shape
 
@@ -33,6 +35,13 @@ def large(text: str) -> Shape:
     return Shape(int(count), size_in_bytes, size_in_bytes)
 
 
+def size(text: str) -> int:
+    return int(float(text[:-1]) * UNITS[text[-1].upper()])
+
+
+KINDS = ("files", "large", "nodes", "streams", "requests")
+
+
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--files", type=small, nargs="*", default=[small("10000"), small("100000")])
@@ -41,8 +50,15 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
-        default=["files", "large", "nodes"],
-        help="some of files,large,nodes",
+        default=list(KINDS),
+        help=f"some of {','.join(KINDS)}",
+    )
+    parser.add_argument(
+        "--streams",
+        type=size,
+        nargs="*",
+        default=[size("10M"), size("500M"), size("4G")],
+        help="sizes of a file that is carried between emulated clouds; from 2G on once only",
     )
     parser.add_argument(
         "--where",
@@ -61,16 +77,19 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=list(PEERS),
         help=f"some of {','.join(PEERS)}; an empty text for none",
     )
-    parser.add_argument("--quick", action="store_true", help="10,000 files and 5x50M, once")
+    parser.add_argument("--quick", action="store_true", help="less of everything, once")
     parser.add_argument("--json", type=Path, help="write every measurement to this file as well")
     chosen = parser.parse_args(argv)
     if unknown := set(chosen.peers) - set(PEERS):
         parser.error(f"no such peer: {', '.join(sorted(unknown))}")
     if chosen.quick:
         chosen.files, chosen.large, chosen.runs = [small("10000")], [large("5x50M")], 1
-        chosen.nodes = [10_000, 100_000]
-    for name in {"files", "large", "nodes"} - set(chosen.only):
+        chosen.nodes, chosen.streams = [10_000, 100_000], [size("10M"), size("200M")]
+    if unknown := set(chosen.only) - set(KINDS):
+        parser.error(f"nothing is called {', '.join(sorted(unknown))}")
+    for name in set(KINDS) - set(chosen.only):
         setattr(chosen, name, [])
+    chosen.requests = "requests" in chosen.only
     return chosen
 
 
@@ -81,6 +100,8 @@ def main() -> None:
     console.print(f"{platform.platform()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     samples: list[Sample] = []
     plans: list[PlanSample] = []
+    carried: list[Stream | Ceiling] = []
+    counts: list[Counted] = []
     scratch: list[Path] = []
     try:
         for where in chosen.where:
@@ -89,6 +110,14 @@ def main() -> None:
         places = [Place(folder, file_system(folder)) for folder in scratch]
         for nodes in chosen.nodes:
             plans += planner.measure(scratch[0], nodes)
+        if chosen.streams:
+            for found in streams.measure(scratch[-1], chosen.streams, chosen.runs):
+                if isinstance(found, str):
+                    console.print(found)
+                else:
+                    carried.append(found)
+        if chosen.requests:
+            counts += counting.measure(scratch[0])
         began = time.monotonic()
         for run in range(chosen.runs):
             for place, shape in product(places, [*chosen.files, *chosen.large]):
@@ -104,9 +133,11 @@ def main() -> None:
         if plans:
             report.show_plans(plans, console)
         report.show(samples, console)
+        report_clouds.show_streams(carried, console)
+        report_clouds.show_counts(counts, console)
         if chosen.json:
-            found = {"planner": plans, "sync": samples}
-            chosen.json.write_bytes(msgspec.json.encode(found))
+            told = {"planner": plans, "sync": samples, "streams": carried, "requests": counts}
+            chosen.json.write_bytes(msgspec.json.encode(told))
         for folder in scratch:
             shutil.rmtree(folder)
 

@@ -32,9 +32,13 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Took(msgspec.Struct, frozen=True):
-    """What a command took, how it ended, and the lines that it printed."""
+    """What a command took, how it ended, and the lines that it printed.
+
+    ``cpu`` are seconds of all processors together, which others' load hardly changes.
+    """
 
     seconds: float
+    cpu: float
     peak: int  # bytes
     code: int
     said: list[str]
@@ -139,6 +143,6 @@ def launched(command: Sequence[str], env: Mapping[str, str], scratch: Path) -> T
             stderr=subprocess.STDOUT,
             check=True,
         )
-    seconds, peak, code = output.read_text("ascii").split()
+    seconds, cpu, peak, code = output.read_text("ascii").split()
     said = log.read_text("utf-8", errors="replace").strip().splitlines()
-    return Took(float(seconds), int(peak), int(code), said)
+    return Took(float(seconds), float(cpu), int(peak), int(code), said)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from tests.emulators import bulk
 from tests.emulators.faults import Faults
 
 JSON = "application/json"
@@ -219,14 +220,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         half = len(body) // 2
-        self.wfile.write(body[:half])
+        self._write(body[:half])
         if pause:
             self.wfile.flush()
             time.sleep(pause)
         if cut:
             self._drop()
             return
-        self.wfile.write(body[half:])
+        self._write(body[half:])
+
+    def _write(self, body: bytes) -> None:
+        for piece in bulk.pieces(body):
+            self.wfile.write(piece)
 
     def _drop(self) -> None:
         self.close_connection = True

@@ -1,7 +1,9 @@
 """Uploads of large files go on where they were cut off, in whatever process."""
 
 import hashlib
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +14,7 @@ from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine import resumable
 from syncoxiders.ports.errors import Stale, Unreachable
-from syncoxiders.ports.provider import Attributes, Session
+from syncoxiders.ports.provider import Attributes, Carry, Session
 from tests.engine.world import World
 
 DATA = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(40))
@@ -113,6 +115,52 @@ def texts(world: World) -> str:
 
 def total(pieces: Iterable[int]) -> int:
     return sum(pieces)
+
+
+def send(world: World, chunks: Iterator[bytes]) -> Entry:
+    """Upload what chunks bring, past the planner."""
+    ref = Ref("/", "")
+    item = Carry(ref, "version", ref, "large", len(DATA), Attributes())
+    entry = world.providers["a"].at(ref, "file")
+    assert entry is not None
+    reader = world.providers["a"].read(Ref(entry.id, "file"), entry.version)
+    uploads = resumable.Uploads(world.store.sync("me", "sync"), world.clock.now)
+    return uploads.upload("b:1", cloud(world), reader, chunks, item, replaces=None, keep=False)
+
+
+def test_reads_on_while_it_sends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece is on its way while the next one is read."""
+    reading_on = threading.Event()
+    append = Cloud.append
+
+    def slow(self: Cloud, session: Session, chunk: bytes, **options: Any) -> Session:
+        assert reading_on.wait(20), "the next piece is not read before this one has arrived"
+        return append(self, session, chunk, **options)
+
+    monkeypatch.setattr(Cloud, "append", slow)
+
+    def chunks() -> Iterator[bytes]:
+        yield DATA[:CHUNK]
+        yield DATA[CHUNK : CHUNK + 1]
+        reading_on.set()
+        yield DATA[CHUNK + 1 :]
+
+    assert send(world, chunks()).size == len(DATA)
+
+
+def test_reading_fails_while_it_sends(world: World) -> None:
+    """When reading breaks off, what was on its way is remembered as sent."""
+
+    def chunks() -> Iterator[bytes]:
+        yield DATA[: 2 * CHUNK + 1]
+        raise Unreachable("no network")
+
+    with pytest.raises(Unreachable):
+        send(world, chunks())
+    assert cloud(world).sent == [CHUNK, CHUNK]
+    assert '"offset":200' in texts(world)
+    assert send(world, iter([DATA])).size == len(DATA)
+    assert total(cloud(world).sent) == len(DATA)
 
 
 def test_in_one_go(world: World) -> None:

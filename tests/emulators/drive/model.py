@@ -3,12 +3,13 @@
 Values are immutable, so that a listing that lags simply holds older ones.
 """
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
+
+from tests.emulators import bulk
 
 NATIVE = "application/vnd.google-apps."
 FOLDER = NATIVE + "folder"
@@ -54,15 +55,15 @@ class Revision:
 
     @cached_property
     def md5(self) -> str:
-        return hashlib.md5(self.data, usedforsecurity=False).hexdigest()
+        return bulk.digest(self.data, "md5")
 
     @cached_property
     def sha1(self) -> str:
-        return hashlib.sha1(self.data, usedforsecurity=False).hexdigest()
+        return bulk.digest(self.data, "sha1")
 
     @cached_property
     def sha256(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
+        return bulk.digest(self.data, "sha256")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.emulators import bulk
 from tests.emulators.drive import errors
 from tests.emulators.drive.fields import mask_of
 from tests.emulators.drive.files import Files
@@ -161,7 +162,7 @@ class Uploads:
                 session.file_id,
                 session.wanted,
                 session.mime,
-                b"".join(session.data),
+                bulk.joined(session.data),
             )
             session.data.clear()
 
@@ -181,7 +182,7 @@ class Uploads:
             self.short -= 1
             end = held + (end - held) // 2 // GRANULE * GRANULE or held + GRANULE
         if end > held:
-            session.data.append(new[: end - held])
+            session.data.append(bulk.recognised(new[: end - held], held))
             session.held = end
 
     @staticmethod

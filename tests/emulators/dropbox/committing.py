@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from syncoxiders.core.digests import DROPBOX, digests_of
+from syncoxiders.core.digests import DROPBOX
+from tests.emulators import bulk
 from tests.emulators.dropbox import paths
 from tests.emulators.dropbox.refusals import Refused
 from tests.emulators.dropbox.storage import Storage
@@ -39,7 +40,7 @@ def commit(storage: Storage, info: Any, data: bytes) -> File:
 def _holds(file: File, data: bytes) -> bool:
     return (
         not file.exports
-        and file.current.content_hash == digests_of([data], [DROPBOX]).of(DROPBOX)
+        and file.current.content_hash == bulk.digest(data, DROPBOX)
     )  # fmt: skip
 
 

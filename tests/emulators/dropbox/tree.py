@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from syncoxiders.core.digests import DROPBOX, digests_of
+from syncoxiders.core.digests import DROPBOX
+from tests.emulators import bulk
 from tests.emulators.dropbox import paths
 from tests.emulators.dropbox.refusals import Refused
 
@@ -310,7 +311,7 @@ class Tree:
             file=file.id,
             path=file.path,
             data=data,
-            content_hash=content_hash or digests_of([data], [DROPBOX]).of(DROPBOX),
+            content_hash=content_hash or bulk.digest(data, DROPBOX),
             client_modified=now if modified is None else int(modified),
             server_modified=now,
         )

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncoxiders.core.digests import DROPBOX, digests_of
+from syncoxiders.core.digests import DROPBOX
+from tests.emulators import bulk
 from tests.emulators.dropbox.committing import commit
 from tests.emulators.dropbox.jobs import Jobs
 from tests.emulators.dropbox.locking import WriteLock
@@ -40,7 +41,7 @@ class Session:
         return self.size == sum(map(len, self.pieces.values()))
 
     def content(self) -> bytes:
-        return b"".join(self.pieces[offset] for offset in sorted(self.pieces))
+        return bulk.joined(self.pieces[offset] for offset in sorted(self.pieces))
 
 
 class Uploading:
@@ -81,7 +82,7 @@ class Uploading:
             raise Refused("concurrent_session_close_not_allowed")
         session = Session(self._storage.now(), concurrent, closed=argument.close)
         if body:
-            session.pieces[0] = body
+            session.pieces[0] = bulk.recognised(body, 0)
         return {"session_id": self._open(session)}
 
     def _start_batch(self, argument: Any, body: bytes) -> dict[str, Any]:
@@ -92,6 +93,7 @@ class Uploading:
         return {"session_ids": [self._open(Session(began, concurrent)) for _ in range(count)]}
 
     def _append(self, argument: Any, body: bytes) -> None:
+        body = bulk.recognised(body, argument.cursor.offset)
         self._check_body(argument, body)
         session = self._session(argument.cursor.session_id)
         self._add(session, argument.cursor.offset, body, close=argument.close)
@@ -145,7 +147,7 @@ class Uploading:
         if len(body) > self.largest_request:
             raise Refused("payload_too_large")
         expected = argument.content_hash
-        if expected and expected != digests_of([body], [DROPBOX]).of(DROPBOX):
+        if expected and expected != bulk.digest(body, DROPBOX):
             raise Refused("content_hash_mismatch")
 
     @staticmethod
@@ -175,7 +177,7 @@ class Uploading:
         elif offset != session.size:
             raise Refused("incorrect_offset", correct_offset=session.size)
         if data:
-            session.pieces[offset] = data
+            session.pieces[offset] = bulk.recognised(data, offset)
         session.closed = close
 
     def _finishable(self, cursor: Any, body: bytes, *, closed: bool = False) -> Session:

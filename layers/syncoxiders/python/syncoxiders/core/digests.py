@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from syncoxiders.core import hashes
@@ -157,6 +157,12 @@ class Digests:
         self.size += len(data)
         for hasher in self._hashers.values():
             hasher.update(data)
+
+    def passing(self, chunks: Iterable[memoryview | bytes]) -> Iterator[memoryview | bytes]:
+        """Yield chunks after taking them."""
+        for chunk in chunks:
+            self.update(chunk)
+            yield chunk
 
     def of(self, algorithm: str) -> str:
         """Return one digest in hexadecimal."""

@@ -6,13 +6,15 @@ there already, and does not send it.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 
 import msgspec
 
 from syncoxiders.core.digests import Digests
 from syncoxiders.core.model import Entry, Ref
+from syncoxiders.core.pieces import pieces
 from syncoxiders.ports.errors import (
     Full,
     ProviderError,
@@ -97,19 +99,29 @@ class Uploads:
     ) -> tuple[Session, str]:
         """Send what is not there yet; returns the session and the hashes of all bytes."""
         digests = Digests(provider.upload_hashes)
-        size = provider.session_chunk(item.size)
-        pending = bytearray()
-        for chunk in chunks:
-            there = max(0, session.offset + len(pending) - digests.size)
-            digests.update(chunk)
-            pending += memoryview(chunk)[there:]
-            # The last piece is held back until reading has ended well.
-            while len(pending) > size:
-                session = _append(provider, session, bytes(pending[:size]), last=False)
-                del pending[:size]
-                self._keep(key, Upload(item.version, item.size, session))
-        if pending or not digests.size:
-            session = _append(provider, session, bytes(pending), last=True)
+        there = session.offset
+
+        def lacking() -> Iterator[memoryview]:
+            for chunk in chunks:
+                read = digests.size
+                digests.update(chunk)
+                if there < digests.size:
+                    yield memoryview(chunk)[max(0, there - read) :]
+
+        def send(at: Session, piece: bytes) -> Session:
+            sent = _append(provider, at, piece, last=False)
+            self._keep(key, Upload(item.version, item.size, sent))
+            return sent
+
+        # While one piece is sent the next is read: no more than these two are in memory.
+        with ThreadPoolExecutor(1, thread_name_prefix="upload") as sender:
+            flight: Future[Session] | None = None
+            for piece, last in pieces(lacking(), provider.session_chunk(item.size)):
+                session = session if flight is None else flight.result()
+                if not last:
+                    flight = sender.submit(send, session, bytes(piece))
+                elif piece or not digests.size:
+                    session = _append(provider, session, bytes(piece), last=True)
         return session, digests.text()
 
     def tidy(self, providers: Providers) -> None:

@@ -16,9 +16,8 @@ from syncoxiders.ports.errors import Stale, Unreachable, Vanished
 GRANULE = 256 << 10
 WEEK = 7 * 86_400.0
 
-_CHUNK = 8 << 20
-_LARGE = 1 << 30
-"""From here on chunks are larger, since each costs a round trip."""
+CHUNK = 8 << 20
+"""Each chunk costs a round trip, and two of them are in memory at a time, whatever the size."""
 
 _INCOMPLETE = 308
 _DONE = frozenset({200, 201})
@@ -27,11 +26,6 @@ _OVER = frozenset({404, 410, 499})
 
 _CONFUSED = frozenset({400, 416})
 """How Google answers bytes that do not follow on what it has."""
-
-
-def chunk_size(size: int) -> int:
-    """Return how large the chunks of an upload are."""
-    return _CHUNK if size < _LARGE else 4 * _CHUNK
 
 
 class Resumable:

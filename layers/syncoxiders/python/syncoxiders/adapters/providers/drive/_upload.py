@@ -12,7 +12,7 @@ from syncoxiders.adapters.providers.drive._effects import Effects
 from syncoxiders.adapters.providers.drive._files import File, Revision, format_time, parse_time
 from syncoxiders.adapters.providers.drive._names import check, is_twin, stored
 from syncoxiders.adapters.providers.drive._places import Places
-from syncoxiders.adapters.providers.drive._resumable import Resumable, chunk_size
+from syncoxiders.adapters.providers.drive._resumable import CHUNK, Resumable
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import Digests
 from syncoxiders.core.model import Entry, Kind, Ref
@@ -157,7 +157,7 @@ class Uploading:
     ) -> Entry:
         self.check(target)
         address = self.begin(target, None)
-        size, offset = chunk_size(0), 0
+        size, offset = CHUNK, 0
         with self._given_up(address):
             for chunk in rest:
                 buffer += chunk

@@ -29,6 +29,7 @@ from syncoxiders.adapters.providers.dropbox.policies import Limits
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, Digests, digests_of
 from syncoxiders.core.model import Entry, Kind, Ref
+from syncoxiders.core.pieces import pieces
 from syncoxiders.ports.errors import ProviderError, Refused, Stale
 from syncoxiders.ports.provider import Attributes
 
@@ -87,22 +88,16 @@ class Writer:
     ) -> Entry:
         """Write content, by one request if it is small enough."""
         digests = Digests([DROPBOX])
-        pending = bytearray()
         session, sent = "", 0
-        for chunk in chunks:
-            digests.update(chunk)
-            pending += chunk
-            while len(pending) > self.limits.chunk:
-                session = self._send(session, sent, bytes(pending[: self.limits.chunk]), target)
-                sent += self.limits.chunk
-                del pending[: self.limits.chunk]
-        rest = bytes(pending)
+        for piece, last in pieces(digests.passing(chunks), self.limits.chunk):
+            if last and not session and len(piece) <= self.limits.single:
+                content_hash = digests.of(DROPBOX) if verify else None
+                metadata = self._at_once(target, bytes(piece), content_hash)
+                return self.written(target, metadata, digests.text(), content_hash)
+            session = self._send(session, sent, bytes(piece), target)
+            sent += len(piece)
+        metadata = self.finish(target, session, sent)
         content_hash = digests.of(DROPBOX) if verify else None
-        if not session and len(rest) <= self.limits.single:
-            metadata = self._at_once(target, rest, content_hash)
-        else:
-            session = self._send(session, sent, rest, target)
-            metadata = self.finish(target, session, digests.size)
         return self.written(target, metadata, digests.text(), content_hash)
 
     def _at_once(self, target: Target, data: bytes, content_hash: str | None) -> Any:

@@ -22,12 +22,12 @@ class Limits(msgspec.Struct, frozen=True):
 
     Files up to ``single`` are uploaded by one request, which other writes have to wait for; larger
     ones by a session, whose pieces of ``chunk`` bytes (Dropbox stores multiples of 4 MiB best)
-    stand in nobody's way. What is carried together goes in requests of up to ``batch`` bytes and
-    ``batch_files`` files.
+    stand in nobody's way. Two of these are in memory at a time. What is carried together goes in
+    requests of up to ``batch`` bytes and ``batch_files`` files.
     """
 
     single: int = 4 << 20
-    chunk: int = 16 << 20
+    chunk: int = 8 << 20
     batch: int = 16 << 20
     batch_files: int = 1000
 

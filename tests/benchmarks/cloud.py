@@ -1,0 +1,140 @@
+"""Emulated clouds in processes of their own: ``python -m tests.benchmarks.cloud KIND CERTIFICATE``.
+
+Each is served twice, plainly and under TLS, tells where on its first line, and then does what
+lines of JSON on its input ask for, each answered by a line.
+"""
+
+import contextlib
+import json
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from syncoxiders.core.digests import DROPBOX
+from tests.emulators.bulk import Bulk, digest
+from tests.emulators.clouds import KINDS, ROOT
+from tests.emulators.serving import Server
+
+ANSWERED = {"drive": ("md5", "sha1", "sha256"), "dropbox": (DROPBOX,)}
+"""The hashes with which each kind answers."""
+
+ROOM = 1 << 50
+"""As many bytes as no measurement takes, those that stay in the trash included."""
+
+
+@dataclass
+class Cloud:
+    """An emulated cloud, as seen from outside of its process."""
+
+    name: str
+    plain: str
+    tls: str
+    token: str
+    settings: Mapping[str, str]
+    process: "subprocess.Popen[str]"
+
+    @property
+    def place(self) -> str:
+        return f"{self.name}:{ROOT}"
+
+    @property
+    def port(self) -> int:
+        """The port under TLS."""
+        return int(self.tls.rpartition(":")[2])
+
+    def ask(self, what: str, *arguments: object) -> Any:
+        """Let it do one of the things that :class:`_Hands` has."""
+        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: PT018
+        self.process.stdin.write(json.dumps([what, *arguments]) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+@contextlib.contextmanager
+def served(name: str, certificate: Path) -> Iterator[Cloud]:
+    """Serve a cloud until the block ends."""
+    command = [sys.executable, "-m", __name__, name, str(certificate)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield Cloud(name, process=process, **json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
+
+
+class _Hands:
+    """What can be asked of a cloud."""
+
+    def __init__(self, name: str, emulator: Any) -> None:
+        self._name = name
+        self._emulator = emulator
+        self._people = emulator.people
+        match name:
+            case "drive":
+                emulator.drive.limit = ROOM
+            case "dropbox":
+                emulator.tree.quota = ROOM
+
+    def prepare(self, size: int) -> None:
+        """Compute beforehand the hashes that large content of this size will be answered with."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda each: digest(Bulk.of(size), each), ANSWERED[self._name]))
+
+    def put(self, path: str, size: int) -> None:
+        """Let large content stand at a path."""
+        self._people.write(path, Bulk.of(size))
+
+    def write(self, path: str, text: str) -> None:
+        self._people.write(path, text.encode())
+
+    def clear(self) -> None:
+        """Remove all that stands there."""
+        for path in self._people.tree():
+            if "/" not in path:
+                self._people.remove(path)
+
+    def sizes(self) -> dict[str, int]:
+        """Return the size of each file."""
+        tree = self._people.tree()
+        return {path: len(data) for path, data in tree.items() if data is not None}
+
+    def proved(self, path: str, size: int) -> bool:
+        """Say whether a file has exactly the large content of that size."""
+        return bool(self._people.tree().get(path) == Bulk.of(size))
+
+    def calls(self) -> list[str]:
+        """Return the requests since this was last asked."""
+        with self._emulator.lock:
+            found = list(self._emulator.calls)
+            self._emulator.calls.clear()
+        return found
+
+
+def main() -> None:
+    name, certificate = sys.argv[1:]
+    kind = KINDS[name]
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with kind.serve() as (emulator, plain), Server(emulator, context=context) as tls:
+        hands = _Hands(name, emulator)
+        told = {
+            "plain": plain,
+            "tls": tls.url,
+            "token": emulator.token,
+            "settings": dict(kind.settings(emulator)),
+        }
+        print(json.dumps(told), flush=True)
+        for line in sys.stdin:
+            what, *arguments = json.loads(line)
+            print(json.dumps(getattr(hands, what)(*arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
