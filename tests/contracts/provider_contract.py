@@ -16,6 +16,7 @@ from tests.contracts.provider_contract_changing import (
 from tests.contracts.provider_contract_clouds import (
     TestCarry,
     TestCopy,
+    TestParts,
     TestQuota,
     TestReadingOn,
     TestSession,
@@ -55,6 +56,7 @@ __all__ = [
     "TestMeta",
     "TestMoving",
     "TestName",
+    "TestParts",
     "TestQuota",
     "TestReading",
     "TestReadingOn",

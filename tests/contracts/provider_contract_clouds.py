@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.core import hashes
@@ -17,6 +18,7 @@ from syncoxiders.ports.provider import (
     Carry,
     Copies,
     Measures,
+    Parts,
     Provider,
     Session,
     Sessions,
@@ -97,6 +99,43 @@ def three_chunks(w: World) -> bytes:
     """Return content of two chunks and a bit."""
     chunk = need_sessions(w).session_chunk(3 * MIB)
     return pattern(2 * chunk + 1007)
+
+
+class TestParts:
+    @pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2), (0, 2, 1, 1)])
+    def test_any_order(self, w: World, order: tuple[int, ...]) -> None:
+        """Pieces may be sent in any order, and twice; the last one comes last."""
+        if not isinstance(need_sessions(w), Parts):
+            pytest.skip("this provider takes pieces in their order only")
+        chunk = need_sessions(w).session_chunk(4 * MIB)
+        data = pattern(3 * chunk + 7)
+        upload = Upload(w, "file", len(data))
+        for number in order:
+            at = structs.replace(upload.session, offset=number * chunk)
+            piece = data[at.offset : at.offset + chunk]
+            upload.provider.append(at, piece, last=False)
+        upload.session = structs.replace(upload.session, offset=3 * chunk)
+        upload.complete(data)
+        assert w.people.tree() == {"file": data}
+
+    def test_goes_on_after_a_gap(self, w: World) -> None:
+        """What arrived beyond a gap is not taken for all that is there."""
+        if not isinstance(need_sessions(w), Parts):
+            pytest.skip("this provider takes pieces in their order only")
+        chunk = need_sessions(w).session_chunk(4 * MIB)
+        data = pattern(3 * chunk + 7)
+        upload = Upload(w, "file", len(data))
+        for number in (0, 2):
+            at = structs.replace(upload.session, offset=number * chunk)
+            upload.provider.append(at, data[at.offset : at.offset + chunk], last=False)
+        there = w.people.open()
+        assert isinstance(there, Sessions)
+        resumed = there.resume(upload.session)
+        assert resumed is not None
+        assert resumed.offset == chunk
+        upload.session = resumed
+        upload.complete(data)
+        assert w.people.tree() == {"file": data}
 
 
 class TestSession:

@@ -6,6 +6,7 @@ there already, and does not send it.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -23,7 +24,7 @@ from syncoxiders.ports.errors import (
     Throttled,
     Unreachable,
 )
-from syncoxiders.ports.provider import Carry, Providers, Reader, Session, Sessions
+from syncoxiders.ports.provider import Carry, Parts, Providers, Reader, Session, Sessions
 from syncoxiders.ports.state import SyncStore
 
 LARGE = 16 << 20
@@ -108,20 +109,37 @@ class Uploads:
                 if there < digests.size:
                     yield memoryview(chunk)[max(0, there - read) :]
 
-        def send(at: Session, piece: bytes) -> Session:
-            sent = _append(provider, at, piece, last=False)
+        at_once = provider.at_once if isinstance(provider, Parts) else 1
+        flights: deque[Future[Session]] = deque()
+
+        def landed(flight: Future[Session]) -> Session:
+            sent = flight.result()
             self._keep(key, Upload(item.version, item.size, sent))
             return sent
 
-        # While one piece is sent the next is read: no more than these two are in memory.
-        with ThreadPoolExecutor(1, thread_name_prefix="upload") as sender:
-            flight: Future[Session] | None = None
-            for piece, last in pieces(lacking(), provider.session_chunk(item.size)):
-                session = session if flight is None else flight.result()
-                if not last:
-                    flight = sender.submit(send, session, bytes(piece))
-                elif piece or not digests.size:
-                    session = _append(provider, session, bytes(piece), last=True)
+        def send(at: Session, piece: bytes) -> Session:
+            if at_once > 1:  # sent once more a part is what it was
+                return provider.append(at, piece, last=False)
+            return _append(provider, at, piece, last=False)
+
+        # While pieces are sent the next one is read: no more than these are in memory.
+        position = there
+        with ThreadPoolExecutor(at_once, thread_name_prefix="upload") as sender:
+            try:
+                for piece, last in pieces(lacking(), provider.session_chunk(item.size)):
+                    while flights and (last or len(flights) >= at_once):
+                        session = landed(flights.popleft())
+                    if not last:
+                        at = msgspec.structs.replace(session, offset=position)
+                        flights.append(sender.submit(send, at, bytes(piece)))
+                        position += len(piece)
+                    elif piece or not digests.size:
+                        session = _append(provider, session, bytes(piece), last=True)
+            except ProviderError:
+                with suppress(ProviderError):  # what arrives yet need not be sent again
+                    while flights:
+                        landed(flights.popleft())
+                raise
         return session, digests.text()
 
     def tidy(self, providers: Providers) -> None:

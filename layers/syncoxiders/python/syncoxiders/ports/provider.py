@@ -298,6 +298,19 @@ class Sessions(Protocol):
 
 
 @runtime_checkable
+class Parts(Protocol):
+    """A provider with sessions whose pieces may be sent at the same time, in any order.
+
+    For that :meth:`Sessions.append` is given the session as it was begun, with the ``offset`` of
+    each piece; only the last piece has to wait for all others.
+    """
+
+    @property
+    def at_once(self) -> int:
+        """How many pieces of one upload may be under way."""
+
+
+@runtime_checkable
 class Copies(Protocol):
     """A provider that copies within its storage, so that no byte passes through us."""
 

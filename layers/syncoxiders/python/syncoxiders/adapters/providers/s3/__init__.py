@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["connect"]
 
-PART = 16 << 20
+PART = 8 << 20
 MIN_PART = 5 << 20
 SETTLING = 60.0
 

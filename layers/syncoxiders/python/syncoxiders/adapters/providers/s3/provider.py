@@ -35,6 +35,9 @@ from syncoxiders.ports.errors import (
 )
 from syncoxiders.ports.provider import Attributes, FolderDelta, Known, Provider, Reader, Session
 
+PARTS_AT_ONCE = 4
+"""So many parts of one upload are sent at the same time."""
+
 
 class S3Provider:
     """A bucket's root: a Provider that also Rescans, SetsMeta, has Sessions, and Copies.
@@ -238,6 +241,11 @@ class S3Provider:
         self._bucket.close()
 
     # Sessions
+
+    @property
+    def at_once(self) -> int:
+        """How many parts of one upload may be under way."""
+        return PARTS_AT_ONCE
 
     @property
     def upload_hashes(self) -> tuple[str, ...]:
