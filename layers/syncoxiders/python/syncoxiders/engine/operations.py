@@ -93,9 +93,10 @@ class Operations:
         source = _source(action).endpoint
         route = (source, action.endpoint)
         if route not in self._carriers:
-            provider = self._providers[action.endpoint]
-            self._carriers[route] = isinstance(provider, Carries) and provider.can_carry(
-                self._providers[source]
+            provider, other = self._providers[action.endpoint], self._providers[source]
+            copies = isinstance(provider, Copies) and provider.can_copy(other)
+            self._carriers[route] = (
+                not copies and isinstance(provider, Carries) and provider.can_carry(other)
             )
         return self._carriers[route]
 

@@ -11,7 +11,7 @@ blindly here is seen afterwards and taken back; what a person wrote in between c
   the revisions.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from syncoxiders.adapters.providers.drive._api import Api
@@ -67,12 +67,18 @@ class Effects:
                 raise
             return file
 
-    def settled(self, file: File, folder: str, name: str) -> File:
-        """Return what we made, or take it back if it may not stay."""
+    def settled(
+        self, file: File, folder: str, name: str, others: Sequence[File] | None = None
+    ) -> File:
+        """Return what we made, or take it back if it may not stay.
+
+        ``others`` are what stands at its place by now, where that was asked for already.
+        """
         if file.trashed:
             self.withdraw(file)
             raise Vanished(f"the folder for {name} is in the trash")
-        others = self._places.occupants(folder, name)
+        if others is None:
+            others = self._places.occupants(folder, name)
         if any(other.age < file.age for other in others if other.id != file.id):
             self.withdraw(file)
             raise Occupied(f"{name} was put there by somebody else")

@@ -1,7 +1,7 @@
 """Where things stand: the root, what is in a folder under a name, and what a file is called."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from syncoxiders.adapters.providers.drive._api import Api, quoted
@@ -161,10 +161,21 @@ class Places:
         What is left out is not in the way, since names at Drive may stand twice: a file that
         could never be brought there because of a shortcut would help nobody.
         """
-        meant = [file for file in self._meant(folder, name) if not self._documents.left_out(file)]
-        found = {file.id: file for file in meant if self._documents.plain(file) == name}
-        twin = self._shown(meant).get(name)
-        return list((found | {twin.id: twin} if twin else found).values())
+        return self.occupants_of(folder, [name])[name]
+
+    def occupants_of(self, folder: str, names: Sequence[str]) -> dict[str, list[File]]:
+        """Return for each of several names what stands in the way of a file of that name."""
+        wanted = {each for name in names for each in related(name)}
+        meant = [file for file in self.named(folder, wanted) if not self._documents.left_out(file)]
+        shown = self._shown(meant)
+        plain: dict[str, dict[str, File]] = {name: {} for name in names}
+        for file in meant:
+            if (own := self._documents.plain(file)) in plain:
+                plain[own][file.id] = file
+        return {
+            name: list((found | {shown[name].id: shown[name]} if name in shown else found).values())
+            for name, found in plain.items()
+        }
 
     def name_of(self, file: File, hint: str = "") -> str:
         """Return the name under which a file is shown; ``hint`` is where it was last seen.

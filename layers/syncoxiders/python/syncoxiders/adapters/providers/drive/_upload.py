@@ -1,7 +1,7 @@
 """Uploads: small ones in one request, larger ones in chunks, whatever the size was said to be."""
 
 import mimetypes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import msgspec
@@ -210,8 +210,29 @@ class Uploading:
                 raise
             return file
 
-    def settled(self, target: Target, file: File, given: str, *, verify: bool = True) -> Entry:
-        """Make sure of what was written, and return it; what may not stay is taken back."""
+    def send_small(self, target: Target, data: bytes) -> tuple[File, str]:
+        """Make a new file, not looking at its place; returns it and the hashes of its bytes."""
+        digests = Digests(PROOF)
+        digests.update(data)
+
+        def send() -> File:
+            return self._api.put("", target.body(), data, target.mime, target.path)
+
+        return self._heard(target, send, digests.text()), digests.text()
+
+    def settled(
+        self,
+        target: Target,
+        file: File,
+        given: str,
+        *,
+        verify: bool = True,
+        others: Sequence[File] | None = None,
+    ) -> Entry:
+        """Make sure of what was written, and return it; what may not stay is taken back.
+
+        ``others`` are what stands at its place by now, where that was asked for already.
+        """
         effects = self._effects
         if verify and not effects.is_proved(file, given, target.path):
             if target.replaces:
@@ -224,7 +245,7 @@ class Uploading:
             effects.replaced(file, target.revision, target.path)
             name = self._places.name_of(file, name)
         else:
-            effects.settled(file, target.parent, name)
+            effects.settled(file, target.parent, name, others)
         entry = self._places.entry(file, name)
         return msgspec.structs.replace(entry, hashes=hashes.merged(entry.hashes, given))
 

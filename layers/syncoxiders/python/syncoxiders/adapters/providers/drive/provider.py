@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 from syncoxiders.adapters.providers.drive._api import Api
+from syncoxiders.adapters.providers.drive._carry import Carrier
 from syncoxiders.adapters.providers.drive._change import Changing
 from syncoxiders.adapters.providers.drive._documents import Documents, Policy
 from syncoxiders.adapters.providers.drive._effects import Effects
@@ -19,9 +20,11 @@ from syncoxiders.adapters.providers.drive._wire import Wire
 from syncoxiders.core import hashes
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref, Traits
 from syncoxiders.ports.accounts import Account, Tokens
+from syncoxiders.ports.errors import ProviderError
 from syncoxiders.ports.pace import Pace
 from syncoxiders.ports.provider import (
     Attributes,
+    Carry,
     FolderDelta,
     Known,
     Page,
@@ -63,7 +66,7 @@ class DriveProvider:
         shown = Documents(documents)
         self._places = places = Places(self._api, shown, root)
         self._reading = Reading(self._api, places, shown)
-        effects = Effects(self._api, places, self._reading)
+        self._effects = effects = Effects(self._api, places, self._reading)
         self._uploading = Uploading(self._api, places, shown, effects)
         self._sessions = Sessions(self._api, places, effects, self._uploading)
         self._changing = Changing(self._api, places, shown, effects)
@@ -149,6 +152,18 @@ class DriveProvider:
         """Write content; what is replaced stays among the file's revisions."""
         target = self._uploading.aim(parent, name, attributes, replaces)
         return self._uploading.write(target, chunks, verify=verify)
+
+    def can_carry(self, source: Provider) -> bool:
+        """Say whether files are taken from another provider: from anybody."""
+        del source
+        return True
+
+    def carry(
+        self, source: Provider, items: Sequence[Carry], *, verify: bool = True
+    ) -> list[Entry | ProviderError]:
+        """Read many small files and bring them here, looking at their places all together."""
+        carrier = Carrier(self._places, self._effects, self._uploading, verify=verify)
+        return carrier.carry(source, items)
 
     def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
         """Bring an entry to a place where nothing stands, with one request."""

@@ -8,18 +8,18 @@ Source: https://developers.dropbox.com/dbx-performance-guide, and the docstrings
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from typing import Any
 
 import msgspec
 
+from syncoxiders.adapters.providers.carrying import reading
 from syncoxiders.adapters.providers.dropbox._errors import of_route, tags
 from syncoxiders.adapters.providers.dropbox._sdk import files
 from syncoxiders.adapters.providers.dropbox._write import SESSION, Target, Writer
 from syncoxiders.core.digests import DROPBOX, Digests, digests_of
 from syncoxiders.core.model import Entry
 from syncoxiders.ports.errors import ProviderError, Throttled
-from syncoxiders.ports.provider import Carry, Provider, Reader
+from syncoxiders.ports.provider import Carry, Provider
 
 _FEW = 2
 """So few files cost less one by one: a request each, instead of three for a batch."""
@@ -78,21 +78,14 @@ class Carrier:
         """
         try:
             target = self._writer.target(item.parent, item.name, item.attributes, None)
-            reader = _opened(source, item)
-        except ProviderError as error:
-            self._results[index] = error
-            return None
-        with closing(reader):
-            chunks = _read(reader)
-            try:
+            with reading(source, item) as chunks:
                 start = self._beginning(chunks)
                 if 0 < start.size <= self._limits.batch:
                     data = b"".join(start.chunks)
                     return Loaded(index, target, data, digests_of([data], [DROPBOX]))
-            except ProviderError as error:
-                self._results[index] = error
-                return None
-            self._results[index] = self._alone(target, _joined(start.chunks, chunks))
+                self._results[index] = self._alone(target, _joined(start.chunks, chunks))
+        except ProviderError as error:
+            self._results[index] = error
         return None
 
     def _alone(self, target: Target, chunks: Iterable[bytes]) -> Result:
@@ -201,23 +194,6 @@ class Carrier:
 class _Beginning(msgspec.Struct):
     chunks: list[bytes]
     size: int
-
-
-def _opened(source: Provider, item: Carry) -> Reader:
-    try:
-        return source.read(item.source, item.version)
-    except ProviderError as error:
-        error.reading = True
-        raise
-
-
-def _read(reader: Reader) -> Iterator[bytes]:
-    try:
-        for chunk in reader.chunks():
-            yield bytes(chunk)
-    except ProviderError as error:
-        error.reading = True
-        raise
 
 
 def _joined(start: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
