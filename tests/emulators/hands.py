@@ -162,5 +162,11 @@ class Bucket:
     def __init__(self, server: S3Server, bucket: str, prefix: str) -> None:
         self.faults = server.app.faults
         self.calls = server.app.calls
+        self._app = server.app
         self.people = BucketPeople(server, bucket, prefix)
         self.calls.clear()
+
+    @property
+    def received(self) -> int:
+        """How many bytes requests have brought."""
+        return self._app.received

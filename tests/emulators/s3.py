@@ -68,14 +68,16 @@ class S3:
     """The application: checks, faults, moto.
 
     ``before`` is called with method and path of each request before it is answered, ``calls``
-    remembers them. Keys in ``denied`` (``bucket/key``) may not be read. What ``unknown`` says of a
-    request's WSGI environment is answered by 501.
+    remembers them, ``received`` counts the bytes that they brought. Keys in ``denied``
+    (``bucket/key``) may not be read. What ``unknown`` says of a request's WSGI environment is
+    answered by 501.
     """
 
     def __init__(self) -> None:
         self.faults = Faults()
         self.before: Callable[[str, str], None] | None = None
         self.calls: list[str] = []
+        self.received = 0
         self.denied: set[str] = set()
         self.unknown: Callable[[Environ], bool] | None = None
         self.turn = threading.RLock()
@@ -94,6 +96,7 @@ class S3:
         if fault is not None and fault.kind == "status":
             return _answered(start, fault)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        self.received += len(body)
         environ["wsgi.input"] = io.BytesIO(body)
         if fault is not None and fault.kind == "slow":
             time.sleep(fault.seconds)
