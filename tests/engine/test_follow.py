@@ -247,6 +247,25 @@ def test_deleted_in_a_moved_folder_of_which_a_dead_run_knows() -> None:
     assert world.agreed().keys() == {"folder", "renamed", "renamed/two", "three"}
 
 
+def test_a_folder_that_a_dead_run_may_have_made_is_looked_into() -> None:
+    """Where a run died about to make a folder, one that stands there may hold what is not told."""
+    world = started()
+    provider = world.told("a")
+    provider.edit = lambda page: msgspec.structs.replace(page, changes=())
+    world.a.write("elsewhere/file", b"not heard of")
+    world.run()
+    provider.edit = lambda page: page
+    world.b.mkdir("new")
+    world.a.before = die
+    with pytest.raises(Died):
+        world.run()
+    world.a.before = None
+    world.a.rename("elsewhere", "new")
+    world.run()
+    assert world.agreed()["new/file"] == b"not heard of"
+    world.quiet()
+
+
 def test_cursor_stays_until_all_is_taken_in() -> None:
     """A run that dies before what a page told is stored hears it again."""
     world = started()
