@@ -272,6 +272,43 @@ def test_folders_known_to_be_in_each_other_are_found_anew() -> None:
     world.quiet()
 
 
+@pytest.mark.parametrize("to", ["e/c", "new/deep/c"])
+def test_what_left_a_folder_before_it_was_deleted_is_looked_for(to: str) -> None:
+    """A look at single folders asks for what was in a missing one, and finds where it went."""
+    world = World()
+    world.a.write("d/f/c", b"moved away")
+    world.a.write("d/f/x", b"goes with its folder")
+    world.a.mkdir("e")
+    world.run()
+    before = world.b.entry("d/f/c").id
+    world.a.rename("d/f/c", to)
+    world.a.write("new/deep/y", b"besides")
+    world.a.remove("d/f")
+    Run(world.context()).run({"a": [world.a.entry("d").id], "b": []})
+    assert world.b.entry(to).id == before
+    world.run()
+    assert world.agreed() == {
+        "d": None, "e": None, "new": None, "new/deep": None,
+        "new/deep/y": b"besides", to: b"moved away",
+    }  # fmt: skip
+    world.quiet()
+
+
+def test_a_folder_that_is_not_listed_yet_stays_with_what_is_found_in_it() -> None:
+    """Where a look at single folders misses one that is there, what is in it leads to it."""
+    world = World()
+    storage = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = storage
+    storage.write("d/f/c", b"there")
+    world.run()
+    storage.omits = lambda known: next((each for each in known if each.name == "f"), None)
+    store = world.context().store
+    look = Observer(store, "a", storage, told=lambda *_: None).look([storage.ref("d")])
+    assert look.gone == 0
+    ids = {storage.entry(path).id for path in ("d/f", "d/f/c")}
+    assert store.observed("a").get(ids).keys() == ids
+
+
 def test_what_was_given_up_for_gone_is_no_past_content() -> None:
     """Who turns up with a content that nobody else ever had is not behind, but in conflict."""
     world = World()
