@@ -337,6 +337,24 @@ def test_what_was_given_up_for_gone_is_no_past_content() -> None:
     world.quiet()
 
 
+def test_what_is_renamed_while_its_time_is_set_is_renamed_everywhere() -> None:
+    """The answer to our own write may tell of a move that no later look finds to be news."""
+    world = World()
+    world.a.write("x", b"x")
+    world.run()
+    world.b.write("x", b"x")
+
+    def rename(_: str) -> None:
+        world.a.before = None
+        world.a.rename("x", "y")
+
+    world.a.before = rename
+    world.run()
+    world.run()
+    assert world.agreed() == {"y": b"x"}
+    world.quiet()
+
+
 # -- after a run that died -----------------------------------------------------------------------
 
 
