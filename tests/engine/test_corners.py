@@ -653,3 +653,24 @@ def test_what_nobody_edited_is_not_past() -> None:
     for _ in range(3):
         world.run()
     assert set(world.agreed().values()) == {b"only here", b"come instead", b"stays"}
+
+
+@pytest.mark.parametrize("content", [b"old", b"new"])
+def test_what_is_made_where_a_deleted_file_was_moved_from_is_another(content: bytes) -> None:
+    """A move, a deletion of what was moved, and a new file in the old place make no conflict."""
+    world = World()
+    world.a.write("d/x", b"old")
+    world.run()
+
+    def refuse(_: str) -> None:
+        raise Refused("not now")
+
+    world.b.before = refuse
+    world.a.rename("d/x", "y")
+    world.run()
+    world.b.before = None
+    world.a.remove("y")
+    world.a.write("d/x", content)
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "d/x": content}
+    world.quiet()
