@@ -584,6 +584,29 @@ def test_a_move_is_recognised_though_the_entry_was_written_to_since(
     world.quiet()
 
 
+def test_a_move_that_was_not_made_is_not_taken_for_made() -> None:
+    """Where ids are paths, equal content at the goal is another file while the file stands."""
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False))})
+    world.a.write("one", b"first")
+    world.a.write("two", b"second")
+    world.run()
+    world.a.rename("one", "passing")
+    world.a.rename("two", "one")
+    world.a.rename("passing", "two")
+    world.a.write("two", b"second")
+
+    def die(_: str) -> None:
+        raise KeyboardInterrupt
+
+    world.b.before = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.b.before = None
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"one": b"second", "two": b"second"}
+    world.quiet()
+
+
 def test_a_path_that_was_taken_over_before_a_run_died_has_one_owner() -> None:
     """What was deleted, and whose path was then moved to and written to, does not come back."""
     world = World("abc", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})

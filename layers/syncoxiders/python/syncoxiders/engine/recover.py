@@ -225,8 +225,9 @@ def _moved_and_updated(
     provider = context.providers[move.endpoint]
     if move.endpoint not in node.replicas:
         return False, None
-    if provider.traits.stable_ids and provider.get(_last_seen(places, move)) is not None:
-        return False, None  # it has its id, and stands elsewhere
+    there = provider.get(_last_seen(places, move))
+    if there is not None and (provider.traits.stable_ids or there.version == move.expect):
+        return False, None  # it stands elsewhere, or where it stood
     parent = places.parent(move.endpoint, move.parent)
     found = provider.at(parent, move.name)
     if found is None or found.kind is not node.kind:
