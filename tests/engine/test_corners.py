@@ -272,6 +272,43 @@ def test_folders_known_to_be_in_each_other_are_found_anew() -> None:
     world.quiet()
 
 
+@pytest.mark.parametrize("to", ["e/c", "new/deep/c"])
+def test_what_left_a_folder_before_it_was_deleted_is_looked_for(to: str) -> None:
+    """A look at single folders asks for what was in a missing one, and finds where it went."""
+    world = World()
+    world.a.write("d/f/c", b"moved away")
+    world.a.write("d/f/x", b"goes with its folder")
+    world.a.mkdir("e")
+    world.run()
+    before = world.b.entry("d/f/c").id
+    world.a.rename("d/f/c", to)
+    world.a.write("new/deep/y", b"besides")
+    world.a.remove("d/f")
+    Run(world.context()).run({"a": [world.a.entry("d").id], "b": []})
+    assert world.b.entry(to).id == before
+    world.run()
+    assert world.agreed() == {
+        "d": None, "e": None, "new": None, "new/deep": None,
+        "new/deep/y": b"besides", to: b"moved away",
+    }  # fmt: skip
+    world.quiet()
+
+
+def test_a_folder_that_is_not_listed_yet_stays_with_what_is_found_in_it() -> None:
+    """Where a look at single folders misses one that is there, what is in it leads to it."""
+    world = World()
+    storage = FaultyProvider(clock=world.clock, name="a")
+    world.providers["a"] = storage
+    storage.write("d/f/c", b"there")
+    world.run()
+    storage.omits = lambda known: next((each for each in known if each.name == "f"), None)
+    store = world.context().store
+    look = Observer(store, "a", storage, told=lambda *_: None).look([storage.ref("d")])
+    assert look.gone == 0
+    ids = {storage.entry(path).id for path in ("d/f", "d/f/c")}
+    assert store.observed("a").get(ids).keys() == ids
+
+
 def test_what_was_given_up_for_gone_is_no_past_content() -> None:
     """Who turns up with a content that nobody else ever had is not behind, but in conflict."""
     world = World()
@@ -297,6 +334,24 @@ def test_what_was_given_up_for_gone_is_no_past_content() -> None:
     world.b.before = None
     world.run()
     assert set(world.agreed().values()) == {b"one", b"two", b"y"}
+    world.quiet()
+
+
+def test_what_is_renamed_while_its_time_is_set_is_renamed_everywhere() -> None:
+    """The answer to our own write may tell of a move that no later look finds to be news."""
+    world = World()
+    world.a.write("x", b"x")
+    world.run()
+    world.b.write("x", b"x")
+
+    def rename(_: str) -> None:
+        world.a.before = None
+        world.a.rename("x", "y")
+
+    world.a.before = rename
+    world.run()
+    world.run()
+    assert world.agreed() == {"y": b"x"}
     world.quiet()
 
 
@@ -529,6 +584,29 @@ def test_a_move_is_recognised_though_the_entry_was_written_to_since(
     world.quiet()
 
 
+def test_a_move_that_was_not_made_is_not_taken_for_made() -> None:
+    """Where ids are paths, equal content at the goal is another file while the file stands."""
+    world = World("ab", {"b": Quirks(traits=Traits(stable_ids=False))})
+    world.a.write("one", b"first")
+    world.a.write("two", b"second")
+    world.run()
+    world.a.rename("one", "passing")
+    world.a.rename("two", "one")
+    world.a.rename("passing", "two")
+    world.a.write("two", b"second")
+
+    def die(_: str) -> None:
+        raise KeyboardInterrupt
+
+    world.b.before = die
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    world.b.before = None
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"one": b"second", "two": b"second"}
+    world.quiet()
+
+
 def test_a_path_that_was_taken_over_before_a_run_died_has_one_owner() -> None:
     """What was deleted, and whose path was then moved to and written to, does not come back."""
     world = World("abc", {"b": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
@@ -598,3 +676,24 @@ def test_what_nobody_edited_is_not_past() -> None:
     for _ in range(3):
         world.run()
     assert set(world.agreed().values()) == {b"only here", b"come instead", b"stays"}
+
+
+@pytest.mark.parametrize("content", [b"old", b"new"])
+def test_what_is_made_where_a_deleted_file_was_moved_from_is_another(content: bytes) -> None:
+    """A move, a deletion of what was moved, and a new file in the old place make no conflict."""
+    world = World()
+    world.a.write("d/x", b"old")
+    world.run()
+
+    def refuse(_: str) -> None:
+        raise Refused("not now")
+
+    world.b.before = refuse
+    world.a.rename("d/x", "y")
+    world.run()
+    world.b.before = None
+    world.a.remove("y")
+    world.a.write("d/x", content)
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "d/x": content}
+    world.quiet()

@@ -54,6 +54,14 @@ class Followed(World):
         return dict(below(tree, ROOT_ENTRY, ""))
 
 
+class Died(BaseException):
+    """The process died here."""
+
+
+def die(_: object) -> None:
+    raise Died
+
+
 def below(tree: ObservedTree, folder: EntryId, prefix: str) -> Sequence[tuple[str, Entry]]:
     found: list[tuple[str, Entry]] = []
     for entry in tree.children(folder):
@@ -251,22 +259,64 @@ def test_looks_at_everything_now_and_then() -> None:
         assert world.agreed()["unheard"] == data
 
 
+def test_deleted_in_a_folder_before_our_own_move_of_it() -> None:
+    """What was deleted under a path that our move has ended is found, though no path tells."""
+    world = started(KINDS["of paths"])
+    world.b.rename("folder", "renamed")
+
+    def remove(what: str) -> None:
+        if what == "move":
+            world.a.before = None
+            world.a.remove("folder/two")
+
+    world.a.before = remove
+    world.run()
+    world.run()
+    assert world.agreed().keys() == {"renamed", "renamed/inner", "renamed/inner/one", "three"}
+    world.quiet()
+
+
+def test_deleted_in_a_moved_folder_of_which_a_dead_run_knows() -> None:
+    """A run that dies with half of what a page told hears of the rest when it is told anew."""
+    world = started(KINDS["of paths"])
+    world.a.remove("folder/inner")
+    world.a.rename("folder", "renamed")
+    world.a.mkdir("folder")
+    world.store.after = die
+    with pytest.raises(Died):
+        world.run()
+    world.store.after = lambda _: None
+    world.run()
+    assert world.agreed().keys() == {"folder", "renamed", "renamed/two", "three"}
+
+
+def test_a_folder_that_a_dead_run_may_have_made_is_looked_into() -> None:
+    """Where a run died about to make a folder, one that stands there may hold what is not told."""
+    world = started()
+    provider = world.told("a")
+    provider.edit = lambda page: msgspec.structs.replace(page, changes=())
+    world.a.write("elsewhere/file", b"not heard of")
+    world.run()
+    provider.edit = lambda page: page
+    world.b.mkdir("new")
+    world.a.before = die
+    with pytest.raises(Died):
+        world.run()
+    world.a.before = None
+    world.a.rename("elsewhere", "new")
+    world.run()
+    assert world.agreed()["new/file"] == b"not heard of"
+    world.quiet()
+
+
 def test_cursor_stays_until_all_is_taken_in() -> None:
     """A run that dies before what a page told is stored hears it again."""
     world = started()
     world.a.write("new", b"new")
-    store = world.store
-
-    class Died(BaseException):
-        pass
-
-    def die(_: object) -> None:
-        raise Died
-
-    store.before = die
+    world.store.before = die
     with pytest.raises(Died):
         world.run()
-    store.before = lambda _: None
+    world.store.before = lambda _: None
     world.run()
     assert world.agreed()["new"] == b"new"
 

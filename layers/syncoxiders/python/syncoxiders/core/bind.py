@@ -269,6 +269,23 @@ class Binder:
                     return True
         return False
 
+    def _is_passing(self, node: NodeId, endpoint: EndpointId, other: EndpointId) -> bool:
+        """Say whether a node stands where it does only until it follows a move made elsewhere.
+
+        If it was deleted since at an endpoint that had it in the new place already, what is new
+        there in the old one is not the same.
+        """
+        work = self.draft.work(node)
+        here, there = work.replicas.get(endpoint), work.replicas.get(other)
+        return (
+            work.base is not None
+            and here is not None
+            and there is not None
+            and not here.gone
+            and here.place_gen == work.base.place_gen > there.place_gen
+            and not self.draft.is_moved(work, other)
+        )
+
     def _counterpart(
         self, endpoint: EndpointId, entry: Entry, parent: NodeId, name: str
     ) -> Work | None:
@@ -287,7 +304,7 @@ class Binder:
                     name, their_name, traits, other.traits
                 ):
                     continue
-                if node is not None:
+                if node is not None and not self._is_passing(node, endpoint, other.id):
                     found.append(self.draft.work(node))
         found.extend(
             work

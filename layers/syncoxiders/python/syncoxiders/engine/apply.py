@@ -404,7 +404,20 @@ def commit(
     at: float,
     losses: int,
 ) -> None:
-    """Close actions in the journal together with the base and observations that they caused."""
+    """Close actions in the journal together with the base and observations that they caused.
+
+    What turned out to stand elsewhere than base has it was moved by somebody meanwhile: it is
+    logged, to be planned.
+    """
+    strays = {
+        (endpoint, replica.entry)
+        for node in nodes.values()
+        if node is not None
+        for endpoint, replica in node.replicas.items()
+        if (entry := put.get(endpoint, {}).get(replica.entry)) is not None
+        and not replica.gone
+        and (entry.parent, entry.name) != (replica.parent, replica.name)
+    }
     store.commit(
         Commit(
             nodes=[node for node in nodes.values() if node is not None],
@@ -413,11 +426,16 @@ def commit(
             observed=[
                 Observation(
                     endpoint,
-                    put=[entry for entry in entries.values() if entry is not None],
-                    gone=[each for each, entry in entries.items() if entry is None],
-                    log=False,
+                    put=[
+                        entry
+                        for each, entry in entries.items()
+                        if entry is not None and ((endpoint, each) in strays) is log
+                    ],
+                    gone=[each for each, entry in entries.items() if entry is None and not log],
+                    log=log,
                 )
                 for endpoint, entries in put.items()
+                for log in ((False, True) if strays else (False,))
             ],
             at=at,
             losses=losses,

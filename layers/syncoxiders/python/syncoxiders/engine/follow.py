@@ -73,6 +73,7 @@ class Follower:
     ) -> None:
         """Put in their place what can be followed up to the root; the rest is outside."""
         inside, outside = gathered.divided()
+        half_told = gathered.half_told()
         known = self._tree.get([entry.id for entry in inside])
         changed = [entry for entry in inside if _differs(known.get(entry.id), entry)]
         look.changed += len(changed)
@@ -86,6 +87,7 @@ class Follower:
             look,
         )
         self._look_into_unclear(gathered.unclear, look)
+        self._look_again(half_told, look, confirm)
         gone = [each for each in (*gathered.gone, *outside) if each not in gathered.lost]
         withdrawn = self._observer.keep_lost(sorted(self._known(gathered.lost)), look)
         gone = self._observer.with_content([*gone, *withdrawn])
@@ -110,6 +112,18 @@ class Follower:
         if refs:
             found = self._observer.look(refs)
             look.changed += found.changed
+            look.problems.extend(found.problems)
+
+    def _look_again(
+        self, folders: list[EntryId], look: Look, confirm: Callable[[Look], None] | None
+    ) -> None:
+        """List known folders, if they are still there."""
+        places = Places(self._store)
+        refs = [places.folder(self._endpoint, each) for each in self._known(set(folders))]
+        if refs:
+            found = self._observer.look(refs, confirm=confirm)
+            look.changed += found.changed
+            look.gone += found.gone
             look.problems.extend(found.problems)
 
     def _look_into_unclear(self, paths: set[str], look: Look) -> None:
@@ -142,6 +156,7 @@ class Gathered:
         self._traits = traits
         self._put: dict[EntryId, Entry] = {}
         self._by_place: dict[tuple[EntryId, str], EntryId] = {}
+        self._told_anew: dict[EntryId, None] = {}
         self.gone: dict[EntryId, None] = {}
         self.lost: set[EntryId] = set()
         self.unclear: set[str] = set()
@@ -197,10 +212,27 @@ class Gathered:
         if known is None or known.kind is not Kind.FOLDER or known.id in self._put:
             return
         if (known.parent, self._form(known.name)) == (entry.parent, self._form(entry.name)):
+            self._told_anew[entry.id] = None
             return
         for child in self._tree.children(known.id):
             if child.id not in self._put and child.id not in self.gone:
                 self._went_with_content(child.id)
+
+    def half_told(self) -> list[EntryId]:
+        """Return the folders that were told at paths where they were known, but not all in them.
+
+        What moved one there may have been ours, or been taken in by a run that died: then what
+        was deleted in it before is not told, since its path was gone with the folder's.
+        """
+        return [
+            folder
+            for folder in self._told_anew
+            if folder in self._put
+            and any(
+                child.id not in self._put and child.id not in self.gone
+                for child in self._tree.children(folder)
+            )
+        ]
 
     def _replaced(self, before: EntryId, entry: Entry) -> None:
         """Put another entry at a path: what is below a folder stays there if nothing else is told.

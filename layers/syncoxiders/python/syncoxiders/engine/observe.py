@@ -1,6 +1,6 @@
 """Looking at endpoints: what changed goes into the observed tree and the change log."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -67,7 +67,11 @@ class Observer:
         missing, _ = self._pass(look, only)
         if missing:
             missing = self._believed(look, only, missing)
-        gone = self.keep_lost(self.with_content(missing), look)
+        if only is not None and missing and self._provider.traits.stable_ids:
+            gone = self._with_what_is_nowhere(look, missing)
+        else:
+            gone = self.with_content(missing)
+        gone = self.keep_lost(gone, look)
         look.gone = len(gone)
         if confirm is not None and (gone or only is None):
             confirm(look)
@@ -96,11 +100,7 @@ class Observer:
         found: list[Entry] = []
         known = self._tree.get(missing)
         for each in sorted(each for each, entry in known.items() if entry.parent not in known):
-            try:
-                ref = places.ref(self._endpoint, each)
-            except Vanished:
-                ref = Ref(each, "")
-            entry = self._provider.get(ref)
+            entry = self._provider.get(self._last_ref(places, each))
             if entry is not None:
                 found.append(entry)
         found = self.inside(found)
@@ -110,6 +110,13 @@ class Observer:
         if overlooked:
             gone |= self._asked_for(look, self._pass(look, overlooked)[0])
         return gone
+
+    def _last_ref(self, places: Places, entry: EntryId) -> Ref:
+        """Name an entry by where it was last known to stand, if that can be told."""
+        try:
+            return places.ref(self._endpoint, entry)
+        except Vanished:
+            return Ref(entry, "")
 
     def _folders_in(self, entries: Iterable[Entry]) -> Iterator[Ref]:
         """Yield the folders among entries, and those that are known in them."""
@@ -217,6 +224,53 @@ class Observer:
             Observation(self._endpoint, gone=sorted(lost)),
         ]
         self._store.commit(Commit(nodes=detached, observed=seen))
+
+    def _with_what_is_nowhere(self, look: Look, missing: set[EntryId]) -> list[EntryId]:
+        """Add to folders that are gone whatever was in them and is not found by its id either.
+
+        It may have been moved to a folder that was not looked at, before its own was deleted.
+        """
+        places = Places(self._store)
+        known = self._tree.get(missing)
+        gone = dict.fromkeys(known)
+        found: dict[EntryId, Entry] = {}
+        todo = [entry.id for entry in known.values() if entry.kind is Kind.FOLDER]
+        while todo:
+            for child in self._tree.children(todo.pop()):
+                if child.id in gone:
+                    continue
+                entry = self._provider.get(self._last_ref(places, child.id))
+                if entry is not None and entry.kind is child.kind:
+                    found[entry.id] = entry
+                    continue
+                gone[child.id] = None
+                if child.kind is Kind.FOLDER:
+                    todo.append(child.id)
+        there = self._within(found.values(), gone)
+        self.commit(there, [])
+        look.changed += len(there)
+        new = [entry.id for entry in there if entry.id not in found]
+        if new:
+            self._pass(look, [Places(self._store).folder(self._endpoint, each) for each in new])
+        placed = {entry.id for entry in there}
+        lost = self.with_content(each for each in found if each not in placed)
+        return [each for each in dict.fromkeys((*gone, *lost)) if each not in placed]
+
+    def _within(self, entries: Iterable[Entry], gone: Container[EntryId]) -> list[Entry]:
+        """Return entries that stand in the root, with the folders above them that are not known."""
+        there: dict[EntryId, Entry] = {}
+        for entry in entries:
+            chain = [entry]
+            while (above := chain[-1].parent) != ROOT_ENTRY and above not in there:
+                if above not in gone and self._tree.get([above]):
+                    break
+                folder = self._provider.get(Ref(above, ""))
+                if folder is None or folder in chain:
+                    chain = []  # it is outside the root, or moves on
+                    break
+                chain.append(folder)
+            there.update((each.id, each) for each in reversed(chain))
+        return list(there.values())
 
     def keep_lost(self, gone: list[EntryId], look: Look) -> list[EntryId]:
         """Mark as lost what is somebody else's; returns the rest, which is gone.

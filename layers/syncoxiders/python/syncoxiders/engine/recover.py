@@ -5,6 +5,8 @@ provider tells: if it is what the action was to bring about, the action is close
 had just come; if not, it is dropped, and the planner starts from what a fresh look finds.
 """
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from syncoxiders.core import hashes
@@ -23,6 +25,7 @@ from syncoxiders.core.versions import computable, content_of, same
 from syncoxiders.engine.apply import commit
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import rekey, walk
 from syncoxiders.ports.errors import (
@@ -32,11 +35,23 @@ from syncoxiders.ports.errors import (
     Unreachable,
     Vanished,
 )
+from syncoxiders.ports.provider import Feeds
+from syncoxiders.ports.state import Commit, Observation
 
 
-def recover(context: Context, away: dict[EndpointId, str]) -> int:
+def _nobody(endpoint: EndpointId, entries: Sequence[Entry]) -> None:
+    del endpoint, entries
+
+
+def recover(
+    context: Context,
+    away: dict[EndpointId, str],
+    *,
+    told: Callable[[EndpointId, Sequence[Entry]], None] = _nobody,
+) -> int:
     """Close or drop open actions; returns how many there were.
 
+    ``told`` hears of entries that were found besides, as an :class:`Observer` tells of them.
     Those of endpoints that are ``away``, or turn out to be and join them, stay open. Raises
     nothing that a provider says: what else cannot be told is dropped and looked at again.
     """
@@ -47,7 +62,7 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
     nodes: dict[int, Node | None] = {}
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
     losses: set[int] = set()
-    told: list[str] = []
+    tried: list[str] = []
     for journaled in pending:
         if journaled.endpoint in away:
             continue
@@ -61,12 +76,14 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
                     update = _next_update(pending, journaled)
                     if update is not None:
                         done, entry = _moved_and_updated(context, places, action, update, node)
+                if entry is not None and action.kind is ActionKind.MAKE_FOLDER:
+                    _look_into(context, places, action.endpoint, entry, told)
             except (Unreachable, Throttled, RootLost) as error:
                 away[action.endpoint] = str(error)
                 continue
             except ProviderError:
                 done = False
-        told.append(action.id)
+        tried.append(action.id)
         if not done or node is None:
             continue
         after = closed(node, action, _as_written(node, action, entry))
@@ -99,8 +116,27 @@ def recover(context: Context, away: dict[EndpointId, str]) -> int:
     nodes.update(outclaimed(context.store, context.providers, places, nodes))
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
-    commit(context.store, nodes, told, put, at=context.clock.now(), losses=len(losses))
+    commit(context.store, nodes, tried, put, at=context.clock.now(), losses=len(losses))
     return len(pending)
+
+
+def _look_into(
+    context: Context,
+    places: Places,
+    endpoint: EndpointId,
+    folder: Entry,
+    told: Callable[[EndpointId, Sequence[Entry]], None],
+) -> None:
+    """List a folder that may be somebody else's, and not known yet, where nothing else will.
+
+    A feed tells of what is in it only if that came there since the feed was last heard.
+    """
+    provider = context.providers[endpoint]
+    if isinstance(provider, Feeds):
+        context.store.commit(Commit(observed=[Observation(endpoint, [folder], log=False)]))
+        places.put(endpoint, folder)
+        ref = places.folder(endpoint, folder.id)
+        Observer(context.store, endpoint, provider, told=told).look([ref])
 
 
 def _by_now(action: Action, node: Node | None) -> Action:
@@ -189,8 +225,9 @@ def _moved_and_updated(
     provider = context.providers[move.endpoint]
     if move.endpoint not in node.replicas:
         return False, None
-    if provider.traits.stable_ids and provider.get(_last_seen(places, move)) is not None:
-        return False, None  # it has its id, and stands elsewhere
+    there = provider.get(_last_seen(places, move))
+    if there is not None and (provider.traits.stable_ids or there.version == move.expect):
+        return False, None  # it stands elsewhere, or where it stood
     parent = places.parent(move.endpoint, move.parent)
     found = provider.at(parent, move.name)
     if found is None or found.kind is not node.kind:

@@ -97,7 +97,9 @@ class Run:
                 self._store.save_text(SETTLED, "")  # what was heard has not been looked at
             return
         self._read_ignore_files(looks, complain=False)
-        recovered = 0 if context.options.dry_run else recover(context, looks.away)
+        recovered = 0
+        if not context.options.dry_run:
+            recovered = recover(context, looks.away, told=looks.ignore_files.see)
         self._outcome.away.update(looks.away)
         settled = self._store.text(SETTLED)
         if settled:
