@@ -104,11 +104,17 @@ def observe(database: Database, tree: int, seen: Observation) -> None:
     put = {entry.id: entry for entry in seen.put}
     for gone in seen.gone:
         put.pop(gone, None)
-    touched: list[tuple[Cell, ...]] = [(tree, cell(ident)) for ident in put]
-    touched += [(tree, cell(ident)) for ident in seen.gone]
-    # The place is part of the key, so that what moved is not simply replaced.
+    touched = [cell(ident) for ident in (*put, *seen.gone)]
+    # The place is part of the key, so that what moved is not simply replaced. Most of what is
+    # written is new: asking for many at once costs less than a deletion in vain for each.
+    there = database.among(
+        "SELECT id FROM observed INDEXED BY observed_id WHERE tree = ? AND id IN ({})",
+        tree,
+        touched,
+    )
     grown = -database.many(
-        "DELETE FROM observed INDEXED BY observed_id WHERE tree = ? AND id = ?", touched
+        "DELETE FROM observed INDEXED BY observed_id WHERE tree = ? AND id = ?",
+        [(tree, ident) for (ident,) in there],
     )
     grown += database.many(
         "INSERT INTO observed (tree, parent, key, id, name, fp, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
