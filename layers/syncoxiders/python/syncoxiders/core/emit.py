@@ -55,8 +55,9 @@ class Emitter:
 
     def actions(self) -> list[Action]:
         """Return the actions, each after those that it has to wait for."""
+        works = sorted(self.works, key=self._depth)
         for endpoint in self.draft.active:
-            for work in sorted(self.works, key=self._depth):
+            for work in works:
                 self._emit(work, endpoint)
         self.postponed |= postponed(self._actions, self._blockers)
         return Ordering(self._actions, self._blockers, self._passing_name).ordered()
@@ -327,7 +328,7 @@ class Emitter:
 
     def _source(self, work: Work, endpoint: EndpointId) -> Source | None:
         """Return who has the agreed content, untouched; a cheap one first."""
-        found: list[tuple[bool, Source]] = []
+        first: Source | None = None
         for each in self.draft.active:
             replica, entry = work.replicas.get(each.id), work.entries.get(each.id)
             if (
@@ -340,5 +341,7 @@ class Emitter:
                 and replica.content_gen == work.content_gen
             ):
                 source = Source(each.id, entry.id, entry.version)
-                found.append((not each.traits.cheap_hash, source))
-        return min(found, key=lambda each: each[0])[1] if found else None
+                if each.traits.cheap_hash:
+                    return source
+                first = first or source
+        return first

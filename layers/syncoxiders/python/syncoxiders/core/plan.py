@@ -126,11 +126,14 @@ def _decide(draft: Draft, work: Work) -> None:
     else:
         mirror.mirror(draft, work)
     if not work.frozen:
-        away = draft.look.away & work.replicas.keys()
         if work.gone:
             work.forget = all(replica.gone for replica in work.replicas.values())
         else:
-            work.forget = not work.entries and not away and not any(work.replicas)
+            work.forget = (
+                not work.entries
+                and draft.look.away.isdisjoint(work.replicas)
+                and not any(work.replicas)
+            )
 
 
 def _result(

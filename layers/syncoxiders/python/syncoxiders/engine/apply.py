@@ -126,13 +126,12 @@ class Applier:
     def _start(self, action: Action) -> None:
         if action.after:
             self._await(action.after)
-        needs = {action.endpoint, action.source.endpoint if action.source else action.endpoint}
-        if needs & self._result.away.keys():
+        if self._result.away and not self._result.away.keys().isdisjoint(_route(action)):
             self._drop(action)
         elif self._lacks_room(action):
             self._waiting.add(action.id)
             self._drop(action)
-        elif self._result.failed.intersection(action.after):
+        elif not self._result.failed.isdisjoint(action.after):
             self._result.nodes.add(action.node)
             self._drop(action)
         elif action.kind not in TRANSFERS:
