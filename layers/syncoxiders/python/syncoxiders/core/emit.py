@@ -93,7 +93,7 @@ class Emitter:
     ) -> None:
         """Plan to do something about a node, upon an entry where there is one."""
         action = Action(
-            id=f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}",
+            id=_action_id(work, endpoint, kind),
             kind=kind,
             endpoint=endpoint.id,
             node=work.id,
@@ -101,7 +101,10 @@ class Emitter:
             expect=entry.version if entry is not None else "",
             **fields,
         )
-        site = (endpoint.id, work.id)
+        self._put(action, blockers)
+
+    def _put(self, action: Action, blockers: Iterable[Site]) -> None:
+        site = (action.endpoint, action.node)
         self._actions.setdefault(site, []).append(action)
         self._blockers[action.id] = [each for each in blockers if each != site]
 
@@ -234,12 +237,12 @@ class Emitter:
             return
         name, blockers = place
         kind = ActionKind.MAKE_FOLDER if work.kind is Kind.FOLDER else ActionKind.CREATE
-        self._add(
-            kind,
-            work,
-            endpoint,
-            None,
-            blockers,
+        # By far the most common action: not by way of _add, and what that hands through.
+        action = Action(
+            id=_action_id(work, endpoint, kind),
+            kind=kind,
+            endpoint=endpoint.id,
+            node=work.id,
             parent=work.parent,
             name=name,
             size=max(work.content.size, 0) if work.content else 0,
@@ -247,6 +250,7 @@ class Emitter:
             content_gen=work.content_gen,
             place_gen=work.place_gen,
         )
+        self._put(action, blockers)
 
     def _update(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
         source = self._source(work, endpoint.id)
@@ -345,3 +349,7 @@ class Emitter:
                     return source
                 first = first or source
         return first
+
+
+def _action_id(work: Work, endpoint: Endpoint, kind: ActionKind) -> str:
+    return f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}"

@@ -20,7 +20,7 @@ from syncoxiders.core.model import (
     Node,
     NodeId,
 )
-from syncoxiders.core.plan import Plan, closed
+from syncoxiders.core.plan import LOSING, Plan, closed
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.operations import Operations
@@ -203,6 +203,8 @@ class Applier:
                 transfers, thread_name_prefix="transfer"
             )
         if len(self._flying) >= 2 * transfers:
+            if len(self._closed) >= BATCH_ACTIONS // 2:
+                self._flush()  # rather now, while others work, than while they wait for more
             done, _ = concurrent.futures.wait(
                 self._flying, return_when=concurrent.futures.FIRST_COMPLETED
             )
@@ -334,7 +336,7 @@ class Applier:
         if entry is not None:
             put[entry.id] = entry
             self._places.put(endpoint, entry)
-        if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
+        if action.kind in LOSING:
             self._losses.add(action.node)
         self._touched.add(endpoint)
         if action.source is not None:
