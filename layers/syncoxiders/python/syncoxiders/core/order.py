@@ -35,12 +35,15 @@ def postponed(actions: dict[Site, list[Action]], blockers: Mapping[str, list[Sit
 
     while True:
         # A folder is asked about once, and not for each file in it.
-        ways = {site: gives_way(site) for site in chain.from_iterable(blockers.values())}
+        sites = set(chain.from_iterable(blockers.values()))
+        blocked = {site for site in sites if not gives_way(site)}
+        if not blocked:
+            return nodes
         vain = [
             action
             for group in actions.values()
             for action in group
-            if not all(ways[site] for site in blockers[action.id])
+            if not blocked.isdisjoint(blockers[action.id])
         ]
         if not vain:
             return nodes
