@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,27 @@ def test_a_process_that_dies_is_done_without(
     results = carried(pair, items[5:])
     assert all(isinstance(result, Entry) for result in results)
     assert len(list(pair.right.iterdir())) == 10
+    pair.target.close()
+
+
+def test_more_threads_than_processes_wait_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While every process is at work the next job waits, and is not done here."""
+    monkeypatch.setattr(provider, "_MANY", 0)
+    monkeypatch.setattr(provider, "_PROCESSORS", 1)
+    pair = Pair(tmp_path)
+    for number in range(12):
+        pair.write(f"f{number}", b"%d" % number)
+    items = pair.items()
+    here: list[object] = []
+    monkeypatch.setattr(pair.target, "carry_here", lambda *_, **__: here.append(_))
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [items[start : start + 3] for start in range(0, 12, 3)]
+        results = [each for job in pool.map(lambda job: carried(pair, job), jobs) for each in job]
+    assert all(isinstance(result, Entry) for result in results)
+    assert len(results) == 12
+    assert not here
     pair.target.close()
 
 

@@ -21,6 +21,8 @@ from syncoxiders.core.model import (
 )
 from syncoxiders.core.rule import Look, Rule, View
 
+_NONE: frozenset[NodeId] = frozenset()
+
 
 class Work:
     """A node as it will be.
@@ -202,14 +204,15 @@ class Draft:
 
     def nodes_at(self, parent: NodeId, key: str) -> list[Work]:
         """Return the nodes, no tombstones, that will stand in a folder under a name's key."""
-        ids = self._places.get((parent, key), set())
+        ids = self._places.get((parent, key), _NONE)
         folder = self.works.get(parent)
         if folder is None or folder.base is not None:  # in a fresh folder base has nothing
             found = self.view.nodes_at(parent, key)
             for node in found:
                 if node.id not in self.works:
                     self._load(node)
-            ids = ids.union(node.id for node in found)
+            if found:
+                ids = ids.union(node.id for node in found)
         if not ids:
             return []
         return [

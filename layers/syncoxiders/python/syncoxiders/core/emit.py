@@ -55,8 +55,9 @@ class Emitter:
 
     def actions(self) -> list[Action]:
         """Return the actions, each after those that it has to wait for."""
+        works = sorted(self.works, key=self._depth)
         for endpoint in self.draft.active:
-            for work in sorted(self.works, key=self._depth):
+            for work in works:
                 self._emit(work, endpoint)
         self.postponed |= postponed(self._actions, self._blockers)
         return Ordering(self._actions, self._blockers, self._passing_name).ordered()
@@ -92,7 +93,7 @@ class Emitter:
     ) -> None:
         """Plan to do something about a node, upon an entry where there is one."""
         action = Action(
-            id=f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}",
+            id=_action_id(work, endpoint, kind),
             kind=kind,
             endpoint=endpoint.id,
             node=work.id,
@@ -100,7 +101,10 @@ class Emitter:
             expect=entry.version if entry is not None else "",
             **fields,
         )
-        site = (endpoint.id, work.id)
+        self._put(action, blockers)
+
+    def _put(self, action: Action, blockers: Iterable[Site]) -> None:
+        site = (action.endpoint, action.node)
         self._actions.setdefault(site, []).append(action)
         self._blockers[action.id] = [each for each in blockers if each != site]
 
@@ -233,12 +237,12 @@ class Emitter:
             return
         name, blockers = place
         kind = ActionKind.MAKE_FOLDER if work.kind is Kind.FOLDER else ActionKind.CREATE
-        self._add(
-            kind,
-            work,
-            endpoint,
-            None,
-            blockers,
+        # By far the most common action: not by way of _add, and what that hands through.
+        action = Action(
+            id=_action_id(work, endpoint, kind),
+            kind=kind,
+            endpoint=endpoint.id,
+            node=work.id,
             parent=work.parent,
             name=name,
             size=max(work.content.size, 0) if work.content else 0,
@@ -246,6 +250,7 @@ class Emitter:
             content_gen=work.content_gen,
             place_gen=work.place_gen,
         )
+        self._put(action, blockers)
 
     def _update(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
         source = self._source(work, endpoint.id)
@@ -327,7 +332,7 @@ class Emitter:
 
     def _source(self, work: Work, endpoint: EndpointId) -> Source | None:
         """Return who has the agreed content, untouched; a cheap one first."""
-        found: list[tuple[bool, Source]] = []
+        first: Source | None = None
         for each in self.draft.active:
             replica, entry = work.replicas.get(each.id), work.entries.get(each.id)
             if (
@@ -340,5 +345,11 @@ class Emitter:
                 and replica.content_gen == work.content_gen
             ):
                 source = Source(each.id, entry.id, entry.version)
-                found.append((not each.traits.cheap_hash, source))
-        return min(found, key=lambda each: each[0])[1] if found else None
+                if each.traits.cheap_hash:
+                    return source
+                first = first or source
+        return first
+
+
+def _action_id(work: Work, endpoint: Endpoint, kind: ActionKind) -> str:
+    return f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}"

@@ -1,6 +1,7 @@
 """The order of actions: each after those that it has to wait for, circles broken by parking."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import TypeAlias
 
 import msgspec
@@ -33,11 +34,16 @@ def postponed(actions: dict[Site, list[Action]], blockers: Mapping[str, list[Sit
         return any(not is_transfer(each) for each in actions.get(site, ()))
 
     while True:
+        # A folder is asked about once, and not for each file in it.
+        sites = set(chain.from_iterable(blockers.values()))
+        blocked = {site for site in sites if not gives_way(site)}
+        if not blocked:
+            return nodes
         vain = [
             action
             for group in actions.values()
             for action in group
-            if not all(map(gives_way, blockers[action.id]))
+            if not blocked.isdisjoint(blockers[action.id])
         ]
         if not vain:
             return nodes
@@ -82,6 +88,13 @@ class Ordering:
             self._done.add(action.id)
             self._order.append(action)
             return
+        if action.id not in self._open and action.id not in self._parked:
+            # Nearly always all that it waits for comes first anyway.
+            waiting = self._waiting(action)
+            if all(other.id in self._done for other in waiting):
+                self._done.add(action.id)
+                self._order.append(_after(action, [other.id for other in reversed(waiting)]))
+                return
         self._enter(action, stack)
         while stack:
             frame = stack[-1]
@@ -100,11 +113,7 @@ class Ordering:
             parked = self._parked.get(current.id)
             if parked is not None:
                 after.append(parked.id)
-            self._order.append(
-                msgspec.structs.replace(current, after=tuple(dict.fromkeys(after)))
-                if after
-                else current
-            )
+            self._order.append(_after(current, after))
 
     def _break(self, stack: list["_Frame"], blocker: Action) -> None:
         """Break a circle of actions that wait for each other, by parking a move that is in it.
@@ -131,6 +140,10 @@ class Ordering:
         if action.id in self._done or action.id in self._open:
             return
         self._open.add(action.id)
+        stack.append(_Frame(action, self._waiting(action)))
+
+    def _waiting(self, action: Action) -> list[Action]:
+        """Return the actions that come before one."""
         waiting: list[Action] = []
         for key in self._blockers.get(action.id, ()):
             for other in self._actions.get(key, ()):
@@ -140,7 +153,7 @@ class Ordering:
         own = self._actions[action.endpoint, action.node]
         if action is not own[0]:
             waiting.append(own[own.index(action) - 1])
-        stack.append(_Frame(action, waiting))
+        return waiting
 
     def _park(self, action: Action) -> str:
         """Bring what is in the way to the root, under a passing name."""
@@ -156,6 +169,13 @@ class Ordering:
             self._parked[action.id] = parked
             self._order.append(parked)
         return self._parked[action.id].id
+
+
+def _after(action: Action, after: list[str]) -> Action:
+    """Return an action that waits for these, each named once."""
+    if not after:
+        return action
+    return msgspec.structs.replace(action, after=tuple(dict.fromkeys(after)))
 
 
 class _Frame:

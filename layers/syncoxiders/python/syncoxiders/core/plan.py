@@ -15,6 +15,7 @@ from syncoxiders.core.model import (
     UNKNOWN_SIZE,
     Action,
     ActionKind,
+    Content,
     EndpointId,
     Entry,
     EntryId,
@@ -26,6 +27,9 @@ from syncoxiders.core.model import (
 )
 from syncoxiders.core.rule import Look, Rule, View
 from syncoxiders.core.states import is_edited
+
+LOSING = frozenset({ActionKind.DELETE, ActionKind.UPDATE})
+"""What takes content away that somebody may want back."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -81,11 +85,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def losses(self) -> frozenset[NodeId]:
         """The base nodes that are deleted or overwritten somewhere."""
-        return frozenset(
-            action.node
-            for action in self.actions
-            if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}
-        )
+        return frozenset(action.node for action in self.actions if action.kind in LOSING)
 
 
 def identify(actions: list[Action]) -> str:
@@ -126,11 +126,14 @@ def _decide(draft: Draft, work: Work) -> None:
     else:
         mirror.mirror(draft, work)
     if not work.frozen:
-        away = draft.look.away & work.replicas.keys()
         if work.gone:
             work.forget = all(replica.gone for replica in work.replicas.values())
         else:
-            work.forget = not work.entries and not away and not any(work.replicas)
+            work.forget = (
+                not work.entries
+                and draft.look.away.isdisjoint(work.replicas)
+                and not any(work.replicas)
+            )
 
 
 def _result(
@@ -233,9 +236,10 @@ def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
         )
     replicas[action.endpoint] = replica
     if content is not None and action.content_gen == node.content_gen:
-        content = msgspec.structs.replace(
-            content,
-            hashes=hashes.merged(content.hashes, entry.hashes),
-            size=entry.size if content.size == UNKNOWN_SIZE else content.size,
+        content = Content(
+            entry.size if content.size == UNKNOWN_SIZE else content.size,
+            hashes.merged(content.hashes, entry.hashes),
+            content.mtime_ns,
+            content.executable,
         )
     return msgspec.structs.replace(node, content=content, replicas=replicas)

@@ -64,10 +64,13 @@ def _cycle(draft: Draft, work: Work) -> list[Work] | None:
 
 def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
     """Let a folder survive with the content in it that survives."""
+    kept: set[NodeId] = set()  # above what else is in these, all survives by now
     for work in by_id(draft.works[node] for node in list(decided)):
         if work.gone or work.out or work.forget or work.frozen:
             continue  # of what is frozen it is not known yet where it will stand
-        _keep_above(draft, decided, work, list(draft.ancestors(work.id)))
+        if work.parent not in kept:
+            _keep_above(draft, decided, work, list(draft.ancestors(work.id)))
+            kept.add(work.parent)
         for endpoint, replica in work.replicas.items():
             if replica.left and endpoint in work.entries:
                 _keep_above(draft, decided, work, _standing_above(draft, work, endpoint))

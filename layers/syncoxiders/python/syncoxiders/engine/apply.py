@@ -20,7 +20,7 @@ from syncoxiders.core.model import (
     Node,
     NodeId,
 )
-from syncoxiders.core.plan import Plan, closed
+from syncoxiders.core.plan import LOSING, Plan, closed
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.operations import Operations
@@ -126,13 +126,12 @@ class Applier:
     def _start(self, action: Action) -> None:
         if action.after:
             self._await(action.after)
-        needs = {action.endpoint, action.source.endpoint if action.source else action.endpoint}
-        if needs & self._result.away.keys():
+        if self._result.away and not self._result.away.keys().isdisjoint(_route(action)):
             self._drop(action)
         elif self._lacks_room(action):
             self._waiting.add(action.id)
             self._drop(action)
-        elif self._result.failed.intersection(action.after):
+        elif not self._result.failed.isdisjoint(action.after):
             self._result.nodes.add(action.node)
             self._drop(action)
         elif action.kind not in TRANSFERS:
@@ -204,6 +203,8 @@ class Applier:
                 transfers, thread_name_prefix="transfer"
             )
         if len(self._flying) >= 2 * transfers:
+            if len(self._closed) >= BATCH_ACTIONS // 2:
+                self._flush()  # rather now, while others work, than while they wait for more
             done, _ = concurrent.futures.wait(
                 self._flying, return_when=concurrent.futures.FIRST_COMPLETED
             )
@@ -335,7 +336,7 @@ class Applier:
         if entry is not None:
             put[entry.id] = entry
             self._places.put(endpoint, entry)
-        if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
+        if action.kind in LOSING:
             self._losses.add(action.node)
         self._touched.add(endpoint)
         if action.source is not None:

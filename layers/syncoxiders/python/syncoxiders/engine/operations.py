@@ -105,9 +105,14 @@ class Operations:
         results: list[Entry | ProviderError | None] = [None] * len(actions)
         items: list[Carry] = []
         places: list[int] = []
+        parents: dict[NodeId, Ref] = {}
         for index, action in enumerate(actions):
             try:
-                items.append(self._item(action))
+                parent = parents.get(action.parent)
+                if parent is None:
+                    parent = self._places.parent(action.endpoint, action.parent)
+                    parents[action.parent] = parent
+                items.append(self._item(action, parent))
                 places.append(index)
             except ProviderError as error:
                 results[index] = error
@@ -123,13 +128,13 @@ class Operations:
             results[index] = result
         return results
 
-    def _item(self, action: Action) -> Carry:
+    def _item(self, action: Action, parent: Ref | None = None) -> Carry:
         source, node = _source(action), self._node(action)
         content = node.content
         return Carry(
             source=self._places.ref(source.endpoint, source.entry),
             version=source.version,
-            parent=self._places.parent(action.endpoint, action.parent),
+            parent=parent or self._places.parent(action.endpoint, action.parent),
             name=action.name,
             size=action.size,
             attributes=Attributes(

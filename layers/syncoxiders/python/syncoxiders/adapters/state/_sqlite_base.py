@@ -9,12 +9,13 @@ from syncoxiders.adapters.state._sqlite_codec import (
     GONE,
     LOSER,
     SETTLED_NOWHERE,
+    Before,
     Cell,
     Row,
     cell,
-    claims,
     node_from,
     node_rows,
+    replicas_in,
     text,
     trees_of,
 )
@@ -164,19 +165,32 @@ def put_nodes(
     highest = max(highest, *put) if put else highest
     for forgotten in forget:
         put.pop(forgotten, None)
-    stale: set[tuple[Cell, ...]] = set()
-    for ident, flags, body in database.among(
-        "SELECT id, flags, body FROM node WHERE sync = ? AND id IN ({})", sync, old
+    stale: set[Row] = set()
+    known: dict[NodeId, Before] = {}
+    for ident, *place, name, flags, body in database.among(
+        "SELECT id, parent, key, name, flags, body FROM node WHERE sync = ? AND id IN ({})",
+        sync,
+        old,
     ):
         alive -= not flags & GONE
-        stale.update((*claim, ident) for claim in claims(body))
+        if ident in put:
+            known[ident] = (*place, name, replicas_in(body))
+        else:
+            stale.update((*replica[:2], ident) for replica in replicas_in(body))
     rows: list[Row] = []
+    again: list[Row] = []
     bound: list[Row] = []
     for node in put.values():
         alive += not node.gone
-        row, claimed = node_rows(sync, node, trees)
-        rows.append(row)
+        before = known.get(node.id)
+        row, claimed, dropped = node_rows(sync, node, trees, before)
         bound += claimed
+        stale.update(dropped)
+        # What stays in its place need not be taken out of that index and put in again.
+        if before is not None and row[2:4] == before[:2]:
+            again.append((*row[4:], *row[:2]))
+        else:
+            rows.append(row)
     if stale:
         stale.difference_update(row[:3] for row in bound)
     database.many("DELETE FROM bound WHERE tree = ? AND entry = ? AND node = ?", stale)
@@ -185,6 +199,9 @@ def put_nodes(
         "INSERT OR REPLACE INTO node (sync, id, parent, key, name, flags, reach, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
+    )
+    database.many(
+        "UPDATE node SET name = ?, flags = ?, reach = ?, body = ? WHERE sync = ? AND id = ?", again
     )
     database.many("DELETE FROM node WHERE sync = ? AND id = ?", [(sync, node) for node in forget])
     database.run("UPDATE sync SET highest = ?, nodes = ? WHERE id = ?", (highest, alive, sync))

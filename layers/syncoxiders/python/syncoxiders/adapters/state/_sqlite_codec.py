@@ -31,6 +31,12 @@ from syncoxiders.ports.errors import StateCorrupt
 
 Cell: TypeAlias = str | bytes | int | float | None
 Row: TypeAlias = tuple[Cell, ...]
+Replicas: TypeAlias = Sequence[list[Any]]
+"""The replicas of a node as its body has them; each begins with its tree and entry."""
+
+Before: TypeAlias = tuple[int, Cell, Cell, Replicas]
+"""Of a node as it was: its parent, key and name as they stand in its row, and its replicas."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -58,6 +64,9 @@ _SIGNED = 1 << 63
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+_decode_replicas = msgspec.msgpack.Decoder(
+    tuple[Any, Any, Any, list[list[Any]], Any, Any, Any]
+).decode
 _xxh = xxhash.xxh3_64_intdigest
 
 
@@ -210,48 +219,60 @@ def _odd_entry(parent: EntryId, ident: Any, name: Any, body: bytes) -> Entry:
     )
 
 
-def node_rows(sync: int, node: Node, trees: Mapping[EndpointId, int]) -> tuple[Row, Sequence[Row]]:
-    """Return the row of ``node``, and the rows of ``bound`` of its replicas.
+def node_rows(
+    sync: int, node: Node, trees: Mapping[EndpointId, int], before: Before | None
+) -> tuple[Row, Sequence[Row], Sequence[Row]]:
+    """Return the row of ``node``, what is new in ``bound``, and what may have to go from there.
 
-    These are: sync, id, parent, key, name, flags, reach, body; and: tree, entry, node, fp.
+    These are: sync, id, parent, key, name, flags, reach, body; tree, entry, node, fp of each
+    replica that is not as it was ``before``; and tree, entry, node of those that were otherwise.
     """
     try:
-        return _node_rows(sync, node, trees, "strict")
+        return _node_rows(sync, node, trees, before, "strict")
     except (UnicodeEncodeError, OverflowError):
-        return _node_rows(sync, node, trees, "surrogatepass")
+        return _node_rows(sync, node, trees, before, "surrogatepass")
 
 
 def _node_rows(
-    sync: int, node: Node, trees: Mapping[EndpointId, int], errors: str
-) -> tuple[Row, Sequence[Row]]:
+    sync: int, node: Node, trees: Mapping[EndpointId, int], before: Before | None, errors: str
+) -> tuple[Row, Sequence[Row], Sequence[Row]]:
     ident, name, content, conflict = node.id, node.name, node.content, node.conflict
     content_gen, place_gen = node.content_gen, node.place_gen
-    replicas: list[Row] = []
+    key = names.key(name)
+    past: list[list[Any]] = []
+    alike = False
+    if before is not None:
+        past = list(before[3])
+        # a replica that has its node's name is written without
+        alike = (before[1] if before[2] is None else before[2]) == name
+    replicas: list[list[Any]] = []
     bound: list[tuple[int, str, NodeId, int | None]] = []
     reached: list[int] = []
     for endpoint, replica in node.replicas.items():
         tree, entry, own = trees[endpoint], replica.entry, replica.name
         version, parent, gone = replica.version, replica.parent, replica.gone
         reached_content, reached_place = replica.content_gen, replica.place_gen
-        replicas.append(
-            (
-                tree,
-                entry,
-                version,
-                parent,
-                None if own == name else own,
-                reached_content,
-                reached_place,
-                gone | replica.hidden << 1 | replica.left << 2,
-            )
-        )
+        cells = [
+            tree,
+            entry,
+            version,
+            parent,
+            None if own == name else own,
+            reached_content,
+            reached_place,
+            gone | replica.hidden << 1 | replica.left << 2,
+        ]
+        replicas.append(cells)
         if reached_content >= content_gen and reached_place >= place_gen and not replica.left:
             reached.append(tree)
-        if not gone:
+        if alike and cells in past:
+            past.remove(cells)  # what ``bound`` has of it stays as it is
+        elif not gone:
             fp = _fingerprint(entry, version, parent, own, errors)
             bound.append((tree, entry, ident, fp))
         elif entry:  # else the endpoint never had it, and no entry leads here
             bound.append((tree, entry, ident, None))
+    dropped = [(*each[:2], ident) for each in past]
     body: Any = (
         content_gen,
         place_gen,
@@ -267,11 +288,10 @@ def _node_rows(
     elif conflict is not None:
         flags |= LOSER
     reach = SETTLED_NOWHERE if node.gone or node.out else _reach(tuple(reached))
-    key = names.key(name)
     if errors == "strict":
         name.encode()
         row = (sync, ident, node.parent, key, None if name == key else name, flags, reach)
-        return (*row, _encode(body)), bound
+        return (*row, _encode(body)), bound, dropped
     if content:
         body = (*body[:2], (content.size, content.hashes, *body[2][2:]), *body[3:])
     return (
@@ -286,6 +306,7 @@ def _node_rows(
             _encode(_plain(body)),
         ),
         [(tree, cell(entry), ident, fp) for tree, entry, _, fp in bound],
+        dropped,
     )
 
 
@@ -344,9 +365,9 @@ def _content(size: Any, hashes: Any, mtime_ns: Any, executable: bool | None) -> 
 
 
 @_reads
-def claims(packed: bytes) -> list[tuple[int, Cell]]:
-    """Return tree and entry of each replica in a node's body, as they stand in ``bound``."""
-    return [(replica[0], replica[1]) for replica in _decode(packed)[3]]
+def replicas_in(packed: bytes) -> Replicas:
+    """Return the replicas in a node's body; tree and entry are as they stand in ``bound``."""
+    return _decode_replicas(packed)[3]
 
 
 def _fingerprint(entry: str, version: str, parent: str, name: str, errors: str = "strict") -> int:

@@ -1,6 +1,8 @@
 """Observed trees and their change logs in the SQLite state file."""
 
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from syncoxiders.adapters.state._sqlite_codec import (
@@ -34,14 +36,16 @@ class SqliteObservedTree:
     def get(self, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Return those that are there."""
         found: dict[EntryId, Entry] = {}
-        for ident, parent, key, name, body in self._database.among(
-            "SELECT id, parent, key, name, body FROM observed INDEXED BY observed_id"
+        rows = self._database.among(
+            "SELECT parent, id, key, name, body FROM observed INDEXED BY observed_id"
             " WHERE tree = ? AND id IN ({})",
             self._tree,
             [cell(ident) for ident in ids],
-        ):
-            (entry,) = entries(text(parent), [(ident, key, name, body)])
-            found[entry.id] = entry
+        )
+        # Ids that follow each other are often of one folder, and are read together.
+        for parent, siblings in groupby(rows, key=itemgetter(0)):
+            for entry in entries(text(parent), [row[1:] for row in siblings]):
+                found[entry.id] = entry
         return found
 
     def children(self, folder: EntryId) -> list[Entry]:
@@ -104,11 +108,17 @@ def observe(database: Database, tree: int, seen: Observation) -> None:
     put = {entry.id: entry for entry in seen.put}
     for gone in seen.gone:
         put.pop(gone, None)
-    touched: list[tuple[Cell, ...]] = [(tree, cell(ident)) for ident in put]
-    touched += [(tree, cell(ident)) for ident in seen.gone]
-    # The place is part of the key, so that what moved is not simply replaced.
+    touched = [cell(ident) for ident in (*put, *seen.gone)]
+    # The place is part of the key, so that what moved is not simply replaced. Most of what is
+    # written is new: asking for many at once costs less than a deletion in vain for each.
+    there = database.among(
+        "SELECT id FROM observed INDEXED BY observed_id WHERE tree = ? AND id IN ({})",
+        tree,
+        touched,
+    )
     grown = -database.many(
-        "DELETE FROM observed INDEXED BY observed_id WHERE tree = ? AND id = ?", touched
+        "DELETE FROM observed INDEXED BY observed_id WHERE tree = ? AND id = ?",
+        [(tree, ident) for (ident,) in there],
     )
     grown += database.many(
         "INSERT INTO observed (tree, parent, key, id, name, fp, body) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -99,13 +99,15 @@ class Workers:
     def __init__(self, most: int) -> None:
         self._free: list[Worker] = []
         self._room = most
-        self._lock = threading.Lock()
+        self._busy = 0
+        self._lock = threading.Condition()
 
     def run(self, job: Job) -> list[Entry | ProviderError] | None:
         """Have a job done; None if no process can do it, which then has not begun it.
 
-        A process that dies while at it has done some of it: what stands there by then is for
-        the caller to find out.
+        It waits for one that is at work: doing it here would take the time of the one
+        interpreter that plans and keeps the books. A process that dies while at it has done
+        some of it: what stands there by then is for the caller to find out.
         """
         try:
             message = _to_bytes(job)
@@ -114,15 +116,13 @@ class Workers:
         worker = self._take()
         if worker is None:
             return None
+        results = None
         try:
             results = worker.run(message)
         except (OSError, msgspec.DecodeError):
             worker.close()
-            with self._lock:
-                self._room += 1
-            return None
-        with self._lock:
-            self._free.append(worker)
+        finally:
+            self._give_back(worker, alive=results is not None)
         return results
 
     def close(self) -> None:
@@ -135,15 +135,32 @@ class Workers:
 
     def _take(self) -> Worker | None:
         with self._lock:
+            while not self._free and not self._room and self._busy:
+                self._lock.wait()
             if self._free:
+                self._busy += 1
                 return self._free.pop()
             if not self._room:
                 return None
             self._room -= 1
+            self._busy += 1
         try:
             return Worker()
         except OSError:
-            return None  # no more processes can be had: its place stays empty
+            with self._lock:
+                self._busy -= 1  # no more processes can be had: its place stays empty
+                self._lock.notify_all()
+            return None
+
+    def _give_back(self, worker: Worker, *, alive: bool) -> None:
+        """Let others have a process, or the place of one that is gone."""
+        with self._lock:
+            self._busy -= 1
+            if alive:
+                self._free.append(worker)
+            else:
+                self._room += 1
+            self._lock.notify()
 
 
 def _result(done: Done) -> Entry | ProviderError:
