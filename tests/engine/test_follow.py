@@ -126,6 +126,22 @@ def test_folder_from_outside() -> None:
     assert world.agreed()["new/deep/file"] == b"from elsewhere"
 
 
+def test_folder_from_outside_in_a_new_folder() -> None:
+    """A folder that came into a new folder, which is told as well, is looked into."""
+    world = started()
+    provider = world.told("a")
+    world.a.write("new/deep/file", b"from elsewhere")
+    provider.edit = lambda page: msgspec.structs.replace(
+        page,
+        changes=tuple(
+            each for each in page.changes if each.entry is not None and each.entry.name != "file"
+        ),
+    )
+    world.run()
+    assert world.agreed()["new/deep/file"] == b"from elsewhere"
+    world.quiet()
+
+
 def test_entries_outside_the_root() -> None:
     """What stands in folders that nobody knows is left out; what went there is gone."""
     world = started()

@@ -77,15 +77,15 @@ class Follower:
         known = self._tree.get([entry.id for entry in inside])
         changed = [entry for entry in inside if _differs(known.get(entry.id), entry)]
         look.changed += len(changed)
-        self._observer.commit(changed, [])
-        self._look_into(
-            {
-                entry.id: entry
-                for entry in changed
-                if entry.kind is Kind.FOLDER and entry.id not in known
-            },
-            look,
-        )
+        new = {
+            entry.id: entry
+            for entry in changed
+            if entry.kind is Kind.FOLDER and entry.id not in known
+        }
+        # a listing descends into what is not known: so the topmost come before what is in them
+        self._observer.commit([entry for entry in changed if entry.parent not in new], [])
+        self._look_into(new, look)
+        self._observer.commit([entry for entry in changed if entry.parent in new], [])
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
         gone = [each for each in (*gathered.gone, *outside) if each not in gathered.lost]
