@@ -126,6 +126,41 @@ def test_folder_from_outside() -> None:
     assert world.agreed()["new/deep/file"] == b"from elsewhere"
 
 
+def test_folder_from_outside_in_a_new_folder() -> None:
+    """A folder that came into a new folder, which is told as well, is looked into."""
+    world = started()
+    provider = world.told("a")
+    world.a.write("new/deep/file", b"from elsewhere")
+    provider.edit = lambda page: msgspec.structs.replace(
+        page,
+        changes=tuple(
+            each for each in page.changes if each.entry is not None and each.entry.name != "file"
+        ),
+    )
+    world.run()
+    assert world.agreed()["new/deep/file"] == b"from elsewhere"
+    world.quiet()
+
+
+def test_moved_into_a_folder_that_a_look_finds() -> None:
+    """What was moved into a folder that is not told of, in one that is new, is not gone."""
+    world = started()
+    provider = world.told("a")
+    world.a.mkdir("new/deep")
+    world.a.rename("three", "new/deep/three")
+    world.a.write("three", b"another")
+    provider.edit = lambda page: msgspec.structs.replace(
+        page,
+        changes=tuple(
+            each for each in page.changes if each.entry is not None and each.entry.name != "deep"
+        ),
+    )
+    world.run()
+    assert world.agreed()["three"] == b"another"
+    assert world.agreed()["new/deep/three"] == b"three"
+    world.quiet()
+
+
 def test_entries_outside_the_root() -> None:
     """What stands in folders that nobody knows is left out; what went there is gone."""
     world = started()
@@ -306,6 +341,29 @@ def test_a_folder_that_a_dead_run_may_have_made_is_looked_into() -> None:
     world.a.rename("elsewhere", "new")
     world.run()
     assert world.agreed()["new/file"] == b"not heard of"
+    world.quiet()
+
+
+def test_what_was_moved_out_before_its_folder_was_deleted_is_known_with_its_content() -> None:
+    """A run that died after a folder took the place of the one above it knows what is in it."""
+    world = started()
+    world.a.remove("folder/two")
+    world.a.rename("folder/inner", "passing")
+    world.a.remove("folder")
+    world.a.rename("passing", "folder")
+    moves = iter((False, True))
+
+    def stop(what: str) -> None:
+        if what == "move" and next(moves):
+            die(what)
+
+    world.b.after = stop
+    with pytest.raises(Died):
+        world.run()
+    world.b.after = None
+    world.a.remove("folder/one")
+    world.run()
+    assert world.agreed() == {"folder": None, "three": b"three"}
     world.quiet()
 
 

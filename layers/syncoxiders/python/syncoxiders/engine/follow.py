@@ -77,18 +77,20 @@ class Follower:
         known = self._tree.get([entry.id for entry in inside])
         changed = [entry for entry in inside if _differs(known.get(entry.id), entry)]
         look.changed += len(changed)
-        self._observer.commit(changed, [])
-        self._look_into(
-            {
-                entry.id: entry
-                for entry in changed
-                if entry.kind is Kind.FOLDER and entry.id not in known
-            },
-            look,
-        )
+        new = {
+            entry.id: entry
+            for entry in changed
+            if entry.kind is Kind.FOLDER and entry.id not in known
+        }
+        # a listing descends into what is not known: so the topmost come before what is in them
+        self._observer.commit([entry for entry in changed if entry.parent not in new], [])
+        self._look_into(new, look)
+        self._observer.commit([entry for entry in changed if entry.parent in new], [])
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
-        gone = [each for each in (*gathered.gone, *outside) if each not in gathered.lost]
+        found = self._known({entry.parent for entry in outside})  # by a look into what is new
+        left = [entry.id for entry in outside if entry.parent not in found]
+        gone = [each for each in (*gathered.gone, *left) if each not in gathered.lost]
         withdrawn = self._observer.keep_lost(sorted(self._known(gathered.lost)), look)
         gone = self._observer.with_content([*gone, *withdrawn])
         look.gone += len(gone)
@@ -293,7 +295,7 @@ class Gathered:
 
     # -- where all of it is --------------------------------------------------------------------
 
-    def divided(self) -> tuple[list[Entry], list[EntryId]]:
+    def divided(self) -> tuple[list[Entry], list[Entry]]:
         """Return the entries inside the root, folders first, and known ones that left it."""
         inside: dict[EntryId, Entry] = {}
         outside: dict[EntryId, None] = {}
@@ -320,7 +322,7 @@ class Gathered:
                     inside[each.id] = each
                 else:
                     outside[each.id] = None
-        return list(inside.values()), list(self._tree.get(outside))
+        return list(inside.values()), [self._put[each] for each in self._tree.get(outside)]
 
 
 def _child(tree: ObservedTree, traits: Traits, folder: EntryId, name: str) -> Entry | None:

@@ -27,7 +27,7 @@ from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.places import Places
-from syncoxiders.engine.rekey import rekey, walk
+from syncoxiders.engine.rekey import rekey
 from syncoxiders.ports.errors import (
     ProviderError,
     RootLost,
@@ -63,6 +63,7 @@ def recover(
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
     losses: set[int] = set()
     tried: list[str] = []
+    deleted: list[tuple[EndpointId, EntryId]] = []
     for journaled in pending:
         if journaled.endpoint in away:
             continue
@@ -98,8 +99,7 @@ def recover(
             seen[action.entry] = None
             places.drop(action.endpoint, action.entry)
         if action.kind is ActionKind.DELETE:
-            for _, inner in walk(context, action.endpoint, action.entry):
-                seen.setdefault(inner.id, None)  # no listing will ever tell of it again
+            deleted.append((action.endpoint, action.entry))
         if entry is not None:
             seen[entry.id] = entry
             places.put(action.endpoint, entry)
@@ -113,11 +113,27 @@ def recover(
                 places.know(each)
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
+    for endpoint, folder in deleted:
+        _empty(context, endpoint, folder, put[endpoint])
     nodes.update(outclaimed(context.store, context.providers, places, nodes))
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     commit(context.store, nodes, tried, put, at=context.clock.now(), losses=len(losses))
     return len(pending)
+
+
+def _empty(
+    context: Context, endpoint: EndpointId, folder: EntryId, seen: dict[EntryId, Entry | None]
+) -> None:
+    """Take for gone what was in a deleted folder: no listing will ever tell of it again.
+
+    What was seen elsewhere was moved away before, with everything in it.
+    """
+    tree = context.store.observed(endpoint)
+    todo = [folder]
+    while todo:
+        inside = tree.children(todo.pop())
+        todo.extend(inner.id for inner in inside if seen.setdefault(inner.id, None) is None)
 
 
 def _look_into(
