@@ -9,6 +9,7 @@ from syncoxiders.core.model import (
     ROOT,
     Action,
     ActionKind,
+    Endpoint,
     Kind,
     Node,
     Ref,
@@ -697,3 +698,24 @@ def test_what_is_made_where_a_deleted_file_was_moved_from_is_another(content: by
     assert world.run().conflicts == 0
     assert world.agreed() == {"d": None, "d/x": content}
     world.quiet()
+
+
+def test_an_old_copy_is_kept() -> None:
+    """What an endpoint had before it was ever in step is kept when it turns out to be an old copy.
+
+    It may be all that somebody has of it.
+    """
+    world = World("ab")
+    world.a.write("f", b"first")
+    world.run()
+    world.a.write("f", b"second")
+    world.run()
+    late = World("c").c
+    late.write("f", b"first")
+    world.providers["c"] = late
+    world.rule = msgspec.structs.replace(
+        world.rule, endpoints=(*world.rule.endpoints, Endpoint("c", "c", late.traits))
+    )
+    world.run()
+    assert world.agreed() == {"f": b"second"}
+    assert late.versions() == [b"first"]

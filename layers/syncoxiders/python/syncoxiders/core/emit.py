@@ -279,7 +279,8 @@ class Emitter:
             entry,
             size=max(work.content.size, 0),
             source=source,
-            keep=replica.left,  # what a person wrote there is about to be replaced
+            # what a person wrote there is about to be replaced, or what only looks like an old copy
+            keep=replica.left or not replica.content_gen,
             content_gen=work.content_gen,
         )
 
