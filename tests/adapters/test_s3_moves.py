@@ -83,7 +83,7 @@ class TestKilled:
         w.just_before("DELETE", "/folder/", lambda: setattr(pace, "left", 0))
         with pytest.raises(Dead):
             a_folder(provider)
-        assert {key.split("/")[0] for key in w.tree()} == {"folder", "moved"}
+        assert "moved" in {key.split("/")[0] for key in w.tree()}
         other = w.open()
         other.root()
         known = KnownTree()

@@ -235,6 +235,6 @@ MUTANTS: dict[str, Mutant] = {
     "deletes and renames in a union": idle(Binder._join),
     "deletes what a filter hides": idle(Draft.hidden, "False"),
     # -- order ---------------------------------------------------------------------------------
-    "waits for nothing": swap(Ordering._enter, "waiting.append(other)", "pass"),
+    "waits for nothing": swap(Ordering._waiting, "waiting.append(other)", "pass"),
     "moves into its own inside": idle(Placing.ways_out, "[]"),
 }
