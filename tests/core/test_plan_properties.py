@@ -1,5 +1,6 @@
 """Properties of the planner alone: one plan at a time, over a memory store."""
 
+import concurrent.futures
 import dataclasses
 import os
 import random
@@ -114,7 +115,10 @@ class Desk:
         places = Places(self.store)
         operations = Operations(self.world.providers, places)
         ordered = msgspec.structs.replace(result, actions=actions)
-        return Applier(self.world.context(), operations, places, ordered).run()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            applier = Applier(self.world.context(), operations, places, ordered, pool)
+            applier.start()
+            return applier.finish()
 
     def settle(self, *, incremental: bool = False) -> list[Plan]:
         """Plan and do until nothing is left; returns what was planned."""

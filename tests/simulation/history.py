@@ -7,6 +7,7 @@ from unittest import mock
 
 from syncoxiders.core.filters import Filter, exclude
 from syncoxiders.core.model import Mode
+from syncoxiders.engine import sync
 from tests.simulation.faults import OneAtATime
 from tests.simulation.judge import Judge
 from tests.simulation.people import EDITS, Tree
@@ -36,7 +37,10 @@ class History(Judge):
             "mirrored": self._play_mirrored,
         }
         try:
-            with mock.patch.object(concurrent.futures, "ThreadPoolExecutor", OneAtATime):
+            with (
+                mock.patch.object(concurrent.futures, "ThreadPoolExecutor", OneAtATime),
+                mock.patch.object(sync, "CHUNK", self._part),
+            ):
                 plays[self.manner]()
         except Violated:
             raise

@@ -161,7 +161,7 @@ MUTANTS: dict[str, Mutant] = {
         recover._outcome, "found.id == action.entry", "True"
     ),
     "opens no action before it runs": swap(
-        Run._apply,
+        Run._start,
         "Commit(nodes=result.nodes, forget=result.forget, opened=result.actions)",
         "Commit(nodes=result.nodes, forget=result.forget)",
     ),

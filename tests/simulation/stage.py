@@ -64,6 +64,8 @@ class Stage:
         self._busy = False
         self._meddler: str | None = None
         self._ambushes = 0
+        # Planned in parts, the next one while one is carried; drawn apart from all else.
+        self._part = random.Random(f"part {self.seed}").choice([1, 2, 4, 5_000])
         self._omissive = True
         self._omitted = False
         self._meddling = rng.choice([0.02, 0.04, 0.15])

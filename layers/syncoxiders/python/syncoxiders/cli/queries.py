@@ -17,7 +17,7 @@ from syncoxiders.cli.home import Home
 from syncoxiders.cli.output import emit, summed
 from syncoxiders.cli.text import counted, listed, moment, shown, size
 from syncoxiders.core.model import ROOT, EndpointId, Node, NodeId
-from syncoxiders.engine.sync import read_plan
+from syncoxiders.engine.stopped import read_plan
 from syncoxiders.ports.state import BaseTree, Event, RunRecord, SyncStore
 
 _MANY = 1_000_000

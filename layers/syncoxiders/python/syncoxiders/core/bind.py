@@ -47,6 +47,7 @@ class Binder:
         self._close_over_deletions()
         self._join()
         self._keep_places()
+        self._take_in_goals()
         moves = MoveMatcher(self.draft)
         for endpoint, entry in list(self._new):
             seen = self.draft.view.entry(endpoint, entry)
@@ -155,6 +156,13 @@ class Binder:
             self.draft.unbind(each, endpoint)
             self.dirty.add(each.id)
             self._new[endpoint, entry.id] = None
+
+    def _take_in_goals(self) -> None:
+        """Take in new folders that something known was moved into: they have to come first."""
+        for node in sorted(self.dirty - self.draft.look.open):
+            for endpoint, entry in self.draft.work(node).entries.items():
+                if self.draft.node_of(endpoint, entry.parent) is None:
+                    self._new.setdefault((endpoint, entry.parent))
 
     def _keep_places(self) -> None:
         """Let a node stay with its place when an editor has put a new file there.

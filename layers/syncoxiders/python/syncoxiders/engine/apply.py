@@ -50,6 +50,9 @@ GATHER = 256
 GATHER_BYTES = 1 << 23
 """So many small files, or bytes of them, are carried in one go."""
 
+AHEAD = 32
+"""So many transfers, or lots of small files that are carried in one go, may wait for a thread."""
+
 Result: TypeAlias = Entry | ProviderError | None
 Flight: TypeAlias = concurrent.futures.Future[list[Result]]
 
@@ -79,13 +82,20 @@ class Applied(msgspec.Struct):
 class Applier:
     """Runs the actions of one plan, which are open in the journal; all are closed at the end.
 
-    Only the thread that calls :meth:`run` touches its state.
+    Only the thread that calls :meth:`start` and :meth:`finish` touches its state; threads of
+    ``pool`` make the transfers.
     """
 
     def __init__(
-        self, context: Context, operations: Operations, places: Places, plan: Plan
+        self,
+        context: Context,
+        operations: Operations,
+        places: Places,
+        plan: Plan,
+        pool: concurrent.futures.Executor,
     ) -> None:
         self._context = context
+        self._pool = pool
         self._operations = operations
         self._places = places
         self._plan = plan
@@ -104,20 +114,23 @@ class Applier:
         self._gathered_bytes = 0
         self._flying: dict[Flight, list[Action]] = {}
         self._flying_ids: dict[str, Flight] = {}
-        self._pool: concurrent.futures.ThreadPoolExecutor | None = None
 
-    def run(self) -> Applied:
-        """Run everything."""
+    def start(self) -> None:
+        """Run everything but the last transfers, which are under way when this returns."""
         for node in self._plan.nodes:
             self._places.know(node)
-        try:
-            for action in self._plan.actions:
-                self._start(action)
-            self._send_gathered()
-            self._land(self._flying)
-        finally:
-            if self._pool is not None:
-                self._pool.shutdown(wait=True, cancel_futures=True)
+        for action in self._plan.actions:
+            self._start(action)
+        self._send_gathered()
+
+    def close(self) -> frozenset[NodeId]:
+        """Close what is done so far; returns the nodes of what is under way."""
+        self._flush()
+        return frozenset(action.node for flight in self._flying.values() for action in flight)
+
+    def finish(self) -> Applied:
+        """Wait for what is under way, and close it."""
+        self._land(self._flying)
         self._flush()
         return self._result
 
@@ -197,12 +210,7 @@ class Applier:
 
     def _fly(self, actions: list[Action], how: Callable[[list[Action]], list[Result]]) -> None:
         """Let a thread run some actions."""
-        transfers = self._context.options.transfers
-        if self._pool is None:
-            self._pool = concurrent.futures.ThreadPoolExecutor(
-                transfers, thread_name_prefix="transfer"
-            )
-        if len(self._flying) >= 2 * transfers:
+        if len(self._flying) >= AHEAD:
             if len(self._closed) >= BATCH_ACTIONS // 2:
                 self._flush()  # rather now, while others work, than while they wait for more
             done, _ = concurrent.futures.wait(

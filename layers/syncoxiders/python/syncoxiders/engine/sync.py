@@ -1,5 +1,6 @@
 """One run of a sync: recover, look, plan, apply, until nothing is left to do."""
 
+import concurrent.futures
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -11,6 +12,7 @@ from syncoxiders.core.rule import Look
 from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import Applied, Applier
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.diary import Diary
 from syncoxiders.engine.guard import DAY
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
@@ -19,6 +21,8 @@ from syncoxiders.engine.rate import Throttle
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.resumable import Uploads
+from syncoxiders.engine.stopped import describe
+from syncoxiders.engine.stuck import Stuck
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.errors import ProviderError, Stale, Vanished
 from syncoxiders.ports.provider import Recovers
@@ -26,7 +30,6 @@ from syncoxiders.ports.state import (
     Commit,
     Event,
     Observation,
-    RunRecord,
     SyncRecord,
 )
 
@@ -34,6 +37,8 @@ Touched = tuple[EndpointId, EntryId]
 
 CHUNK = 5_000
 """New entries are planned so many at a time, to bound memory."""
+
+MAKING = frozenset({ActionKind.CREATE, ActionKind.MAKE_FOLDER})
 
 ROUNDS = 8
 """How often a run plans again what changed under its hands, before leaving it to the next."""
@@ -52,10 +57,10 @@ class Run:
         self._store = context.store
         self._rule = context.rule
         self._outcome = Outcome()
-        self._number = 0
-        self._started = 0.0
+        self._diary = Diary(context, self._outcome)
         self._union = False
         self._unsettled = False
+        self._stuck = Stuck()
         self._open: set[NodeId] = set()
         self._view = StoreView(context.store)
         self._first_contact = False
@@ -67,23 +72,16 @@ class Run:
 
         Raises errors of the state store; what providers say ends up in the outcome.
         """
-        context = self._context
-        self._started = context.clock.now()
         try:
             self._go(only)
         except Exception:
-            self._end("failed")
+            self._diary.end("failed")
             raise
         except BaseException:
-            self._end("interrupted")
+            self._diary.end("interrupted")
             raise
-        self._end(self._outcome.word)
+        self._diary.end(self._outcome.word)
         return self._outcome
-
-    def _begin(self) -> None:
-        """Open the run in the log, now that it has something to say."""
-        if not self._number and not self._context.options.dry_run:
-            self._number = self._outcome.run = self._store.begin_run(self._started)
 
     # -- phases --------------------------------------------------------------------------------
 
@@ -91,7 +89,7 @@ class Run:
         context, reporter = self._context, self._context.reporter
         reporter.phase("looking")
         record = self._store.record()
-        looks = Looks(context, record, self._outcome, self._say)
+        looks = Looks(context, record, self._outcome, self._diary.say)
         if not looks.check_roots():
             if only is not None and not context.options.dry_run:
                 self._store.save_text(SETTLED, "")  # what was heard has not been looked at
@@ -127,7 +125,7 @@ class Run:
         """Let the ``.syncignore`` files that are known take part in the filter."""
         ignored, complaints = looks.ignore_files.rules()
         for complaint in complaints if complain else ():
-            self._note("note", "", "", complaint)
+            self._diary.note("note", "", "", complaint)
         if ignored != self._rule.filter.ignored:
             both = msgspec.structs.replace(self._rule.filter, ignored=ignored)
             self._rule = msgspec.structs.replace(self._rule, filter=both)
@@ -145,9 +143,9 @@ class Run:
                 try:
                     provider.recover(rescued.append)
                 except ProviderError as error:
-                    self._note("note", endpoint, "", str(error))
+                    self._diary.note("note", endpoint, "", str(error))
                 for text in rescued:
-                    self._note("rescued", endpoint, "", text)
+                    self._diary.note("rescued", endpoint, "", text)
 
     def _touched(self, looks: Looks, *, full: bool) -> list[Touched]:
         """Read what is to be planned: the change log, or on a full run whatever is unbound."""
@@ -175,31 +173,80 @@ class Run:
         owners = self._bound(touched)
         known = [each for each in touched if each in owners]
         queue = [each for each in touched if each not in owners]
+        pool = concurrent.futures.ThreadPoolExecutor(
+            self._context.options.transfers, thread_name_prefix="transfer"
+        )
+        try:
+            return self._work_through(looks, pool, known, queue, suspects)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _work_through(
+        self,
+        looks: Looks,
+        pool: concurrent.futures.Executor,
+        known: list[Touched],
+        queue: list[Touched],
+        suspects: list[NodeId],
+    ) -> bool:
+        """Plan what is ``known`` to base first, then what is new, in parts.
+
+        While the files of one part are carried the next one is planned, as long as nothing but
+        new files and folders is in either.
+        """
         first = True
         rounds = 0
         seen: set[Touched] = set(queue)
-        while first or queue or known or suspects:
-            again = bool(known or suspects)
-            chunk, queue = (known, queue) if first or again else (queue[:CHUNK], queue[CHUNK:])
+        ahead: _Started | None = None
+        while True:
+            if ahead is None and not (first or queue or known or suspects):
+                known, suspects = self._stuck.take()
+                if not (known or suspects):
+                    self._unsettled = self._unsettled or bool(self._stuck)
+                    return True
+                rounds += 1
+            if ahead is not None and (known or suspects or not queue):
+                again, nodes = self._settle(looks, ahead)
+                known, suspects, ahead = [*known, *again], [*suspects, *nodes], None
+                continue
+            chunk = known
             if first and len(queue) <= CHUNK:
                 chunk, queue = [*known, *queue], []
-            result = self._plan(looks, chunk, suspects)
-            first = False
-            if not self._guarded(result):
+            elif not (first or known or suspects):
+                chunk, queue = queue[:CHUNK], queue[CHUNK:]
+            result = self._plan(looks, chunk, suspects, ahead)
+            first, known, suspects = False, [], []
+            self._stuck.passed(result)
+            let_through = self._guarded(result)
+            started = self._start(result, pool) if let_through else None
+            if ahead is not None:
+                known, suspects = self._settle(looks, ahead)
+                ahead = None
+            if started is None:
                 return False
-            applied = self._apply(looks, result)
-            known, suspects = self._resolve(looks, result, applied)
-            if len(self._rule.endpoints) - len(looks.away) < 2:  # noqa: PLR2004 -- a sync has two
-                break  # the outcome says who is away
             more = [each for each in result.more if each not in seen]
             seen.update(more)
             queue.extend(more)
-            if known or suspects:
+            if queue and self._is_plain(result):
+                ahead = started
+            else:
+                again, nodes = self._settle(looks, started)
+                known, suspects = [*known, *again], [*suspects, *nodes]
+            if len(self._rule.endpoints) - len(looks.away) < 2:  # noqa: PLR2004 -- a sync has two
+                queue, known, suspects = [], [], []  # the outcome says who is away
+            elif known or suspects:
                 rounds += 1
                 if rounds > ROUNDS:
                     self._leave(suspects)
-                    break
-        return True
+                    queue, known, suspects, self._stuck = [], [], [], Stuck()
+
+    def _is_plain(self, result: Plan) -> bool:
+        """Say whether a plan only makes what is new, and nothing waits for it."""
+        return (
+            not (result.probes or result.merges or result.waiting or result.postponed)
+            and all(action.kind in MAKING for action in result.actions)
+            and all(each.traits.stable_ids for each in self._rule.endpoints)
+        )
 
     def _bound(self, touched: Iterable[Touched]) -> set[Touched]:
         by_endpoint: dict[EndpointId, list[EntryId]] = {}
@@ -212,8 +259,15 @@ class Run:
             for entry in base.of(endpoint, ids)
         }
 
-    def _plan(self, looks: Looks, touched: Sequence[Touched], suspects: Sequence[NodeId]) -> Plan:
+    def _plan(
+        self,
+        looks: Looks,
+        touched: Sequence[Touched],
+        suspects: Sequence[NodeId],
+        ahead: "_Started | None" = None,
+    ) -> Plan:
         self._context.reporter.phase("planning")
+        under_way = ahead.applier.close() if ahead is not None and ahead.applier else frozenset()
         self._view = view = StoreView(self._store)
         view.prefetch(touched, suspects, [each.id for each in self._rule.endpoints])
         by_endpoint: dict[EndpointId, list[EntryId]] = {}
@@ -226,14 +280,14 @@ class Run:
                 touched=by_endpoint,
                 suspects=suspects,
                 away=frozenset(looks.away),
-                open=frozenset(self._open),
+                open=frozenset(self._open | under_way),
                 union=self._union,
                 joining=looks.joining,
                 first_id=self._store.base().next_id(),
             ),
         )
         for note in result.notes:
-            self._note(note.verb, note.endpoint, note.path, note.detail)
+            self._diary.note(note.verb, note.endpoint, note.path, note.detail)
         self._outcome.conflicts += result.conflicts
         return result
 
@@ -264,16 +318,16 @@ class Run:
         self._outcome.stop = Stop(kind, reason, plan_id)
         return False
 
-    def _apply(self, looks: Looks, result: Plan) -> Applied:
-        """Write the plan into base and journal, then run it."""
+    def _start(self, result: Plan, pool: concurrent.futures.Executor) -> "_Started":
+        """Write the plan into base and journal, then set it going."""
         context = self._context
         if result.nodes or result.forget or result.actions:
             self._store.commit(
                 Commit(nodes=result.nodes, forget=result.forget, opened=result.actions)
             )
         if not result.actions:
-            return Applied()
-        self._begin()
+            return _Started(result, None)
+        self._diary.begin()
         context.reporter.phase("applying")
         context.reporter.planned(result.actions)
         places = Places(self._store, self._view.known_entries())
@@ -284,20 +338,27 @@ class Run:
             carried=self._carried,
             uploads=self._uploads,
         )
-        applied = Applier(context, operations, places, result).run()
+        applier = Applier(context, operations, places, result, pool)
+        applier.start()
+        return _Started(result, applier)
+
+    def _settle(self, looks: Looks, started: "_Started") -> tuple[list[Touched], list[NodeId]]:
+        """Wait for a plan's actions; returns the entries and nodes to plan again."""
+        result = started.plan
+        applied = started.applier.finish() if started.applier is not None else Applied()
         for kind, count in applied.done.items():
             self._outcome.counts[kind] = self._outcome.counts.get(kind, 0) + count
         self._open |= applied.open
         self._outcome.errors.extend(applied.errors)
-        self._log([*applied.errors, *applied.left])
+        self._diary.log([*applied.errors, *applied.left])
         for event in applied.left:
             if event not in self._outcome.left:
                 self._outcome.left.append(event)
         for endpoint, text in applied.away.items():
             looks.away.setdefault(endpoint, text)
             self._outcome.away.setdefault(endpoint, text)
-        self._log(list(_done(result, applied)))
-        return applied
+        self._diary.log(list(_done(result, applied)))
+        return self._resolve(looks, result, applied)
 
     def _carried(self, count: int) -> None:
         self._outcome.bytes += count
@@ -315,12 +376,12 @@ class Run:
         for merge in result.merges:
             event = automerge.merge_edits(self._context, merge)
             if event is not None:
-                self._note(event.verb, event.endpoint, event.path, event.detail)
+                self._diary.note(event.verb, event.endpoint, event.path, event.detail)
         if result.probes or result.merges or result.actions:
             entries.extend(result.waiting)
             nodes.update(result.postponed)
-        elif result.waiting or result.postponed:
-            self._unsettled = True
+        else:
+            self._stuck.add(result)
         entries.extend(sorted(applied.again))
         if applied.stale:
             entries.extend(looks.again(applied.stale))
@@ -345,7 +406,7 @@ class Run:
                 continue
             except ProviderError as error:
                 path = places.ref(probe.endpoint, probe.entry).path
-                self._error(probe.endpoint, path, str(error))
+                self._diary.error(probe.endpoint, path, str(error))
                 continue
             found.setdefault(probe.endpoint, []).append(
                 msgspec.structs.replace(entry, hashes=hashes.merged(entry.hashes, told))
@@ -365,7 +426,7 @@ class Run:
                     continue
                 event = Event("left", endpoint, path, "it keeps changing; left for the next run")
                 self._outcome.left.append(event)
-                self._log([event])
+                self._diary.log([event])
                 break
 
     # -- the end -------------------------------------------------------------------------------
@@ -409,39 +470,12 @@ class Run:
         self._outcome.plan = result
         self._guarded(result)
 
-    def _end(self, word: str) -> None:
-        outcome = self._outcome
-        if word != "done":
-            self._begin()
-        if not self._number:
-            return
-        self._store.end_run(
-            RunRecord(
-                id=self._number,
-                started=self._started,
-                ended=self._context.clock.now(),
-                outcome=word,
-                counts={**outcome.counts, "conflicts": outcome.conflicts, "bytes": outcome.bytes},
-                message=outcome.stop.reason if outcome.stop else "",
-            )
-        )
 
-    def _note(self, verb: str, endpoint: EndpointId, path: str, detail: str) -> None:
-        self._say(Event(verb, endpoint, path, detail))
+class _Started(msgspec.Struct):
+    """A plan whose actions are under way; no applier where it has none."""
 
-    def _error(self, endpoint: EndpointId, path: str, detail: str) -> None:
-        self._say(Event("error", endpoint, path, detail))
-
-    def _say(self, event: Event) -> None:
-        """Tell of something: in the outcome, at once, and in the log."""
-        (self._outcome.errors if event.verb == "error" else self._outcome.notes).append(event)
-        self._context.reporter.event(event)
-        self._log([event])
-
-    def _log(self, events: Sequence[Event]) -> None:
-        if events and not self._context.options.dry_run:
-            self._begin()
-            self._store.log(self._number, events)
+    plan: Plan
+    applier: Applier | None
 
 
 def _done(result: Plan, applied: Applied) -> Iterator[Event]:
@@ -457,38 +491,3 @@ def _handed_over(result: Plan, applied: Applied) -> set[NodeId]:
         for action in result.actions
         if action.kind in {ActionKind.CREATE, ActionKind.UPDATE} and action.id not in applied.failed
     }
-
-
-class Line(msgspec.Struct, frozen=True, array_like=True):
-    """An action of a plan that was stopped, as it is kept for a person to look at."""
-
-    verb: str
-    endpoint: EndpointId
-    path: str
-    name: str
-    size: int
-
-
-def read_plan(text: str) -> list[Line]:
-    """Return a plan as :func:`describe` wrote it."""
-    return msgspec.json.decode(text, type=list[Line]) if text else []
-
-
-def describe(result: Plan) -> str:
-    """Return a plan's actions as JSON, a list of :class:`Line`."""
-    lines = [
-        Line(
-            action.kind.value,
-            action.endpoint,
-            _printable(result.paths.get(action.node, "")),
-            _printable(action.name),
-            action.size,
-        )
-        for action in result.actions
-    ]
-    return msgspec.json.encode(lines).decode()
-
-
-def _printable(text: str) -> str:
-    """Return a text that any encoding can hold; bytes that are no text become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,37 @@
+"""What a plan had to leave waiting though it had nothing to do for it."""
+
+import msgspec
+
+from syncoxiders.core.model import EndpointId, EntryId, NodeId
+from syncoxiders.core.plan import Plan
+
+
+class Stuck(msgspec.Struct):
+    """Entries and nodes that wait for others; each with whether base has changed since."""
+
+    entries: dict[tuple[EndpointId, EntryId], bool] = {}
+    nodes: dict[NodeId, bool] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.nodes)
+
+    def passed(self, result: Plan) -> None:
+        """Let what waits try again if this plan changes base: it may be what they wait for."""
+        if result.nodes or result.forget:
+            self.entries = dict.fromkeys(self.entries, True)
+            self.nodes = dict.fromkeys(self.nodes, True)
+
+    def add(self, result: Plan) -> None:
+        """Take in what a plan without actions leaves waiting."""
+        self.entries.update(dict.fromkeys(result.waiting, False))
+        self.nodes.update(dict.fromkeys(result.postponed, False))
+
+    def take(self) -> tuple[list[tuple[EndpointId, EntryId]], list[NodeId]]:
+        """Return, and forget, what may try again."""
+        entries = [each for each, again in self.entries.items() if again]
+        nodes = sorted(each for each, again in self.nodes.items() if again)
+        for entry in entries:
+            del self.entries[entry]
+        for node in nodes:
+            del self.nodes[node]
+        return entries, nodes
