@@ -114,7 +114,7 @@ lock:
 	@set -eu; \
 	$(bring_uv); \
 	$(compile) pyproject.toml -o requirements.lock >/dev/null; \
-	$(bin)/python -c '$(build_needs)' | $(compile) --group dev --group bench pyproject.toml - \
+	$(bin)/python -c '$(build_needs)' | $(compile) --extra cloud --group dev --group bench pyproject.toml - \
 	  -o requirements-dev.lock >/dev/null
 
 clean:

@@ -17,6 +17,7 @@ SyncError
 │   └── CursorExpired    look at everything
 ├── StateError
 │   ├── StateBusy        another run holds the state; exit
+│   ├── StateUnavailable the store does not answer, or asks for a pause; come back later
 │   ├── StateForeign     the file is not ours, or of another version; touch nothing
 │   └── StateCorrupt     the file is damaged; touch nothing
 └── AccountError         the record of an account or its secrets cannot be used; tell the person
@@ -98,6 +99,10 @@ class StateError(SyncError):
 
 class StateBusy(StateError):  # noqa: N818 -- named after the next move
     """Another run holds the state."""
+
+
+class StateUnavailable(StateError):  # noqa: N818 -- named after the next move
+    """The store does not answer, or takes no more for now; what was asked may have been done."""
 
 
 class StateForeign(StateError):  # noqa: N818 -- named after the next move

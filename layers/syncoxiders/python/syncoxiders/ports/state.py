@@ -59,13 +59,16 @@ class Observation(msgspec.Struct, frozen=True):
     """Entries of one endpoint, as seen (``put``) or known to be no more (``gone``).
 
     With ``log`` the touched ids enter the change log, to be planned; what the engine itself
-    wrote is not logged.
+    wrote is not logged. ``asked`` is when the provider was asked for it (seconds since the epoch):
+    where others write as well, what was confirmed later is not replaced; 0 says that this was
+    told by a write of our own, and is confirmed as of the commit.
     """
 
     endpoint: EndpointId
     put: Sequence[Entry] = ()
     gone: Sequence[EntryId] = ()
     log: bool = True
+    asked: float = 0.0
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -163,8 +166,12 @@ class SyncStore(Protocol):
     def base(self) -> BaseTree:
         """Return the base tree."""
 
-    def commit(self, change: Commit) -> None:
-        """Apply all of it or nothing, in the order: nodes, journal, observed, record."""
+    def commit(self, change: Commit) -> frozenset[NodeId]:
+        """Apply all of it or nothing, in the order: nodes, journal, observed, record.
+
+        Where planners and workers share the state, each node stands on its own: those that lost
+        a race are returned, and nothing was written of them and of their actions.
+        """
 
     def trim(self, planned: Mapping[EndpointId, int]) -> None:
         """Drop the change log up to these positions."""

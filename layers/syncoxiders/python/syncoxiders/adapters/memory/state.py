@@ -258,13 +258,14 @@ class MemorySync:
         """Return the base tree."""
         return MemoryBaseTree(self)
 
-    def commit(self, change: Commit) -> None:
+    def commit(self, change: Commit) -> frozenset[NodeId]:
         """Apply all of it or nothing, in the order: nodes, journal, observed, record."""
         if self._store.before is not None:
             self._store.before(change)
         self._held.apply(change)
         if self._store.after is not None:
             self._store.after(change)
+        return frozenset()
 
     def trim(self, planned: Mapping[EndpointId, int]) -> None:
         """Drop the change log up to these positions."""

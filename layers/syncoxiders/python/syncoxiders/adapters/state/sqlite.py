@@ -19,7 +19,7 @@ from syncoxiders.adapters.state._sqlite_codec import cell, pack, text, unpack
 from syncoxiders.adapters.state._sqlite_database import Database, Numbers, meaning
 from syncoxiders.adapters.state._sqlite_observed import SqliteObservedTree, observe, trim
 from syncoxiders.adapters.state._sqlite_schema import create, inspect
-from syncoxiders.core.model import Action, EndpointId
+from syncoxiders.core.model import Action, EndpointId, NodeId
 from syncoxiders.ports.errors import StateBusy, StateError
 from syncoxiders.ports.state import Commit, Event, RunRecord, SyncRecord
 
@@ -109,7 +109,7 @@ class SqliteSync:
         """Return the base tree."""
         return SqliteBaseTree(self._database, self._numbers)
 
-    def commit(self, change: Commit) -> None:
+    def commit(self, change: Commit) -> frozenset[NodeId]:
         """Apply all of it or nothing, in the order: nodes, journal, observed, record."""
         with self._change() as sync:
             if change.nodes or change.forget:
@@ -125,6 +125,7 @@ class SqliteSync:
                 )
             if change.losses:
                 self._count_losses(sync, change)
+        return frozenset()
 
     def trim(self, planned: Mapping[EndpointId, int]) -> None:
         """Drop the change log up to these positions."""

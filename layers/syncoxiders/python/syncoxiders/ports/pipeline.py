@@ -1,0 +1,87 @@
+"""The port to a sync's state where it is shared by planners and workers, all at once.
+
+Upon what :class:`~syncoxiders.ports.state.SyncStore` promises, commits here may lose a race, and
+what a plan decided is handed out in batches.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from syncoxiders.core.model import Action, EndpointId, EntryId, NodeId
+from syncoxiders.core.plan import Probe
+from syncoxiders.ports.state import StateStore, SyncStore
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Actions at one endpoint that are handed out together, in an order in which each can succeed.
+
+    ``actions`` are named by their node and id; their substance is in the nodes. ``probes`` are
+    hashes to be taken instead. ``waits`` are batches that have to be done before, ``failed``
+    actions of those that were not. ``opened`` and ``begun`` are when (seconds since the epoch, 0
+    is never); ``lane`` spreads the batches of an endpoint.
+    """
+
+    id: str
+    endpoint: EndpointId
+    lane: int = 0
+    actions: tuple[tuple[NodeId, str], ...] = ()
+    probes: tuple[Probe, ...] = ()
+    waits: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
+    opened: float = 0.0
+    begun: float = 0.0
+
+
+class SharedStore(SyncStore, Protocol):
+    """A sync's state, shared. A commit of it writes each node on its own.
+
+    A node that was read through this object is written only if it still is as it was read, a new
+    one only if there is none of its id and its entries belong to nobody; else it has lost a race.
+    Calls raise StateUnavailable.
+    """
+
+    def open_of(self, nodes: Iterable[NodeId]) -> dict[NodeId, list[Action]]:
+        """Return the open actions of those nodes that have some, in the order of opening."""
+
+    def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
+        """Mark nodes to be planned again once their open actions are closed.
+
+        Returns those that have none any more, and were not marked.
+        """
+
+    def released(self) -> frozenset[NodeId]:
+        """Return, and forget, nodes that this object closed the last actions of, and were held."""
+
+    def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
+        """Return when what is known of entries was confirmed by our own writes or point reads."""
+
+    def put_batches(self, batches: Sequence[Batch]) -> None:
+        """Keep batches; those that wait for others must come with or after them."""
+
+    def batch(self, batch: str) -> Batch | None:
+        """Return a batch, None once it is done."""
+
+    def begin_batch(self, batch: str, at: float) -> Batch | None:
+        """Note that a batch is begun; returns it as it was before, None if it is done."""
+
+    def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
+        """Let go of a batch; returns those that waited for it, and now wait for none.
+
+        ``failed`` are its actions that were not done. May be called again after it was cut off.
+        """
+
+    def batches(self) -> list[Batch]:
+        """Return all batches that are not done."""
+
+
+class SharedStates(StateStore, Protocol):
+    """A store of shared syncs."""
+
+    def sync(self, owner: str, name: str, fence: int | None = None) -> SharedStore:
+        """Return one owner's sync; it need not exist yet.
+
+        A planner gives the ``fence`` of its lease: ids of new nodes begin at fence times 2^20, and
+        a record under a lower fence than the last one's is not written (StateBusy).
+        """
