@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from syncoxiders.core.model import Action, EndpointId, EntryId, NodeId
-from syncoxiders.core.plan import Probe
+from syncoxiders.core.plan import Merge, Probe
 from syncoxiders.ports.state import StateStore, SyncStore
 
 
@@ -19,8 +19,9 @@ class Batch(msgspec.Struct, frozen=True):
 
     ``actions`` are named by their node and id; their substance is in the nodes. ``probes`` are
     hashes to be taken instead. ``waits`` are batches that have to be done before, ``failed``
-    actions of those that were not. ``opened`` and ``begun`` are when (seconds since the epoch, 0
-    is never); ``lane`` spreads the batches of an endpoint.
+    actions of those that were not. ``merges`` are texts to be merged, whose edits may stand at
+    several endpoints. ``opened`` and ``begun`` are when (seconds since the epoch, 0 is never);
+    ``lane`` spreads the batches of an endpoint. ``run`` is whose log tells of it.
     """
 
     id: str
@@ -28,6 +29,8 @@ class Batch(msgspec.Struct, frozen=True):
     lane: int = 0
     actions: tuple[tuple[NodeId, str], ...] = ()
     probes: tuple[Probe, ...] = ()
+    merges: tuple[Merge, ...] = ()
+    run: int = 0
     waits: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     opened: float = 0.0
@@ -39,7 +42,10 @@ class SharedStore(SyncStore, Protocol):
 
     A node that was read through this object is written only if it still is as it was read, a new
     one only if there is none of its id and its entries belong to nobody; else it has lost a race.
-    Calls raise StateUnavailable.
+    A commit that closes actions writes what was observed first, then the nodes: so nobody finds a
+    replica without its entry, which would look like a deletion. Any other writes nodes first.
+    No observation replaces, removes or brings back what was asked for later: what is no more is
+    remembered for a day. Calls raise StateUnavailable.
     """
 
     def open_of(self, nodes: Iterable[NodeId]) -> dict[NodeId, list[Action]]:
@@ -53,6 +59,9 @@ class SharedStore(SyncStore, Protocol):
 
     def released(self) -> frozenset[NodeId]:
         """Return, and forget, nodes that this object closed the last actions of, and were held."""
+
+    def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
+        """Put entries into the change logs as they are, to be planned again."""
 
     def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
         """Return when what is known of entries was confirmed by our own writes or point reads."""
@@ -72,8 +81,8 @@ class SharedStore(SyncStore, Protocol):
         ``failed`` are its actions that were not done. May be called again after it was cut off.
         """
 
-    def batches(self) -> list[Batch]:
-        """Return all batches that are not done."""
+    def batches(self, limit: int = 0) -> list[Batch]:
+        """Return all batches that are not done, or only so many."""
 
 
 class SharedStates(StateStore, Protocol):
