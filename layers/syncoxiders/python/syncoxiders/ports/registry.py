@@ -87,8 +87,8 @@ class Registry(Protocol):
     def called(self, kind: str, vendor_id: str) -> list[tuple[str, str]]:
         """Return owner and name of the accounts that a vendor's push calls by this name."""
 
-    def hint(self, owner: str, account: str) -> int | None:
-        """Count a reason to look, and return the count; None if there is no such account."""
+    def hint(self, owner: str, account: str) -> Connected | None:
+        """Count a reason to look; returns the account as it then is, None if there is none."""
 
     def polled(self, owner: str, account: str, hints: int, at: float) -> None:
         """Note that a look has answered this many hints; fewer than before are ignored."""
