@@ -53,6 +53,7 @@ class Binder:
             seen = self.draft.view.entry(endpoint, entry)
             if seen is not None:
                 self._adopt(endpoint, seen, moves)
+        self.draft.open.extend(sorted(node for node in self.dirty if node in look.open))
         works = [self.draft.work(node) for node in self.dirty if node not in look.open]
         return sorted(works, key=lambda work: (work.kind is not Kind.FOLDER, work.id))
 
@@ -159,7 +160,9 @@ class Binder:
 
     def _take_in_goals(self) -> None:
         """Take in new folders that something known was moved into: they have to come first."""
-        for node in sorted(self.dirty - self.draft.look.open):
+        for node in sorted(self.dirty):
+            if node in self.draft.look.open:
+                continue
             for endpoint, entry in self.draft.work(node).entries.items():
                 if self.draft.node_of(endpoint, entry.parent) is None:
                     self._new.setdefault((endpoint, entry.parent))
@@ -224,7 +227,10 @@ class Binder:
         if entry.parent != ROOT_ENTRY:
             above = self.draft.view.entry(endpoint, entry.parent)
             parent = self._adopt(endpoint, above, moves) if above is not None else None
-        if parent is None or parent in self.draft.look.open or self.draft.hidden(endpoint, entry):
+        if parent is None or self.draft.hidden(endpoint, entry):
+            return None
+        if parent in self.draft.look.open:
+            self._wait_for(parent, key)
             return None
         traits = self.draft.traits[endpoint]
         name = names.true_name(entry.name, traits)
@@ -240,6 +246,7 @@ class Binder:
         if work is None:
             work = self.draft.fresh(entry.kind, parent, name)
         elif work.id in self.draft.look.open:
+            self._wait_for(work.id, key)
             return None
         self.draft.bind(work, endpoint, entry)
         self.dirty.add(work.id)
@@ -250,6 +257,11 @@ class Binder:
                 if (endpoint, child.id) not in self._new
             )
         return work.id
+
+    def _wait_for(self, node: NodeId, entry: tuple[EndpointId, EntryId]) -> None:
+        """Leave a new entry until what it belongs to has no open action any more."""
+        self.dirty.add(node)
+        self.draft.unsure.append(entry)
 
     def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
         """Say whether an endpoint's part of a node was last confirmed at a place."""

@@ -126,6 +126,7 @@ class Draft:
         self.merges: list[NodeId] = []
         self.unsure: list[tuple[EndpointId, EntryId]] = []
         self.more: list[tuple[EndpointId, EntryId]] = []
+        self.open: list[NodeId] = []
         self._bound: dict[tuple[EndpointId, EntryId], NodeId | None] = {}
         self._released: list[tuple[NodeId, EndpointId, EntryId]] = []
         self._places: dict[tuple[NodeId, str], set[NodeId]] = {}

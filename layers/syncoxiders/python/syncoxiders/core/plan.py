@@ -62,8 +62,8 @@ class Plan(msgspec.Struct, frozen=True):
     ``nodes`` are base nodes as they are from now on, ``forget`` those that are no more.
     ``actions`` come in an order in which each can succeed. ``probes`` and ``merges``, or the
     actions, have to be done before ``waiting`` entries, and ``postponed`` nodes, can be planned;
-    ``more`` are entries that this plan has made plannable. ``paths`` gives a path for each node
-    that an action speaks of.
+    ``more`` are entries that this plan has made plannable. ``open`` are nodes that were to be
+    planned and have an open action. ``paths`` gives a path for each node that an action speaks of.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -74,6 +74,7 @@ class Plan(msgspec.Struct, frozen=True):
     waiting: tuple[tuple[EndpointId, EntryId], ...] = ()
     postponed: tuple[NodeId, ...] = ()
     more: tuple[tuple[EndpointId, EntryId], ...] = ()
+    open: tuple[NodeId, ...] = ()
     notes: tuple[Note, ...] = ()
     paths: dict[NodeId, str] = {}
 
@@ -178,6 +179,7 @@ def _result(
         waiting=tuple(waiting),
         postponed=tuple(sorted(postponed)),
         more=tuple(draft.more),
+        open=tuple(draft.open),
         notes=tuple(draft.notes),
         paths=paths,
     )

@@ -1,6 +1,6 @@
 """What a person asks for: the rule of a sync, and the view of state that planning needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -84,7 +84,7 @@ class Look(msgspec.Struct, frozen=True):
     touched: Mapping[EndpointId, Sequence[EntryId]] = {}
     suspects: Sequence[NodeId] = ()
     away: frozenset[EndpointId] = frozenset()
-    open: frozenset[NodeId] = frozenset()
+    open: Container[NodeId] = frozenset()
     union: bool = False
     joining: frozenset[EndpointId] = frozenset()
     first_id: NodeId = ROOT + 1
