@@ -22,6 +22,7 @@ from syncoxiders.core.order import Ordering
 from syncoxiders.core.placing import Placing
 from syncoxiders.engine import recover
 from syncoxiders.engine.apply import Applier
+from syncoxiders.engine.closing import Closings
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.sync import Run
@@ -166,9 +167,9 @@ MUTANTS: dict[str, Mutant] = {
         "Commit(nodes=result.nodes, forget=result.forget)",
     ),
     "closes actions before they are durable": swap(
-        Applier._flush, "providers[endpoint].settle()", "pass"
+        Closings.flush, "providers[endpoint].settle()", "pass"
     ),
-    "closes actions without their base update": swap(Applier._flush, "self._nodes", "{}"),
+    "closes actions without their base update": swap(Closings.flush, "self._nodes", "{}"),
     "plans from the change log alone after a crash": swap(
         Run._go, "bool(recovered or looks.joining) or settled != state", "bool(looks.joining)"
     ),

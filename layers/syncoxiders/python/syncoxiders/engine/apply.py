@@ -5,6 +5,7 @@ each after the providers were told to make what was written durable.
 """
 
 import concurrent.futures
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
@@ -17,12 +18,12 @@ from syncoxiders.core.model import (
     Entry,
     EntryId,
     Kind,
-    Node,
     NodeId,
 )
-from syncoxiders.core.plan import LOSING, Plan, closed
-from syncoxiders.engine.claims import outclaimed
+from syncoxiders.core.plan import Plan
+from syncoxiders.engine.closing import BATCH_ACTIONS, Closings
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.interrupted import OutOfTime, Unexpected
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.parking import park
 from syncoxiders.engine.places import Places
@@ -34,17 +35,15 @@ from syncoxiders.ports.errors import (
     Revoked,
     RootLost,
     Stale,
+    StateError,
     Throttled,
     Unreachable,
 )
-from syncoxiders.ports.state import Commit, Event, Observation, SyncStore
+from syncoxiders.ports.state import Commit, Event, Observation
 
 TRANSFERS = {ActionKind.CREATE, ActionKind.UPDATE}
 SMALL = 1 << 18
 """Up to this size a file between two local endpoints is carried at once, not by a thread."""
-
-BATCH_ACTIONS = 4_000
-BATCH_SECONDS = 20.0
 
 GATHER = 256
 GATHER_BYTES = 1 << 23
@@ -52,6 +51,9 @@ GATHER_BYTES = 1 << 23
 
 AHEAD = 32
 """So many transfers, or lots of small files that are carried in one go, may wait for a thread."""
+
+AWAY = (Unreachable, RootLost, Throttled, Revoked, OutOfTime)
+"""After these the same may succeed some time later."""
 
 Result: TypeAlias = Entry | ProviderError | None
 Flight: TypeAlias = concurrent.futures.Future[list[Result]]
@@ -64,7 +66,9 @@ class Applied(msgspec.Struct):
     ``again`` those that have to be planned again, as have the ``nodes``. ``open`` are nodes of
     which an action may or may not have been done; it stays open in the journal.
     ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more, ``full``
-    those that take no more content.
+    those that take no more content. ``pauses`` says for how many seconds a provider wants to be
+    left alone. Where actions are handed out, ``put_off`` are those that stay open, to be tried
+    again, and ``dropped`` those that are still to be closed, without having been done.
     """
 
     done: dict[str, int] = {}
@@ -77,13 +81,18 @@ class Applied(msgspec.Struct):
     open: set[NodeId] = set()
     away: dict[EndpointId, str] = {}
     full: set[EndpointId] = set()
+    pauses: dict[EndpointId, float] = {}
+    put_off: set[str] = set()
+    dropped: list[str] = []
 
 
 class Applier:
     """Runs the actions of one plan, which are open in the journal; all are closed at the end.
 
     Only the thread that calls :meth:`start` and :meth:`finish` touches its state; threads of
-    ``pool`` make the transfers.
+    ``pool`` make the transfers. With ``handed_out`` the plan is one batch of many: what cannot
+    be done now stays open, what an error of ours stopped is closed as failed, and what is not
+    begun by the time ``until`` is put off.
     """
 
     def __init__(
@@ -93,21 +102,22 @@ class Applier:
         places: Places,
         plan: Plan,
         pool: concurrent.futures.Executor,
+        *,
+        handed_out: bool = False,
+        failed: Iterable[str] = (),
+        until: float = math.inf,
     ) -> None:
         self._context = context
         self._pool = pool
         self._operations = operations
         self._places = places
         self._plan = plan
-        self._result = Applied()
-        self._closed: list[str] = []
-        self._nodes: dict[int, Node | None] = {}
-        self._put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
-        self._losses: set[int] = set()
+        self._result = Applied(failed=set(failed))
+        self._handed_out = handed_out
+        self._until = until
+        self._closings = Closings(context, places, counts_losses=not handed_out)
         self._unanswered: set[str] = set()
         self._waiting: set[str] = set()  # for room, or for what waits for it
-        self._touched: set[EndpointId] = set()
-        self._since = context.clock.now()
         self._local: dict[tuple[EndpointId, EndpointId], bool] = {}
         self._gathered: list[Action] = []
         self._gathered_ids: set[str] = set()
@@ -134,13 +144,18 @@ class Applier:
         self._flush()
         return self._result
 
+    def _flush(self) -> None:
+        self._result.nodes.update(self._closings.flush())
+
     # -- order ---------------------------------------------------------------------------------
 
     def _start(self, action: Action) -> None:
         if action.after:
             self._await(action.after)
-        if self._result.away and not self._result.away.keys().isdisjoint(_route(action)):
-            self._drop(action)
+        if self._is_late(action):
+            self._put_off(action)
+        elif self._result.away and not self._result.away.keys().isdisjoint(_route(action)):
+            self._drop(action, away=True)
         elif self._lacks_room(action):
             self._waiting.add(action.id)
             self._drop(action)
@@ -148,13 +163,18 @@ class Applier:
             self._result.nodes.add(action.node)
             self._drop(action)
         elif action.kind not in TRANSFERS:
-            self._finish(action, *self._attempt(action))
+            self._attempt(action)
         elif self._is_carried(action):
             self._gather(action)
         elif not self._is_small(action):
             self._fly([action], self._operate_one)
         else:
-            self._finish(action, *self._attempt(action))
+            self._attempt(action)
+
+    def _is_late(self, action: Action) -> bool:
+        """Say whether time is over, or what has to be done before was put off."""
+        over = self._handed_out and self._context.clock.now() >= self._until
+        return over or not self._result.put_off.isdisjoint(action.after)
 
     def _lacks_room(self, action: Action) -> bool:
         """Say whether an action needs room where there is none, or one before it did."""
@@ -211,7 +231,7 @@ class Applier:
     def _fly(self, actions: list[Action], how: Callable[[list[Action]], list[Result]]) -> None:
         """Let a thread run some actions."""
         if len(self._flying) >= AHEAD:
-            if len(self._closed) >= BATCH_ACTIONS // 2:
+            if self._closings.count >= BATCH_ACTIONS // 2:
                 self._flush()  # rather now, while others work, than while they wait for more
             done, _ = concurrent.futures.wait(
                 self._flying, return_when=concurrent.futures.FIRST_COMPLETED
@@ -228,7 +248,7 @@ class Applier:
                 del self._flying_ids[action.id]
                 if isinstance(result, ProviderError):
                     self._explain(action, result)
-                    self._finish(action, None, ok=False)
+                    self._finish(action, None, error=result)
                 else:
                     self._finish(action, result)
 
@@ -238,17 +258,30 @@ class Applier:
         results: list[Result] = []
         for action in actions:
             try:
-                results.append(self._operations.run(action))
+                results.append(self._operate(action))
             except ProviderError as error:
                 results.append(error)
         return results
 
-    def _attempt(self, action: Action) -> tuple[Entry | None, bool]:
+    def _operate(self, action: Action) -> Entry | None:
         try:
-            return self._operations.run(action), True
+            return self._operations.run(action)
+        except (ProviderError, StateError):
+            raise
+        except Exception as error:
+            if not self._handed_out:
+                raise
+            self._context.reporter.failed(action, error)
+            raise Unexpected(action, error) from error
+
+    def _attempt(self, action: Action) -> None:
+        try:
+            entry = self._operate(action)
         except ProviderError as error:
             self._explain(action, error)
-            return None, False
+            self._finish(action, None, error=error)
+        else:
+            self._finish(action, entry)
 
     def _explain(self, action: Action, error: ProviderError) -> None:
         """File a failure under what the engine does next."""
@@ -266,11 +299,16 @@ class Applier:
             result.errors.append(event)
             result.full.add(where)
             self._waiting.add(action.id)
-        elif isinstance(error, Unreachable | RootLost | Throttled | Revoked):
+        elif isinstance(error, OutOfTime):
+            pass
+        elif isinstance(error, AWAY):
             if isinstance(error, Throttled):
+                result.pauses[where] = error.retry_after
                 event = msgspec.structs.replace(event, detail=park(self._context, where, error))
-            result.errors.append(event)
             result.away[where] = event.detail
+            if self._handed_out:
+                return
+            result.errors.append(event)
             if isinstance(error, Unreachable) and not error.reading:
                 # It may have been done: the next run finds out, as after a crash.
                 self._unanswered.add(action.id)
@@ -303,53 +341,38 @@ class Applier:
         elif not action.parent:
             self._result.stale.add((action.endpoint, "/"))
 
-    def _drop(self, action: Action) -> None:
-        self._result.failed.add(action.id)
-        if action.id not in self._unanswered:
-            self._closed.append(action.id)
+    def _put_off(self, action: Action) -> None:
+        """Leave an action open, to be tried again."""
+        self._result.put_off.add(action.id)
 
-    def _finish(self, action: Action, entry: Entry | None, ok: bool = True) -> None:
+    def _drop(self, action: Action, *, away: bool = False) -> None:
+        """Let go of an action that was not done; where a provider is ``away``, for now."""
+        if self._handed_out and away:
+            self._put_off(action)
+            return
+        self._result.failed.add(action.id)
+        if self._handed_out:
+            self._result.dropped.append(action.id)
+        elif action.id not in self._unanswered:
+            self._closings.drop(action.id)
+
+    def _finish(
+        self, action: Action, entry: Entry | None, error: ProviderError | None = None
+    ) -> None:
         path = self._plan.paths.get(action.node, action.name)
-        if not ok:
-            self._drop(action)
+        ok = error is None
+        if error is not None:
+            self._drop(action, away=isinstance(error, AWAY))
         else:
             subject = self._operations.subject(action) if action.entry else ""
-            self._close(action, subject, entry)
+            self._closings.add(action, subject, entry)
             if action.kind is ActionKind.MOVE and entry is not None and entry.id != subject:
                 self._follow_ids(action.endpoint, subject, entry)
             kind = action.kind.value
             self._result.done[kind] = self._result.done.get(kind, 0) + 1
         self._context.reporter.finished(action, path, ok=ok)
-        if (
-            len(self._closed) >= BATCH_ACTIONS
-            or self._context.clock.now() - self._since > BATCH_SECONDS
-        ):
+        if self._closings.are_due():
             self._flush()
-
-    def _close(self, action: Action, subject: EntryId, entry: Entry | None) -> None:
-        endpoint = action.endpoint
-        before = self._places.node(action.node)
-        if before is None:
-            raise LookupError(f"node {action.node} has an open action and is not in base")
-        after = closed(before, action, entry)
-        if after is None:
-            self._places.forget(action.node)
-        else:
-            self._places.know(after)
-        self._nodes[action.node] = after
-        put = self._put.setdefault(endpoint, {})
-        if subject and (entry is None or entry.id != subject):
-            put[subject] = None
-            self._places.drop(endpoint, subject)
-        if entry is not None:
-            put[entry.id] = entry
-            self._places.put(endpoint, entry)
-        if action.kind in LOSING:
-            self._losses.add(action.node)
-        self._touched.add(endpoint)
-        if action.source is not None:
-            self._touched.add(action.source.endpoint)
-        self._closed.append(action.id)
 
     def _follow_ids(self, endpoint: EndpointId, old: EntryId, entry: Entry) -> None:
         """After a move that changed an id: whatever is in the folder has new ids as well."""
@@ -357,10 +380,7 @@ class Applier:
             return
         self._land(self._flying)
         found = rekey(self._context, self._places, endpoint, old, entry)
-        put = self._put.setdefault(endpoint, {})
-        put.update(dict.fromkeys(found.gone))
-        put.update({each.id: each for each in found.put})
-        self._nodes.update({node.id: node for node in found.nodes})
+        self._closings.take(endpoint, found)
         self._result.again.update((endpoint, each) for each in found.unplanned)
         if found.lost:
             self._result.nodes.update(found.lost)
@@ -368,85 +388,7 @@ class Applier:
         self._flush()
         self._places.reset()
 
-    def _part_claims(self) -> None:
-        """Let nodes go of entries that have become another's; they are planned again."""
-        losers = outclaimed(self._context.store, self._context.providers, self._places, self._nodes)
-        for node in losers.values():
-            self._places.know(node)
-        self._nodes.update(losers)
-        self._result.nodes.update(losers)
-
-    # -- journal -------------------------------------------------------------------------------
-
-    def _flush(self) -> None:
-        """Make what was done durable, then close it."""
-        self._since = self._context.clock.now()
-        if not self._closed:
-            return
-        providers = self._context.providers
-        for endpoint in sorted(self._touched):
-            providers[endpoint].settle()
-        self._part_claims()
-        commit(
-            self._context.store,
-            self._nodes,
-            self._closed,
-            self._put,
-            at=self._since,
-            losses=len(self._losses),
-        )
-        self._closed, self._nodes, self._put = [], {}, {}
-        self._losses, self._touched = set(), set()
-
 
 def _route(action: Action) -> tuple[EndpointId, EndpointId]:
     """Return where an action's bytes come from and go to."""
     return (action.source.endpoint if action.source else "", action.endpoint)
-
-
-def commit(
-    store: SyncStore,
-    nodes: dict[int, Node | None],
-    closed_ids: Sequence[str],
-    put: dict[EndpointId, dict[EntryId, Entry | None]],
-    *,
-    at: float,
-    losses: int,
-) -> None:
-    """Close actions in the journal together with the base and observations that they caused.
-
-    What turned out to stand elsewhere than base has it was moved by somebody meanwhile: it is
-    logged, to be planned.
-    """
-    strays = {
-        (endpoint, replica.entry)
-        for node in nodes.values()
-        if node is not None
-        for endpoint, replica in node.replicas.items()
-        if (entry := put.get(endpoint, {}).get(replica.entry)) is not None
-        and not replica.gone
-        and (entry.parent, entry.name) != (replica.parent, replica.name)
-    }
-    store.commit(
-        Commit(
-            nodes=[node for node in nodes.values() if node is not None],
-            forget=[node for node, value in nodes.items() if value is None],
-            closed=closed_ids,
-            observed=[
-                Observation(
-                    endpoint,
-                    put=[
-                        entry
-                        for each, entry in entries.items()
-                        if entry is not None and ((endpoint, each) in strays) is log
-                    ],
-                    gone=[each for each, entry in entries.items() if entry is None and not log],
-                    log=log,
-                )
-                for endpoint, entries in put.items()
-                for log in ((False, True) if strays else (False,))
-            ],
-            at=at,
-            losses=losses,
-        )
-    )

@@ -22,8 +22,8 @@ from syncoxiders.core.model import (
 )
 from syncoxiders.core.plan import closed
 from syncoxiders.core.versions import computable, content_of, same
-from syncoxiders.engine.apply import commit
 from syncoxiders.engine.claims import outclaimed
+from syncoxiders.engine.closing import commit
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.places import Places

@@ -28,6 +28,9 @@ class Reporter(Protocol):
     def finished(self, action: Action, path: str, *, ok: bool) -> None:
         """Hear that an action has ended."""
 
+    def failed(self, action: Action, error: Exception) -> None:
+        """Hear of an error of ours that stopped an action, while it is being handled."""
+
     def event(self, event: Event) -> None:
         """Hear of something for the log."""
 
@@ -48,6 +51,9 @@ class Quiet:
         """Ignore it."""
 
     def finished(self, action: Action, path: str, *, ok: bool) -> None:
+        """Ignore it."""
+
+    def failed(self, action: Action, error: Exception) -> None:
         """Ignore it."""
 
     def event(self, event: Event) -> None:

@@ -5,6 +5,7 @@ and node that it is for. Hashes cannot be kept, so that a continued upload reads
 there already, and does not send it.
 """
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ import msgspec
 from syncoxiders.core.digests import Digests
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.core.pieces import pieces
+from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.ports.errors import (
     Full,
     ProviderError,
@@ -32,7 +34,7 @@ LARGE = 16 << 20
 
 _KEY = "uploads"
 
-_PASSING = (Unreachable, Throttled, Revoked, Full)
+_PASSING = (Unreachable, Throttled, Revoked, Full, OutOfTime)
 """After these an upload goes on some time later."""
 
 
@@ -45,11 +47,15 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class Uploads:
-    """Resumable uploads of a run. May be used from several threads."""
+    """Resumable uploads of a run. May be used from several threads.
 
-    def __init__(self, store: SyncStore, now: Callable[[], float]) -> None:
+    What is not done by the time ``until`` ends with OutOfTime, to be continued.
+    """
+
+    def __init__(self, store: SyncStore, now: Callable[[], float], until: float = math.inf) -> None:
         self._store = store
         self._now = now
+        self._until = until
         self._lock = threading.Lock()
 
     def upload(
@@ -106,6 +112,8 @@ class Uploads:
             for chunk in chunks:
                 read = digests.size
                 digests.update(chunk)
+                if self._now() >= self._until:
+                    raise OutOfTime("the rest of it is sent later")
                 if there < digests.size:
                     yield memoryview(chunk)[max(0, there - read) :]
 
