@@ -76,7 +76,7 @@ class Desk:
 
     def look(self) -> None:
         for name, provider in self.world.providers.items():
-            Observer(self.store, name, provider, told=lambda *_: None).look()
+            Observer(self.store, name, provider, told=lambda *_: None, now=float).look()
 
     def end(self, name: EndpointId) -> int:
         return self.store.observed(name).changes(1 << 60, 1)[1]

@@ -264,7 +264,9 @@ def test_folders_known_to_be_in_each_other_are_found_anew() -> None:
     Run(world.context()).run({"a": [two], "b": []})
     world.a.rename("two/one", "one")
     world.a.rename("two", "one/two")
-    Observer(world.context().store, "a", world.a, told=lambda *_: None).look([Ref(one, "one")])
+    Observer(world.context().store, "a", world.a, told=lambda *_: None, now=float).look(
+        [Ref(one, "one")]
+    )
     world.a.remove("one")
     world.run()
     world.run()
@@ -304,7 +306,7 @@ def test_a_folder_that_is_not_listed_yet_stays_with_what_is_found_in_it() -> Non
     world.run()
     storage.omits = lambda known: next((each for each in known if each.name == "f"), None)
     store = world.context().store
-    look = Observer(store, "a", storage, told=lambda *_: None).look([storage.ref("d")])
+    look = Observer(store, "a", storage, told=lambda *_: None, now=float).look([storage.ref("d")])
     assert look.gone == 0
     ids = {storage.entry(path).id for path in ("d/f", "d/f/c")}
     assert store.observed("a").get(ids).keys() == ids

@@ -31,6 +31,7 @@ class Follower:
         provider: Provider,
         *,
         told: Callable[[EndpointId, Sequence[Entry]], None],
+        now: Callable[[], float],
     ) -> None:
         if not isinstance(provider, Feeds):
             raise TypeError(f"endpoint {endpoint} has no feed")
@@ -39,7 +40,7 @@ class Follower:
         self._store = store
         self._endpoint = endpoint
         self._tree = store.observed(endpoint)
-        self._observer = Observer(store, endpoint, provider, told=told)
+        self._observer = Observer(store, endpoint, provider, told=told, now=now)
 
     def follow(
         self,
@@ -58,10 +59,11 @@ class Follower:
         while True:
             gathered = Gathered(self._tree, self._traits)
             page = Page(cursor, more=True)
+            asked = self._observer.ask()
             while page.more and gathered.count < MANY:
                 page = self._feed.changes(page.cursor)
                 gathered.take(page.changes)
-            self._settle(gathered, look, confirm)
+            self._settle(gathered, asked, look, confirm)
             if page.cursor != cursor:
                 keep(page.cursor)
             cursor = page.cursor
@@ -69,7 +71,11 @@ class Follower:
                 return look
 
     def _settle(
-        self, gathered: "Gathered", look: Look, confirm: Callable[[Look], None] | None
+        self,
+        gathered: "Gathered",
+        asked: float,
+        look: Look,
+        confirm: Callable[[Look], None] | None,
     ) -> None:
         """Put in their place what can be followed up to the root; the rest is outside."""
         inside, outside = gathered.divided()
@@ -85,9 +91,11 @@ class Follower:
         # a listing descends into what is not known: so the topmost come before what is in them
         self._observer.commit([entry for entry in changed if entry.parent not in new], [])
         self._look_into(new, look)
+        self._observer.asked_at(asked)
         self._observer.commit([entry for entry in changed if entry.parent in new], [])
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
+        self._observer.asked_at(asked)
         found = self._known({entry.parent for entry in outside})  # by a look into what is new
         left = [entry.id for entry in outside if entry.parent not in found]
         gone = [each for each in (*gathered.gone, *left) if each not in gathered.lost]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Kind, Ref
+from syncoxiders.core.model import ROOT_ENTRY, Endpoint, EndpointId, EntryId, Kind, Ref
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
@@ -69,6 +69,7 @@ class Looks:
         self.joining = frozenset(
             each.id for each in context.rule.endpoints if each.id not in self.positions
         )
+        self._lost: list[str] = []
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
         self.addresses: dict[EndpointId, str] = {
             each.id: each.label for each in context.rule.endpoints
@@ -82,46 +83,50 @@ class Looks:
         Returns False if too few endpoints are left, or one of two was exchanged: then the
         outcome says why.
         """
-        approved = self._context.options.approve
-        lost: list[str] = []
         for endpoint in self._context.rule.endpoints:
-            pause = parked(self._context, endpoint.id)
-            if pause:
-                self._leave_out(endpoint.id, pause)
-                continue
-            try:
-                mark = self._context.providers[endpoint.id].root()
-            except RootLost as error:
-                text = str(error)
-                if not text.startswith(f"{endpoint.label}: "):
-                    text = f"{endpoint.label}: {text}"
-                if endpoint.id not in self.roots:
-                    text += "; create it first, if it is meant"
-                lost.append(text)
-                self._leave_out(endpoint.id, text)
-                continue
-            except ProviderError as error:
-                self._lose(endpoint.id, error)
-                continue
-            known = self.roots.get(endpoint.id)
-            if known is not None and known != mark:
-                plan_id = f"root-{endpoint.id}-{mark}"
-                if approved != plan_id:
-                    text = (
-                        f"the root of {endpoint.label} is another folder than last time "
-                        "(not mounted, or replaced?)"
-                    )
-                    self._outcome.stop = Stop("exchanged", text, plan_id)
-                    return False
-                self._forget(endpoint.id)
-            self.roots[endpoint.id] = mark
+            if not self.check_root(endpoint):
+                return False
+        lost = self._lost
         if len(self._context.rule.endpoints) - len(self.away) < 2:  # noqa: PLR2004 -- a sync has two
             if lost:
                 self._outcome.stop = Stop("lost", "; ".join(lost))
             return False
-        if lost:
-            for text in lost:
-                self._say(Event("error", "", "", text))
+        for text in lost:
+            self._say(Event("error", "", "", text))
+        return True
+
+    def check_root(self, endpoint: Endpoint) -> bool:
+        """Leave an endpoint out whose root is not there; False if the root was exchanged."""
+        pause = parked(self._context, endpoint.id)
+        if pause:
+            self._leave_out(endpoint.id, pause)
+            return True
+        try:
+            mark = self._context.providers[endpoint.id].root()
+        except RootLost as error:
+            text = str(error)
+            if not text.startswith(f"{endpoint.label}: "):
+                text = f"{endpoint.label}: {text}"
+            if endpoint.id not in self.roots:
+                text += "; create it first, if it is meant"
+            self._lost.append(text)
+            self._leave_out(endpoint.id, text)
+            return True
+        except ProviderError as error:
+            self._lose(endpoint.id, error)
+            return True
+        known = self.roots.get(endpoint.id)
+        if known is not None and known != mark:
+            plan_id = f"root-{endpoint.id}-{mark}"
+            if self._context.options.approve != plan_id:
+                text = (
+                    f"the root of {endpoint.label} is another folder than last time "
+                    "(not mounted, or replaced?)"
+                )
+                self._outcome.stop = Stop("exchanged", text, plan_id)
+                return False
+            self._forget(endpoint.id)
+        self.roots[endpoint.id] = mark
         return True
 
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
@@ -170,16 +175,22 @@ class Looks:
         for endpoint in self._context.rule.endpoints:
             if endpoint.id in self.away or (only is not None and endpoint.id not in only):
                 continue
-            try:
-                look = self._look(endpoint.id, None if only is None else only[endpoint.id])
-            except Emptied as error:
-                self._outcome.stop = Stop("emptied", str(error), f"empty-{endpoint.id}")
+            if not self.look_at(endpoint.id, None if only is None else only[endpoint.id]):
                 return False
-            except ProviderError as error:
-                self._lose(endpoint.id, error)
-                continue
-            self._report(endpoint.id, look)
         return len(self._context.rule.endpoints) - len(self.away) >= 2  # noqa: PLR2004 -- a sync has two
+
+    def look_at(self, endpoint: EndpointId, only: Sequence[EntryId] | None = None) -> bool:
+        """Look at one endpoint, or at some folders of it; False if a guard stops the run."""
+        try:
+            look = self._look(endpoint, only)
+        except Emptied as error:
+            self._outcome.stop = Stop("emptied", str(error), f"empty-{endpoint}")
+            return False
+        except ProviderError as error:
+            self._lose(endpoint, error)
+            return True
+        self._report(endpoint, look)
+        return True
 
     def _look(self, endpoint: EndpointId, only: Sequence[EntryId] | None) -> Look:
         provider = self._context.providers[endpoint]
@@ -202,7 +213,9 @@ class Looks:
 
         pause = SOON
         if followed.cursor:
-            follower = Follower(store, endpoint, provider, told=self.ignore_files.see)
+            follower = Follower(
+                store, endpoint, provider, told=self.ignore_files.see, now=self._context.clock.now
+            )
             try:
                 look = follower.follow(followed.cursor, keep, confirm=self._confirm(endpoint))
             except CursorExpired:
@@ -261,6 +274,7 @@ class Looks:
             endpoint,
             self._context.providers[endpoint],
             told=self.ignore_files.see,
+            now=self._context.clock.now,
         )
 
     def _folders(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> list[Ref]:

@@ -1,6 +1,7 @@
 """Looking at endpoints: what changed goes into the observed tree and the change log."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -8,10 +9,14 @@ from syncoxiders.core import hashes, names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import Vanished
+from syncoxiders.ports.pipeline import Confirms
 from syncoxiders.ports.provider import Feeds, FolderDelta, Problem, Provider, Rescans
 from syncoxiders.ports.state import Commit, Observation, ObservedTree, SyncStore
 
 BATCH = 5_000
+
+SKEW = 2.0
+"""So many seconds the clocks of several workers may be apart."""
 
 
 class Look(msgspec.Struct):
@@ -29,7 +34,9 @@ class Look(msgspec.Struct):
 class Observer:
     """Brings the observed tree of one endpoint up to date by comparing with what is known.
 
-    ``told`` hears of entries that are new or differ, before they are committed.
+    ``told`` hears of entries that are new or differ, before they are committed. What others
+    confirmed while the provider was being asked is asked for once more: which of the two is the
+    newer one cannot be told otherwise.
     """
 
     def __init__(
@@ -39,9 +46,13 @@ class Observer:
         provider: Provider,
         *,
         told: Callable[[EndpointId, Sequence[Entry]], None],
+        now: Callable[[], float],
     ) -> None:
         if not isinstance(provider, Rescans):
             raise TypeError(f"endpoint {endpoint} can neither be rescanned nor followed")
+        self._now = now
+        self._asked = now()
+        self._confirms = store if isinstance(store, Confirms) else None
         self._provider = provider
         self._rescans: Rescans = provider
         self._store = store
@@ -96,6 +107,7 @@ class Observer:
 
         A listing that lacked a folder has not shown what is in it either.
         """
+        self.ask()
         places = Places(self._store)
         found: list[Entry] = []
         known = self._tree.get(missing)
@@ -136,6 +148,7 @@ class Observer:
 
     def _pass(self, look: Look, folders: list[Ref] | None) -> tuple[set[EntryId], set[EntryId]]:
         """Compare once; returns what was missing everywhere, and what was new or changed."""
+        self.ask()
         missing: set[EntryId] = set()
         found: set[EntryId] = set()
         batch: list[Entry] = []
@@ -196,6 +209,7 @@ class Observer:
         part in them any more, and gets one of its own. What is in a lost folder stays lost until
         something is to be done with it, too.
         """
+        self.ask()
         lost: set[EntryId] = set()
         for entry in self._tree.get(ids).values():
             if entry.lost:
@@ -220,8 +234,8 @@ class Observer:
         ]
         kept = [msgspec.structs.replace(entry, lost=True) for entry in below.values()]
         seen = [
-            Observation(self._endpoint, kept, log=False),
-            Observation(self._endpoint, gone=sorted(lost)),
+            Observation(self._endpoint, kept, log=False, asked=self._asked),
+            Observation(self._endpoint, gone=sorted(lost), asked=self._asked),
         ]
         self._store.commit(Commit(nodes=detached, observed=seen))
 
@@ -230,6 +244,7 @@ class Observer:
 
         It may have been moved to a folder that was not looked at, before its own was deleted.
         """
+        self.ask()
         places = Places(self._store)
         known = self._tree.get(missing)
         gone = dict.fromkeys(known)
@@ -287,7 +302,8 @@ class Observer:
         look.lost.extend(entry for entry in lost if not entry.lost)
         marked = [msgspec.structs.replace(entry, lost=True) for entry in lost if not entry.lost]
         if marked:
-            self._store.commit(Commit(observed=[Observation(self._endpoint, marked, log=False)]))
+            seen = Observation(self._endpoint, marked, log=False, asked=self._asked)
+            self._store.commit(Commit(observed=[seen]))
         return [each for each in gone if each not in staying]
 
     def commit(self, put: list[Entry], gone: Iterable[EntryId]) -> None:
@@ -298,11 +314,57 @@ class Observer:
             self._told(self._endpoint, put)
         moved = self._moved_folders(put)
         if put or gone:
-            self._store.commit(Commit(observed=[Observation(self._endpoint, put, gone)]))
+            self._put(put, gone)
         adrift = [each for each in moved if self._is_adrift(each)]
         if adrift:
-            gone = self.with_content(adrift)
-            self._store.commit(Commit(observed=[Observation(self._endpoint, gone=gone)]))
+            self._put([], self.with_content(adrift))
+
+    def ask(self) -> float:
+        """Note that the provider is being asked: what it says is no older than this moment."""
+        self._asked = self._now()
+        return self._asked
+
+    def asked_at(self, moment: float) -> None:
+        """Speak from now on of what the provider was asked for at a moment before."""
+        self._asked = moment
+
+    def _put(self, put: Sequence[Entry], gone: Sequence[EntryId]) -> None:
+        """Put into the store what was told, and what is found where that is in doubt."""
+        doubtful = self._doubtful([*(entry.id for entry in put), *gone])
+        sure = Observation(
+            self._endpoint,
+            [entry for entry in put if entry.id not in doubtful],
+            [each for each in gone if each not in doubtful],
+            asked=self._asked,
+        )
+        seen = [sure] if sure.put or sure.gone else []
+        if doubtful:
+            seen.append(self._asked_again(doubtful, put))
+        self._store.commit(Commit(observed=seen))
+
+    def _doubtful(self, ids: list[EntryId]) -> frozenset[EntryId]:
+        if self._confirms is None:
+            return frozenset()
+        confirmed = self._confirms.confirmed(self._endpoint, ids)
+        return frozenset(each for each, at in confirmed.items() if at >= self._asked - SKEW)
+
+    def _asked_again(self, doubtful: Iterable[EntryId], told: Sequence[Entry]) -> Observation:
+        now = self._now()
+        places = Places(self._store)
+        names_told = {entry.id: entry for entry in told}
+        found: dict[EntryId, Entry | None] = {}
+        for each in sorted(doubtful):
+            entry = names_told.get(each)
+            ref = self._last_ref(places, each)
+            if entry is not None:
+                with suppress(Vanished):
+                    ref = places.child(self._endpoint, entry.parent, entry.name, each)
+            found[each] = self._provider.get(ref)
+        there = {entry.id: entry for entry in found.values() if entry is not None}
+        put = self._with_known_hashes(self.inside([*there.values()]))
+        placed = {entry.id for entry in put}
+        gone = [each for each in found if each not in placed]
+        return Observation(self._endpoint, put, gone, asked=now)
 
     def _moved_folders(self, put: list[Entry]) -> list[EntryId]:
         """Return the known folders among entries that stand in another folder than before."""

@@ -152,7 +152,7 @@ def _look_into(
         context.store.commit(Commit(observed=[Observation(endpoint, [folder], log=False)]))
         places.put(endpoint, folder)
         ref = places.folder(endpoint, folder.id)
-        Observer(context.store, endpoint, provider, told=told).look([ref])
+        Observer(context.store, endpoint, provider, told=told, now=context.clock.now).look([ref])
 
 
 def _by_now(action: Action, node: Node | None) -> Action:

@@ -5,7 +5,7 @@ what a plan decided is handed out in batches.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -37,7 +37,15 @@ class Batch(msgspec.Struct, frozen=True):
     begun: float = 0.0
 
 
-class SharedStore(SyncStore, Protocol):
+@runtime_checkable
+class Confirms(Protocol):
+    """A store that others write to at the same time, each telling when what it says was asked."""
+
+    def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
+        """Return when what is known of entries was confirmed by our own writes or point reads."""
+
+
+class SharedStore(SyncStore, Confirms, Protocol):
     """A sync's state, shared. A commit of it writes each node on its own.
 
     A node that was read through this object is written only if it still is as it was read, a new
@@ -62,9 +70,6 @@ class SharedStore(SyncStore, Protocol):
 
     def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
         """Put entries into the change logs as they are, to be planned again."""
-
-    def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
-        """Return when what is known of entries was confirmed by our own writes or point reads."""
 
     def put_batches(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
