@@ -230,7 +230,7 @@ class Binder:
         if parent is None or self.draft.hidden(endpoint, entry):
             return None
         if parent in self.draft.look.open:
-            self._wait_for(parent, key)
+            self.dirty.add(parent)  # with it, whatever is in it is planned again
             return None
         traits = self.draft.traits[endpoint]
         name = names.true_name(entry.name, traits)
@@ -246,7 +246,8 @@ class Binder:
         if work is None:
             work = self.draft.fresh(entry.kind, parent, name)
         elif work.id in self.draft.look.open:
-            self._wait_for(work.id, key)
+            self.dirty.add(work.id)
+            self.draft.unsure.append(key)
             return None
         self.draft.bind(work, endpoint, entry)
         self.dirty.add(work.id)
@@ -257,11 +258,6 @@ class Binder:
                 if (endpoint, child.id) not in self._new
             )
         return work.id
-
-    def _wait_for(self, node: NodeId, entry: tuple[EndpointId, EntryId]) -> None:
-        """Leave a new entry until what it belongs to has no open action any more."""
-        self.dirty.add(node)
-        self.draft.unsure.append(entry)
 
     def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
         """Say whether an endpoint's part of a node was last confirmed at a place."""

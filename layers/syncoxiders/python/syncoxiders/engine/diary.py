@@ -9,13 +9,16 @@ from syncoxiders.ports.state import Event, RunRecord
 
 
 class Diary:
-    """A run's log. A run that has nothing to say, and ends well, leaves no record."""
+    """A run's log. A run that has nothing to say, and ends well, leaves no record.
 
-    def __init__(self, context: Context, outcome: Outcome) -> None:
+    ``number`` is that of a run which is under way already.
+    """
+
+    def __init__(self, context: Context, outcome: Outcome, number: int = 0) -> None:
         self._context = context
         self._outcome = outcome
         self._started = context.clock.now()
-        self._number = 0
+        self._number = number
 
     def begin(self) -> None:
         """Open the run in the log, now that it has something to say."""

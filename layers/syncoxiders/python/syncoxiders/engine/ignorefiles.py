@@ -5,7 +5,7 @@ What was told is kept in the store *before* the observed tree is, so that a run 
 the two does not forget a file that it will not be told of again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -16,7 +16,7 @@ from syncoxiders.engine.context import Context
 from syncoxiders.ports.errors import ProviderError
 
 KEPT = "ignore-files"
-"""The text that holds the files that are known, with their content."""
+"""The text, per endpoint, that holds the files that are known there, with their content."""
 
 LIMIT = 1 << 20
 """The most bytes that are read of such a file."""
@@ -36,9 +36,11 @@ class IgnoreFiles:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        text = context.store.text(KEPT)
-        known = msgspec.json.decode(text, type=list[_Known]) if text else []
-        self._known = {(each.endpoint, each.entry): each for each in known}
+        self._known: dict[tuple[EndpointId, EntryId], _Known] = {}
+        for endpoint in context.rule.endpoints:
+            text = context.store.text(f"{KEPT}:{endpoint.id}")
+            known = msgspec.json.decode(text, type=list[_Known]) if text else []
+            self._known.update({(each.endpoint, each.entry): each for each in known})
 
     def see(self, endpoint: EndpointId, entries: Iterable[Entry]) -> None:
         """Take note of entries that a look found, before they are committed as observed."""
@@ -49,13 +51,16 @@ class IgnoreFiles:
         }
         if new:
             self._known |= new
-            self._save()
+            self._save(endpoint)
 
-    def rules(self) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    def rules(
+        self, at: Container[EndpointId] | None = None
+    ) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
         """Return all rules, once everything observed is committed, and what was wrong with them.
 
         A file that cannot be read now keeps the rules that it had. Where endpoints differ in a
-        file, the rules of all apply, in the order of the endpoints, until it is in step.
+        file, the rules of all apply, in the order of the endpoints, until it is in step. With
+        ``at`` files are read, and forgotten, at these endpoints alone; the others are as known.
         """
         rules: list[Rule] = []
         complaints: list[str] = []
@@ -70,20 +75,24 @@ class IgnoreFiles:
                 if entry is None or path is None:
                     continue
                 folder, local = path
-                current = self._read(known, entry, local, complaints)
+                elsewhere = at is not None and endpoint.id not in at
+                current = known if elsewhere else self._read(known, entry, local, complaints)
                 self._known[endpoint.id, entry.id] = current
                 if (folder, current.data) not in taken:
                     taken.add((folder, current.data))
                     read, wrong = read_ignore_file(folder, current.data)
                     rules += read
                     complaints += wrong
-        if self._known != before:
-            self._save()
+        for endpoint in self._context.rule.endpoints:
+            changed = _of(self._known, endpoint.id) != _of(before, endpoint.id)
+            if changed and (at is None or endpoint.id in at):
+                self._save(endpoint.id)
         return tuple(rules), tuple(complaints)
 
-    def _save(self) -> None:
-        known = list(self._known.values())
-        self._context.store.save_text(KEPT, msgspec.json.encode(known).decode() if known else "")
+    def _save(self, endpoint: EndpointId) -> None:
+        known = _of(self._known, endpoint)
+        text = msgspec.json.encode(known).decode() if known else ""
+        self._context.store.save_text(f"{KEPT}:{endpoint}", text)
 
     def _entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
         """Return the file as observed, None if it is no such file any more."""
@@ -134,3 +143,7 @@ class IgnoreFiles:
             complaints.append(f"{path} cannot be read: {error}")
             return known
         return msgspec.structs.replace(known, version=entry.version, data=data)
+
+
+def _of(known: Mapping[tuple[EndpointId, EntryId], _Known], endpoint: EndpointId) -> list[_Known]:
+    return [each for each in known.values() if each.endpoint == endpoint]

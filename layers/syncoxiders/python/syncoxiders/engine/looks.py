@@ -49,7 +49,8 @@ class Looks:
     """The endpoints of a run: which can be reached, and what was seen there.
 
     ``away`` are those that cannot take part, with the reason. ``positions`` say how far the
-    change log has been read; ``joining`` are endpoints that were not part of the sync.
+    change log has been read; ``joining`` are endpoints that were not part of the sync. ``found``
+    is what was seen where, ``refused`` what providers said instead.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Looks:
             each.id for each in context.rule.endpoints if each.id not in self.positions
         )
         self._lost: list[str] = []
+        self.found: dict[EndpointId, Look] = {}
+        self.refused: dict[EndpointId, ProviderError] = {}
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
         self.addresses: dict[EndpointId, str] = {
             each.id: each.label for each in context.rule.endpoints
@@ -131,6 +134,7 @@ class Looks:
 
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
         """Leave an endpoint out for what its provider said."""
+        self.refused[endpoint] = error
         if isinstance(error, Throttled):
             self._leave_out(endpoint, park(self._context, endpoint, error))
         else:
@@ -189,6 +193,7 @@ class Looks:
         except ProviderError as error:
             self._lose(endpoint, error)
             return True
+        self.found[endpoint] = look
         self._report(endpoint, look)
         return True
 

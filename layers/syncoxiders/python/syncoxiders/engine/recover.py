@@ -48,14 +48,16 @@ def recover(
     away: dict[EndpointId, str],
     *,
     told: Callable[[EndpointId, Sequence[Entry]], None] = _nobody,
+    only: Sequence[Action] | None = None,
 ) -> int:
     """Close or drop open actions; returns how many there were.
 
+    With ``only`` just these are closed, where they had their effect; the others stay open.
     ``told`` hears of entries that were found besides, as an :class:`Observer` tells of them.
     Those of endpoints that are ``away``, or turn out to be and join them, stay open. Raises
     nothing that a provider says: what else cannot be told is dropped and looked at again.
     """
-    pending = context.store.open_actions()
+    pending = context.store.open_actions() if only is None else list(only)
     if not pending:
         return 0
     places = Places(context.store)
@@ -84,7 +86,8 @@ def recover(
                 continue
             except ProviderError:
                 done = False
-        tried.append(action.id)
+        if only is None or (done and node is not None):
+            tried.append(action.id)
         if not done or node is None:
             continue
         after = closed(node, action, _as_written(node, action, entry))
@@ -118,7 +121,8 @@ def recover(
     nodes.update(outclaimed(context.store, context.providers, places, nodes))
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
-    commit(context.store, nodes, tried, put, at=context.clock.now(), losses=len(losses))
+    lost = len(losses) if only is None else 0  # handed out, they were counted when opened
+    commit(context.store, nodes, tried, put, at=context.clock.now(), losses=lost)
     return len(pending)
 
 

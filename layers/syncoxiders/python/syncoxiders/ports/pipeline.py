@@ -18,10 +18,11 @@ class Batch(msgspec.Struct, frozen=True):
     """Actions at one endpoint that are handed out together, in an order in which each can succeed.
 
     ``actions`` are named by their node and id; their substance is in the nodes. ``probes`` are
-    hashes to be taken instead. ``waits`` are batches that have to be done before, ``failed``
-    actions of those that were not. ``merges`` are texts to be merged, whose edits may stand at
-    several endpoints. ``opened`` and ``begun`` are when (seconds since the epoch, 0 is never);
-    ``lane`` spreads the batches of an endpoint. ``run`` is whose log tells of it.
+    hashes to be taken, ``merges`` texts to be merged, whose edits may stand at several endpoints.
+    ``waits`` are batches that have to be done before, ``failed`` actions of those that were not.
+    ``opened`` and ``begun`` are when (seconds since the epoch, 0 is never), ``tries`` how often
+    it was begun; it is put off until ``put_off``. ``lane`` spreads the batches of an endpoint.
+    ``run`` is whose log tells of it.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Batch(msgspec.Struct, frozen=True):
     failed: frozenset[str] = frozenset()
     opened: float = 0.0
     begun: float = 0.0
+    put_off: float = 0.0
+    tries: int = 0
 
 
 @runtime_checkable
@@ -78,7 +81,13 @@ class SharedStore(SyncStore, Confirms, Protocol):
         """Return a batch, None once it is done."""
 
     def begin_batch(self, batch: str, at: float) -> Batch | None:
-        """Note that a batch is begun; returns it as it was before, None if it is done."""
+        """Note that a batch is begun, and not put off any more; returns it as it was before.
+
+        None if it is done.
+        """
+
+    def put_off_batch(self, batch: str, until: float) -> None:
+        """Note that a batch is to be begun again, not before then; it may be done by now."""
 
     def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none.

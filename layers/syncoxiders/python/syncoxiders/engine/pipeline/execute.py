@@ -1,0 +1,329 @@
+"""Apply: do the actions of a batch, and close each with the base update that it causes.
+
+A worker may die anywhere, and a batch be begun again: what stands at the provider tells which of
+its actions had their effect. What a provider will not do now stays open until it will; what
+turned out to be other than planned is looked at, and goes into the change log.
+"""
+
+import concurrent.futures
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from syncoxiders.core import hashes
+from syncoxiders.core.model import ROOT, Action, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.plan import Plan, Probe
+from syncoxiders.engine import automerge
+from syncoxiders.engine.apply import Applied, Applier
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.operations import Operations
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.messages import Apply, Merge
+from syncoxiders.engine.pipeline.reconcile import release, send
+from syncoxiders.engine.places import Places
+from syncoxiders.engine.recover import recover
+from syncoxiders.engine.report import Outcome, Reporter
+from syncoxiders.engine.resumable import Uploads
+from syncoxiders.ports.errors import ProviderError, Revoked, Stale, Throttled, Vanished
+from syncoxiders.ports.pipeline import Batch, SharedStore
+from syncoxiders.ports.registry import SyncSettings
+from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
+
+MARGIN = 30.0
+"""Seconds before the end of a worker's time at which it begins nothing more."""
+
+PAUSE, LONGEST_PAUSE = 15.0, 3_600.0
+"""Seconds after which a batch is begun again that a provider did not take, doubling each time."""
+
+
+def apply(
+    pipeline: Pipeline,
+    message: Apply,
+    until: float = math.inf,
+    reporter: Reporter | None = None,
+) -> None:
+    """Do the actions of a batch. By the time ``until`` the worker has to have ended.
+
+    Raises StateUnavailable, after which the batch can be begun again. What providers say never
+    is an error of the message: a batch that cannot be done now is put off, and blocks no lane.
+    """
+    settings = pipeline.registry.sync(message.owner, message.sync)
+    if settings is None:
+        return
+    store = pipeline.states.sync(message.owner, message.sync)
+    batch = store.batch(message.batch)
+    if batch is None or batch.waits:
+        return
+    pause = _pause(pipeline, message.owner, settings)
+    if pause > pipeline.clock.now():
+        store.put_off_batch(batch.id, pause)
+        return
+    begun = store.begin_batch(batch.id, pipeline.clock.now())
+    if begun is not None:
+        worker = Worker(pipeline, message, settings, store, begun, until=until, reporter=reporter)
+        worker.work()
+
+
+def _pause(pipeline: Pipeline, owner: str, settings: SyncSettings) -> float:
+    """Return until when one of the accounts wants to be left alone."""
+    accounts = {each.account for each in settings.endpoints}
+    found = [pipeline.registry.account(owner, each) for each in sorted(accounts)]
+    return max((each.not_before for each in found if each is not None), default=0.0)
+
+
+class Worker:
+    """One worker's go at one batch."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        message: Apply,
+        settings: SyncSettings,
+        store: SharedStore,
+        batch: Batch,
+        *,
+        until: float = math.inf,
+        reporter: Reporter | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._message = message
+        self._settings = settings
+        self._store = store
+        self._batch = batch
+        self._until = until
+        self._context: Context = setting.context(
+            pipeline,
+            settings,
+            store,
+            traits={each.id: setting.heard(store, each.id).traits for each in settings.endpoints},
+            providers=pipeline.providers(message.owner, settings),
+            reporter=reporter,
+        )
+        self._news = False
+
+    def work(self) -> None:
+        """Do what can be done; the batch is let go of, or put off."""
+        away: dict[EndpointId, str] = {}
+        if self._batch.merges:
+            self._merge_texts()
+        if self._batch.probes:
+            self._probe(away)
+        failed: set[str] = set()
+        if self._batch.actions:
+            actions = self._open()
+            if self._batch.begun and actions:
+                recover(self._context, away, only=actions)
+                actions = self._open()
+            if not away:
+                applied = self._apply(actions)
+                failed = applied.failed
+                away = applied.away
+                if applied.put_off and not away:
+                    self._go_on()
+                    return
+        if away:
+            self._put_off()
+            return
+        ready = self._store.finish_batch(self._batch.id, failed)
+        send(self._pipeline, self._message, self._settings, ready)
+        self._tell()
+
+    def _open(self) -> list[Action]:
+        """Return the batch's actions that are still open, in their order."""
+        opened = self._store.open_of(dict.fromkeys(node for node, _ in self._batch.actions))
+        found = {action.id: action for actions in opened.values() for action in actions}
+        return [found[each] for _, each in self._batch.actions if each in found]
+
+    # -- actions ---------------------------------------------------------------------------------
+
+    def _apply(self, actions: Sequence[Action]) -> Applied:
+        places = self._places(actions)
+        plan = Plan(actions=tuple(actions), paths=self._paths(places, actions))
+        begin_until = self._until - MARGIN
+        uploads = Uploads(self._store, self._pipeline.clock.now, begin_until)
+        operations = Operations(self._context.providers, places, uploads=uploads)
+        transfers = self._context.options.transfers
+        with concurrent.futures.ThreadPoolExecutor(transfers, "transfer") as pool:
+            applier = Applier(
+                self._context,
+                operations,
+                places,
+                plan,
+                pool,
+                handed_out=True,
+                failed=self._batch.failed,
+                until=begin_until,
+            )
+            applier.start()
+            applied = applier.finish()
+        self._report(plan, actions, applied)
+        self._heed(applied)
+        self._look_again(applied)
+        if applied.dropped:
+            self._close_undone(applied.dropped)
+        released = self._store.released()
+        if released:
+            release(self._store, self._endpoints(), released)
+            self._news = True
+        return applied
+
+    def _endpoints(self) -> list[EndpointId]:
+        return [each.id for each in self._settings.endpoints]
+
+    def _places(self, actions: Sequence[Action]) -> Places:
+        """Return the places with what the actions are sure to need, read in a few requests."""
+        base = self._store.base()
+        wanted: dict[NodeId, None] = {}
+        for action in actions:
+            wanted[action.node] = None
+            if action.parent != ROOT:
+                wanted[action.parent] = None
+        nodes = base.get(wanted)
+        entries: dict[EndpointId, dict[EntryId, None]] = {}
+        for node in nodes.values():
+            for endpoint, replica in node.replicas.items():
+                entries.setdefault(endpoint, {})[replica.entry] = None
+        known: dict[tuple[EndpointId, EntryId], Entry] = {}
+        for endpoint, ids in entries.items():
+            for entry, value in self._store.observed(endpoint).get(ids).items():
+                known[endpoint, entry] = value
+        places = Places(self._store, known)
+        for found in nodes.values():
+            places.know(found)
+        return places
+
+    def _paths(self, places: Places, actions: Sequence[Action]) -> dict[NodeId, str]:
+        """Return a path for each node that an action speaks of, for people."""
+        return {action.node: self._path(places, action) for action in actions}
+
+    def _path(self, places: Places, action: Action) -> str:
+        node = places.node(action.node)
+        for endpoint, replica in node.replicas.items() if node is not None else ():
+            try:
+                return places.ref(endpoint, replica.entry).path
+            except Vanished:
+                continue
+        return action.name
+
+    def _heed(self, applied: Applied) -> None:
+        """Leave alone whom providers said to leave alone."""
+        accounts = {each.id: each.account for each in self._settings.endpoints}
+        for endpoint, seconds in applied.pauses.items():
+            until = self._pipeline.clock.now() + seconds
+            self._pipeline.registry.pause(self._message.owner, accounts[endpoint], until)
+
+    def _look_again(self, applied: Applied) -> None:
+        """Look at what was not as planned, and put into the log what has to be planned again."""
+        touched: dict[tuple[EndpointId, EntryId], None] = dict.fromkeys(sorted(applied.again))
+        if applied.stale:
+            looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
+            looks.again(applied.stale)
+        for node in self._store.base().get(applied.nodes).values():
+            for endpoint, replica in node.replicas.items():
+                touched[endpoint, replica.entry] = None
+        if touched:
+            self._store.touch(touched)
+        self._news = self._news or bool(touched or applied.stale)
+
+    def _close_undone(self, actions: Sequence[str]) -> None:
+        """Close what was not done, now that it is sure to be planned again."""
+        left: Sequence[str] = actions
+        while left:
+            raced = self._store.commit(Commit(closed=left, at=self._pipeline.clock.now()))
+            if not raced:
+                return
+            opened = self._store.open_of(raced)
+            still = {action.id for each in opened.values() for action in each}
+            left = [each for each in left if each in still]
+
+    def _report(self, plan: Plan, actions: Sequence[Action], applied: Applied) -> None:
+        events = [
+            Event(action.kind.value, action.endpoint, plan.paths.get(action.node, ""))
+            for action in actions
+            if action.id not in applied.failed and action.id not in applied.put_off
+        ]
+        events.extend([*applied.errors, *applied.left])
+        if events and self._batch.run:
+            self._store.log(self._batch.run, events)
+
+    # -- hashes and texts ------------------------------------------------------------------------
+
+    def _probe(self, away: dict[EndpointId, str]) -> None:
+        """Hash what the planner needs to compare; the entry goes into the log with its hash."""
+        places = Places(self._store)
+        for probe in self._batch.probes:
+            entry = places.entry(probe.endpoint, probe.entry)
+            if entry is None or entry.version != probe.version:
+                continue  # somebody changed it: that is in the log already
+            asked = self._pipeline.clock.now()
+            try:
+                told = self._told(places, probe)
+            except Stale:
+                looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
+                looks.again([(probe.endpoint, probe.entry)])
+                continue
+            except Throttled as error:
+                self._heed(Applied(pauses={probe.endpoint: error.retry_after}))
+                away[probe.endpoint] = str(error)
+                return
+            except ProviderError as error:
+                if isinstance(error, Revoked):
+                    away[probe.endpoint] = str(error)
+                    return
+                self._note(probe, str(error))
+                continue
+            known = msgspec.structs.replace(entry, hashes=hashes.merged(entry.hashes, told))
+            self._store.commit(
+                Commit(observed=[Observation(probe.endpoint, put=[known], asked=asked)])
+            )
+            self._news = True
+
+    def _told(self, places: Places, probe: Probe) -> str:
+        provider = self._context.providers[probe.endpoint]
+        ref = places.ref(probe.endpoint, probe.entry)
+        return provider.hash(ref, probe.version, probe.algorithms)
+
+    def _note(self, probe: Probe, text: str) -> None:
+        if self._batch.run:
+            self._store.log(self._batch.run, [Event("error", probe.endpoint, probe.entry, text)])
+
+    def _merge_texts(self) -> None:
+        for merge in self._batch.merges:
+            event = automerge.merge_edits(self._context, merge)
+            if event is not None and self._batch.run:
+                self._store.log(self._batch.run, [event])
+            self._store.touch((edit.endpoint, edit.entry) for edit in merge.edits)
+            self._news = True
+
+    # -- what comes after ------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """Time is over: another worker goes on at once."""
+        now = self._pipeline.clock.now()
+        self._store.put_off_batch(self._batch.id, now)
+        account = next(
+            each.account for each in self._settings.endpoints if each.id == self._batch.endpoint
+        )
+        again = self._message.message(account, self._batch.lane, f"on-{now:.6f}")
+        self._pipeline.applies.send([again])
+
+    def _put_off(self) -> None:
+        """Begin the batch again later, after a pause that grows."""
+        pause = min(PAUSE * 2.0**self._batch.tries, LONGEST_PAUSE)
+        self._store.put_off_batch(self._batch.id, self._pipeline.clock.now() + pause)
+        if self._news:
+            self._merge()
+
+    def _tell(self) -> None:
+        """Let merge know, where there is something for it to do."""
+        waiting = setting.planning(self._store)
+        if self._news or waiting.entries or waiting.nodes or not self._store.batches(limit=1):
+            self._merge()
+
+    def _merge(self) -> None:
+        once = f"{self._batch.id}-{self._batch.tries}"
+        told = Merge(self._message.owner, self._message.sync)
+        self._pipeline.merges.send([told.message(once)])

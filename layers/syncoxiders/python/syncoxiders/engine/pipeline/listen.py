@@ -1,0 +1,137 @@
+"""Poll: what is new in an account goes into the observed trees of its endpoints.
+
+All that a page of a feed tells is in the store before the cursor moves on, so that a poll that
+dies is made up for by the next one. Polls of one endpoint hold a lease: two of them would put
+older pages over newer ones.
+"""
+
+import msgspec
+
+from syncoxiders.core.model import Endpoint, EndpointId
+from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.messages import Merge, Poll
+from syncoxiders.engine.report import Outcome
+from syncoxiders.ports.errors import AccountError, ProviderError, Revoked, Throttled
+from syncoxiders.ports.pipeline import SharedStore
+from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from syncoxiders.ports.state import Event, SyncRecord
+
+LOOK = 960.0
+"""Seconds that a look may take: longer than a function lives."""
+
+PROBLEMS = 100
+"""So many things that were wrong with a look are kept, for a person."""
+
+
+def poll(pipeline: Pipeline, message: Poll) -> None:
+    """Look at what is new in an account, and tell the syncs that it belongs to.
+
+    Hints are answered once every endpoint was looked at; else the sweep comes back for them.
+    """
+    owner, account = message.owner, message.account
+    connected = pipeline.registry.account(owner, account)
+    if connected is None or connected.not_before > pipeline.clock.now():
+        return
+    listener = Listener(pipeline, owner, account)
+    whole = True
+    for settings in pipeline.registry.syncs(owner):
+        news = False
+        for endpoint in settings.endpoints:
+            if endpoint.account == account:
+                whole = listener.listen(settings, endpoint) and whole
+                news = news or listener.news
+        if news:
+            once = f"poll-{account}-{pipeline.clock.now():.6f}"
+            pipeline.merges.send([Merge(owner, settings.id).message(once)])
+    if not whole:
+        return
+    pipeline.registry.polled(owner, account, connected.hints, pipeline.clock.now())
+    if connected.trouble and not listener.trouble:
+        pipeline.registry.trouble(owner, account, "")
+    later = pipeline.registry.account(owner, account)
+    if later is not None and later.hints > connected.hints:
+        pipeline.polls.send([message.message(f"again-{later.hints}")])
+
+
+class Listener:
+    """Looks at the endpoints of one account.
+
+    ``news`` says whether the last one had any, ``trouble`` whether a person has to see to it.
+    """
+
+    def __init__(self, pipeline: Pipeline, owner: str, account: str) -> None:
+        self._pipeline = pipeline
+        self._owner = owner
+        self._account = account
+        self.news = False
+        self.trouble = False
+
+    def listen(self, settings: SyncSettings, endpoint: EndpointSettings) -> bool:
+        """Bring an endpoint's observed tree up to date; False if that has to be tried again."""
+        self.news = False
+        name = f"look#{self._owner}#{settings.id}#{endpoint.id}"
+        fence = self._pipeline.leases.take(name, LOOK)
+        if fence is None:
+            return False
+        try:
+            store = self._pipeline.states.sync(self._owner, settings.id)
+            return self._listen(settings, endpoint.id, store)
+        finally:
+            self._pipeline.leases.release(name, fence)
+
+    def _listen(self, settings: SyncSettings, id_: EndpointId, store: SharedStore) -> bool:
+        known = setting.heard(store, id_)
+        providers = self._pipeline.providers(self._owner, settings)
+        try:
+            provider = providers[id_]
+        except (ProviderError, AccountError) as error:
+            return self._refused(error)
+        heard = msgspec.structs.replace(known, traits=provider.traits, stop=None, problems=())
+        traits = {
+            each.id: heard.traits if each.id == id_ else setting.heard(store, each.id).traits
+            for each in settings.endpoints
+        }
+        context = setting.context(
+            self._pipeline, settings, store, traits=traits, providers=providers
+        )
+        roots = {id_: known.root} if known.root else {}
+        outcome, said = Outcome(), list[Event]()
+        looks = Looks(context, SyncRecord({}, roots=roots), outcome, said.append)
+        endpoint: Endpoint = context.rule.endpoint(id_)
+        if looks.check_root(endpoint) and id_ not in looks.away:
+            looks.look_at(id_)
+        look = looks.found.get(id_)
+        if look is not None:
+            _, complaints = looks.ignore_files.rules(at=frozenset([id_]))
+            said.extend(Event("note", id_, "", each) for each in complaints)
+            self.news = bool(look.changed or look.gone or not known.looked)
+            if not known.looked:
+                heard = msgspec.structs.replace(heard, looked=self._pipeline.clock.now())
+        problems = [f"{each.path}: {each.detail}" if each.path else each.detail for each in said]
+        if id_ in looks.away:
+            problems.insert(0, looks.away[id_])
+        heard = msgspec.structs.replace(
+            heard,
+            root=looks.roots.get(id_, known.root),
+            stop=outcome.stop,
+            problems=tuple(problems[:PROBLEMS]),
+        )
+        if heard != known:
+            self.news = self.news or heard.stop != known.stop
+            setting.save_heard(store, id_, heard)
+        refused = looks.refused.get(id_)
+        return self._refused(refused) if refused is not None else id_ not in looks.away
+
+    def _refused(self, error: ProviderError | AccountError) -> bool:
+        """Note what a provider said; returns whether another try makes no sense."""
+        pipeline = self._pipeline
+        if isinstance(error, Throttled):
+            until = pipeline.clock.now() + error.retry_after
+            pipeline.registry.pause(self._owner, self._account, until)
+        elif isinstance(error, Revoked | AccountError):
+            self.trouble = True
+            pipeline.registry.trouble(self._owner, self._account, str(error))
+            return True
+        return False

@@ -1,0 +1,468 @@
+"""Merge: plan what the change logs hold, write it into base, and hand it out.
+
+One planner of a sync works at a time, under a lease whose fence its writes carry. It may die
+anywhere: the position in the change logs is written last, and what it opened before is handed
+out by the sweep if nobody else does.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, NodeId
+from syncoxiders.core.plan import Plan, identify, plan
+from syncoxiders.core.rule import Look
+from syncoxiders.engine.diary import Diary
+from syncoxiders.engine.guard import DAY
+from syncoxiders.engine.ignorefiles import IgnoreFiles
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.dispatch import Dispatch
+from syncoxiders.engine.pipeline.messages import Apply, Merge
+from syncoxiders.engine.report import Outcome, Stop
+from syncoxiders.engine.stopped import describe
+from syncoxiders.engine.stuck import Stuck
+from syncoxiders.engine.view import StoreView
+from syncoxiders.ports.errors import StateBusy
+from syncoxiders.ports.pipeline import Batch, SharedStore
+from syncoxiders.ports.registry import SyncSettings
+from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
+
+LEASE = 960.0
+"""Seconds that planning may take: longer than a function lives."""
+
+CHUNK = 2_000
+"""So many new entries are planned at once."""
+
+MANY_WAITING = 5_000
+"""If more has to wait than this, all of it is planned again later instead."""
+
+ROUNDS = 8
+"""How often what waits for others is planned again at once."""
+
+RETRY = 3_600.0
+"""Seconds after which what could not be brought into step is tried again."""
+
+MANY_CONFLICTS = 100
+
+Touched = tuple[EndpointId, EntryId]
+
+
+def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
+    """Plan what is new for a sync; what is not begun by the time ``until`` is left for later.
+
+    Raises StateUnavailable. If somebody else is planning, nothing is done: the sweep sees to it
+    that nothing is forgotten.
+    """
+    settings = pipeline.registry.sync(message.owner, message.sync)
+    if settings is None or settings.paused:
+        return
+    name = f"merge#{message.owner}#{message.sync}"
+    fence = pipeline.leases.take(name, LEASE)
+    if fence is None:
+        return
+    try:
+        store = pipeline.states.sync(message.owner, message.sync, fence)
+        Planner(pipeline, message, settings, store, fence).go(until)
+    except StateBusy:
+        return  # somebody else has taken over
+    finally:
+        pipeline.leases.release(name, fence)
+
+
+class OpenNodes:
+    """The nodes with open actions, asked for one by one."""
+
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+
+    def __contains__(self, node: object) -> bool:
+        """Say whether a node has an open action."""
+        return isinstance(node, int) and bool(self._store.open_of([node]))
+
+
+class Planner:
+    """One planner's work on one sync."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        message: Merge,
+        settings: SyncSettings,
+        store: SharedStore,
+        fence: int,
+    ) -> None:
+        self._pipeline = pipeline
+        self._message = message
+        self._settings = settings
+        self._store = store
+        self._now = pipeline.clock.now()
+        self._heard = {each.id: setting.heard(store, each.id) for each in settings.endpoints}
+        self._before = setting.planning(store)
+        self._record = store.record()
+        self._context = setting.context(
+            pipeline,
+            settings,
+            store,
+            traits={each: heard.traits for each, heard in self._heard.items()},
+            providers={},
+        )
+        self._rule = self._context.rule
+        self._away = self._who_is_away()
+        planned = self._record.planned if self._record is not None else {}
+        self._positions = dict(planned)
+        self._joining = frozenset(
+            each for each in self._heard if each not in planned and each not in self._away
+        )
+        self._outcome = Outcome()
+        self._run = self._before.run
+        self._dispatch = Dispatch(f"{fence:x}", run=self._run, at=self._now)
+        self._stuck = Stuck()
+        self._stop: Stop | None = None
+        self._full_again = False
+
+    def _who_is_away(self) -> dict[EndpointId, str]:
+        """Return the endpoints that take no part: not looked at yet, stopped, or shut out."""
+        away: dict[EndpointId, str] = {}
+        for endpoint in self._settings.endpoints:
+            heard = self._heard[endpoint.id]
+            connected = self._pipeline.registry.account(self._message.owner, endpoint.account)
+            if connected is None:
+                away[endpoint.id] = "its account is not connected"
+            elif connected.trouble:
+                away[endpoint.id] = connected.trouble
+            elif heard.stop is not None:
+                away[endpoint.id] = heard.stop.reason
+            elif not heard.looked:
+                away[endpoint.id] = "it has not been looked at yet"
+        return away
+
+    def _approves(self, stop: Stop) -> bool:
+        return bool(stop.plan_id) and stop.plan_id == self._context.options.approve
+
+    def go(self, until: float) -> None:
+        """Plan, write and hand out until nothing is left, or time is over."""
+        if len(self._heard) - len(self._away) < 2:  # noqa: PLR2004 -- a sync has two
+            return
+        stop = self._before.stop
+        if stop is not None and not self._approves(stop):
+            return
+        ignored, _ = IgnoreFiles(self._context).rules(at=frozenset())
+        self._rule = msgspec.structs.replace(
+            self._rule, filter=msgspec.structs.replace(self._rule.filter, ignored=ignored)
+        )
+        state = self._state_text()
+        full = bool(self._joining) or self._before.settled != state
+        full = full or bool(self._before.due and self._before.due <= self._now)
+        touched = dict.fromkeys(self._before.entries)
+        nodes = set(self._before.nodes)
+        touched.update(dict.fromkeys(self._log()))
+        if full:
+            touched.update(dict.fromkeys(self._unbound()))
+            nodes.update(self._suspects())
+        whole = self._work(touched, sorted(nodes), until)
+        self._conclude(state if whole and not self._full_again else "")
+        if not whole or self._is_behind():
+            self._pipeline.merges.send([self._message.message(f"on-{self._clock():.6f}")])
+
+    # -- what is to be planned -------------------------------------------------------------------
+
+    def _clock(self) -> float:
+        return self._pipeline.clock.now()
+
+    def _here(self) -> list[EndpointId]:
+        return [each.id for each in self._rule.endpoints if each.id not in self._away]
+
+    def _state_text(self) -> str:
+        """Name the conditions under which what is planned stays planned."""
+        return f"{self._rule.mode}|{self._rule.filter.version}|{','.join(self._here())}"
+
+    def _log(self) -> Iterable[Touched]:
+        """Yield what the change logs hold beyond the position reached, and advance it."""
+        for endpoint in self._here():
+            tree = self._store.observed(endpoint)
+            while True:
+                ids, reached = tree.changes(self._positions.get(endpoint, 0), 10_000)
+                self._positions[endpoint] = reached
+                if not ids:
+                    break
+                for entry in ids:
+                    yield endpoint, entry
+
+    def _is_behind(self) -> bool:
+        """Say whether something was put into a log since it was read."""
+        return any(
+            self._store.observed(endpoint).changes(self._positions.get(endpoint, 0), 1)[0]
+            for endpoint in self._here()
+        )
+
+    def _unbound(self) -> Iterable[Touched]:
+        for endpoint in self._here():
+            for batch in self._store.base().unbound(endpoint):
+                for entry in batch:
+                    yield endpoint, entry
+
+    def _suspects(self) -> Iterable[NodeId]:
+        for batch in self._store.base().suspects(self._here()):
+            yield from batch
+
+    # -- planning --------------------------------------------------------------------------------
+
+    def _work(self, touched: Iterable[Touched], nodes: Sequence[NodeId], until: float) -> bool:
+        """Plan what belongs to base first, then what is new, in parts; False if time is over."""
+        everything = list(touched)
+        owners = self._owned(everything)
+        known = [each for each in everything if each in owners]
+        queue = [each for each in everything if each not in owners]
+        if len(queue) <= CHUNK:
+            known, queue = [*known, *queue], []
+        suspects = nodes
+        seen = set(everything)
+        rounds = ROUNDS
+        while known or suspects or queue:
+            if self._clock() >= until:
+                return False
+            if not (known or suspects):
+                known, queue = queue[:CHUNK], queue[CHUNK:]
+            result = self._plan(known, suspects, seen)
+            if not self._guarded(result):
+                return True
+            self._enter(result)
+            later = [each for each in result.more if each not in seen]
+            seen.update(later)
+            queue.extend(later)
+            known, suspects = [], []
+            if not queue:
+                known = list(self._log())  # what lost a race, and whatever else is new
+            if not (known or queue) and rounds:
+                rounds -= 1
+                known, suspects = self._stuck.take()
+        return True
+
+    def _owned(self, entries: Iterable[Touched]) -> set[Touched]:
+        by_endpoint: dict[EndpointId, list[EntryId]] = {}
+        for endpoint, entry in entries:
+            by_endpoint.setdefault(endpoint, []).append(entry)
+        base = self._store.base()
+        return {
+            (endpoint, entry)
+            for endpoint, ids in by_endpoint.items()
+            for entry in base.of(endpoint, ids)
+        }
+
+    def _plan(self, touched: list[Touched], suspects: Sequence[NodeId], seen: set[Touched]) -> Plan:
+        """Plan entries, and along with them what is in new folders, so that it need not wait."""
+        view = StoreView(self._store)
+        endpoints = [each.id for each in self._rule.endpoints]
+        view.prefetch(touched, suspects, endpoints)
+        chosen = dict.fromkeys(touched)
+        first_id = self._store.base().next_id()
+        open_nodes = OpenNodes(self._store)
+        union = self._record is None or self._record.rule != self._rule.version
+        while True:
+            by_endpoint: dict[EndpointId, list[EntryId]] = {}
+            for endpoint, entry in chosen:
+                by_endpoint.setdefault(endpoint, []).append(entry)
+            result = plan(
+                view,
+                self._rule,
+                Look(
+                    touched=by_endpoint,
+                    suspects=suspects,
+                    away=frozenset(self._away),
+                    open=open_nodes,
+                    union=union,
+                    joining=self._joining,
+                    first_id=first_id,
+                ),
+            )
+            more = [each for each in dict.fromkeys(result.more) if each not in chosen]
+            if not more or len(chosen) + len(more) > 2 * CHUNK:
+                seen.update(chosen)
+                return result
+            view.prefetch(more, (), endpoints)
+            chosen.update(dict.fromkeys(more))
+
+    def _guarded(self, result: Plan) -> bool:
+        """Let a plan pass, or stop and keep it for a person to look at."""
+        base, limit = self._store.base(), self._context.options.limit
+        kind = reason = ""
+        lost = len(result.losses)
+        if lost:
+            before = self._store.losses(self._now - DAY)
+            if limit.exceeded(lost + before, base.count() + before):
+                kind = "losses"
+                reason = (
+                    f"{lost + before} of {base.count() + before} files and folders would be "
+                    f"deleted or overwritten within a day; the limit is {limit}"
+                )
+        first_contact = self._record is None
+        if not reason and result.conflicts > MANY_CONFLICTS and not first_contact:
+            kind, reason = "conflicts", f"{result.conflicts} conflicts at once"
+        plan_id = identify(list(result.actions)) if reason else ""
+        stop = Stop(kind, reason, plan_id)
+        if not reason or self._approves(stop):
+            return True
+        self._store.save_text(f"plan:{plan_id}", describe(result))
+        self._stop = stop
+        return False
+
+    # -- writing and handing out -----------------------------------------------------------------
+
+    def _enter(self, result: Plan) -> None:
+        """Write a plan into base, node by node, and hand out what was opened."""
+        self._begin_run(result)
+        lost_race: frozenset[NodeId] = frozenset()
+        if result.nodes or result.forget or result.actions:
+            lost_race = self._store.commit(
+                Commit(
+                    nodes=result.nodes,
+                    forget=result.forget,
+                    opened=result.actions,
+                    at=self._now,
+                    losses=len(result.losses),
+                )
+            )
+        lost = {each.id for each in result.actions if each.node in lost_race}
+        self._hand_out(self._dispatch.batches(result, lost))
+        self._plan_again(result, lost_race)
+        self._hold(result.open)
+        self._stuck.passed(result)
+        self._stuck.add(result)
+
+    def _plan_again(self, result: Plan, nodes: Iterable[NodeId]) -> None:
+        """Put what lost a race into the log: somebody else changed it meanwhile."""
+        values = {node.id: node for node in result.nodes}
+        touched: dict[Touched, None] = {}
+        for node in nodes:
+            value = values.get(node)
+            for endpoint, replica in value.replicas.items() if value is not None else ():
+                touched[endpoint, replica.entry] = None
+        again = self._store.base().get(nodes) if nodes else {}
+        for found in again.values():
+            touched.update(
+                ((each, replica.entry), None) for each, replica in found.replicas.items()
+            )
+        if touched:
+            self._store.touch(touched)
+
+    def _hold(self, nodes: Sequence[NodeId]) -> None:
+        """See to it that nodes are planned again once their open actions are closed.
+
+        Actions that a planner opened who died before it made their batch are handed out.
+        """
+        if not nodes:
+            return
+        missed = self._store.hold(nodes)
+        if missed:
+            release(self._store, self._here(), missed)
+        handed_out = {id_ for batch in self._store.batches() for _, id_ in batch.actions}
+        opened = self._store.open_of(each for each in nodes if each not in missed)
+        orphans = [
+            action
+            for actions in opened.values()
+            for action in actions
+            if action.id not in handed_out
+        ]
+        self._hand_out(self._dispatch.batches(Plan(actions=tuple(orphans))))
+
+    def _hand_out(self, batches: Sequence[Batch]) -> None:
+        self._store.put_batches(batches)
+        send(self._pipeline, self._message, self._settings, batches)
+
+    def _begin_run(self, result: Plan) -> None:
+        something = result.actions or result.probes or result.merges or result.notes
+        if not something:
+            return
+        if not self._run:
+            self._run = self._store.begin_run(self._now)
+            self._dispatch.run = self._run
+            self._save(run=self._run)
+        diary = Diary(self._context, self._outcome, self._run)
+        for note in result.notes:
+            diary.note(note.verb, note.endpoint, note.path, note.detail)
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def _save(self, *, run: int) -> None:
+        self._before = msgspec.structs.replace(self._before, run=run)
+        setting.save_planning(self._store, self._before)
+
+    def _conclude(self, settled: str) -> None:
+        """Remember what waits, and how far everything was planned."""
+        if self._stop is not None:
+            self._keep(msgspec.structs.replace(self._before, stop=self._stop, settled=""))
+            return
+        entries, nodes = tuple(self._stuck.entries), tuple(sorted(self._stuck.nodes))
+        due = self._before.due if self._before.due > self._now else 0.0
+        if len(entries) + len(nodes) > MANY_WAITING:
+            entries, nodes, due = (), (), self._now + RETRY
+        run = self._run
+        if run and not self._store.batches(limit=1):
+            self._end_run(run)
+            run = 0
+        self._keep(setting.Planning(settled, due, entries, nodes, None, run))
+        if self._context.options.approve:
+            self._store.save_text(setting.APPROVED, "")
+        record = SyncRecord(
+            endpoints={each.id: each.label for each in self._rule.endpoints},
+            roots={each: heard.root for each, heard in self._heard.items()},
+            rule=self._rule.version,
+            planned=self._positions,
+        )
+        if record != self._record:
+            self._store.commit(Commit(record=record, at=self._now))
+            self._store.trim(self._positions)
+
+    def _keep(self, value: setting.Planning) -> None:
+        if value != self._before:
+            setting.save_planning(self._store, value)
+
+    def _end_run(self, run: int) -> None:
+        counts: dict[str, int] = {}
+        for event in self._store.events(run):
+            counts[event.verb] = counts.get(event.verb, 0) + 1
+        started = next((each.started for each in self._store.runs(1) if each.id == run), self._now)
+        self._store.end_run(
+            RunRecord(
+                id=run,
+                started=started,
+                ended=self._now,
+                outcome="partial" if counts.get("error") or self._away else "done",
+                counts=counts,
+            )
+        )
+
+
+def send(
+    pipeline: Pipeline, message: Merge | Apply, settings: SyncSettings, batches: Sequence[Batch]
+) -> None:
+    """Send those batches to apply that wait for no other."""
+    accounts = {each.id: each.account for each in settings.endpoints}
+    ready = [
+        Apply(message.owner, message.sync, batch.id).message(
+            accounts[batch.endpoint], batch.lane, f"{pipeline.clock.now():.6f}"
+        )
+        for batch in batches
+        if not batch.waits and batch.endpoint in accounts
+    ]
+    if ready:
+        pipeline.applies.send(ready)
+
+
+def release(store: SharedStore, endpoints: Sequence[EndpointId], nodes: Iterable[NodeId]) -> None:
+    """Put into the log what had to wait for nodes: themselves, and what is new in them."""
+    touched: dict[Touched, None] = {}
+    base = store.base()
+    for node in base.get(nodes).values():
+        for endpoint, replica in node.replicas.items():
+            if endpoint not in endpoints:
+                continue
+            touched[endpoint, replica.entry] = None
+            if node.content is None and not replica.gone and replica.entry != ROOT_ENTRY:
+                inside = [each.id for each in store.observed(endpoint).children(replica.entry)]
+                owned = base.of(endpoint, inside)
+                touched.update(((endpoint, each), None) for each in inside if each not in owned)
+    if touched:
+        store.touch(touched)

@@ -1,0 +1,109 @@
+"""What the functions know of a sync besides its settings, and what the engine works with."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from syncoxiders.core import filters
+from syncoxiders.core.model import Endpoint, EndpointId, EntryId, Mode, NodeId, Traits
+from syncoxiders.core.rule import Rule
+from syncoxiders.engine.context import Context, Options
+from syncoxiders.engine.guard import parse_limit
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.report import Quiet, Reporter, Stop
+from syncoxiders.ports.pipeline import SharedStore
+from syncoxiders.ports.provider import Providers
+from syncoxiders.ports.registry import SyncSettings
+
+APPROVED = "approved"
+"""The text that holds the id of a plan that a person lets through."""
+
+_PLANNING = "planning"
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What poll knows of an endpoint; nobody else writes it.
+
+    ``traits`` spare the planner from making the provider. ``looked`` says when all of it was
+    looked at for the first time (seconds since the epoch): before that it takes no part.
+    ``stop`` is what a guard saw there, ``problems`` what a person should know of the last look.
+    """
+
+    traits: Traits = Traits()
+    root: str = ""
+    looked: float = 0.0
+    stop: Stop | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Planning(msgspec.Struct, frozen=True):
+    """What merge knows of a sync, besides its record; nobody else writes it.
+
+    ``settled`` names the conditions under which everything was planned, ``due`` is when
+    everything is to be planned again in any case. ``entries`` and ``nodes`` wait until others
+    have made a way for them. ``run`` is the run that is under way, 0 for none.
+    """
+
+    settled: str = ""
+    due: float = 0.0
+    entries: tuple[tuple[EndpointId, EntryId], ...] = ()
+    nodes: tuple[NodeId, ...] = ()
+    stop: Stop | None = None
+    run: int = 0
+
+
+def heard(store: SharedStore, endpoint: EndpointId) -> Heard:
+    """Return what poll knows of an endpoint."""
+    text = store.text(_heard(endpoint))
+    return msgspec.json.decode(text, type=Heard) if text else Heard()
+
+
+def save_heard(store: SharedStore, endpoint: EndpointId, value: Heard) -> None:
+    """Keep what poll knows of an endpoint."""
+    store.save_text(_heard(endpoint), msgspec.json.encode(value).decode())
+
+
+def planning(store: SharedStore) -> Planning:
+    """Return what merge knows of a sync."""
+    text = store.text(_PLANNING)
+    return msgspec.json.decode(text, type=Planning) if text else Planning()
+
+
+def save_planning(store: SharedStore, value: Planning) -> None:
+    """Keep what merge knows of a sync."""
+    store.save_text(_PLANNING, msgspec.json.encode(value).decode())
+
+
+def context(
+    pipeline: Pipeline,
+    settings: SyncSettings,
+    store: SharedStore,
+    *,
+    traits: Mapping[EndpointId, Traits],
+    providers: Providers,
+    reporter: Reporter | None = None,
+) -> Context:
+    """Return what the engine works with. Raises ValueError where the settings are not valid."""
+    rule = Rule(
+        endpoints=tuple(
+            Endpoint(each.id, each.account, traits.get(each.id, Traits()))
+            for each in settings.endpoints
+        ),
+        mode=Mode(settings.mode),
+        keep=settings.keep,
+        auto_merge=settings.auto_merge,
+        filter=filters.Filter(options=filters.read_rules("\n".join(settings.patterns), "patterns")),
+    )
+    return Context(
+        store=store,
+        providers=providers,
+        rule=rule,
+        clock=pipeline.clock,
+        blobs=pipeline.blobs,
+        options=Options(limit=parse_limit(settings.max_delete), approve=store.text(APPROVED)),
+        reporter=reporter or Quiet(),
+    )
+
+
+def _heard(endpoint: EndpointId) -> str:
+    return f"heard:{endpoint}"

@@ -1,0 +1,85 @@
+"""The sweep: messages are hints and get lost; what is to be done is read from the tables."""
+
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
+from syncoxiders.engine.pipeline.reconcile import send
+from syncoxiders.ports.pipeline import Batch, SharedStore
+from syncoxiders.ports.registry import Connected, SyncSettings
+
+LATE = 60.0
+"""Seconds after which a message about a batch, which was never begun, is taken for lost."""
+
+DEAD = 960.0
+"""Seconds after which a worker that began a batch is taken for dead: longer than it may live."""
+
+
+def sweep(pipeline: Pipeline) -> None:
+    """Send again what is to be done, of all owners."""
+    for owner in pipeline.registry.owners():
+        for connected in pipeline.registry.accounts(owner):
+            _account(pipeline, owner, connected)
+        for settings in pipeline.registry.syncs(owner):
+            if not settings.paused:
+                _sync(pipeline, owner, settings)
+
+
+def _account(pipeline: Pipeline, owner: str, connected: Connected) -> None:
+    """Have an account looked at of which hints are not answered."""
+    now = pipeline.clock.now()
+    if connected.hints > connected.polled and connected.not_before <= now:
+        message = Poll(owner, connected.account.name).message(f"sweep-{now:.0f}")
+        pipeline.polls.send([message])
+
+
+def _sync(pipeline: Pipeline, owner: str, settings: SyncSettings) -> None:
+    store = pipeline.states.sync(owner, settings.id)
+    now = pipeline.clock.now()
+    merge = Merge(owner, settings.id)
+    batches = store.batches()
+    if _is_behind(store, settings, now, batches):
+        pipeline.merges.send([merge.message(f"sweep-{now:.0f}")])
+    late = [each for each in _freed(store, batches) if _is_late(each, now)]
+    send(pipeline, Apply(owner, settings.id, ""), settings, late)
+
+
+def _is_behind(
+    store: SharedStore, settings: SyncSettings, now: float, batches: list[Batch]
+) -> bool:
+    """Say whether there is something to be planned, or a run to be ended."""
+    planning = setting.planning(store)
+    if planning.stop is not None:
+        return planning.stop.plan_id == store.text(setting.APPROVED)
+    if (planning.due and planning.due <= now) or (planning.run and not batches):
+        return True
+    record = store.record()
+    planned = record.planned if record is not None else {}
+    looked = [each.id for each in settings.endpoints if setting.heard(store, each.id).looked]
+    if len(looked) > 1 and not set(looked) <= planned.keys():
+        return True
+    return any(
+        store.observed(endpoint).changes(planned.get(endpoint, 0), 1)[0] for endpoint in looked
+    )
+
+
+def _freed(store: SharedStore, batches: list[Batch]) -> list[Batch]:
+    """Return the batches that wait for none that is still there.
+
+    A worker that died in the middle may have let go of a batch, and not told all that waited.
+    """
+    there = {each.id for each in batches}
+    free: list[Batch] = []
+    for batch in batches:
+        if batch.waits and batch.waits.isdisjoint(there):
+            free.extend(store.finish_batch(min(batch.waits), ()))
+        elif not batch.waits:
+            free.append(batch)
+    return free
+
+
+def _is_late(batch: Batch, now: float) -> bool:
+    if batch.put_off:
+        return batch.put_off <= now
+    if batch.begun:
+        return batch.begun + DEAD <= now
+    return batch.opened + LATE <= now
