@@ -45,9 +45,12 @@ class TestAccounts:
     def test_kept(self, registry: Registry) -> None:
         """Accounts are there as they were put, by name, with nothing that happened yet."""
         registry.put_account("ann", WORK)
-        registry.put_account("ann", HOME, "dbid:1")
+        registry.put_account("ann", HOME, frozenset({"dbid:1"}))
         assert registry.account("ann", "work") == Connected(WORK)
-        assert registry.accounts("ann") == [Connected(HOME, vendor_id="dbid:1"), Connected(WORK)]
+        assert registry.accounts("ann") == [
+            Connected(HOME, vendor_ids=frozenset({"dbid:1"})),
+            Connected(WORK),
+        ]
 
     def test_replaced(self, registry: Registry) -> None:
         """To put an account again keeps its counters and pause, and ends its trouble."""
@@ -82,18 +85,25 @@ class TestAccounts:
 
     def test_called(self, registry: Registry) -> None:
         """Accounts are found by the vendor's name for them, by several owners and names alike."""
-        registry.put_account("ann", HOME, "dbid:1")
-        registry.put_account("bob", structs.replace(HOME, name="mine"), "dbid:1")
-        registry.put_account("bob", structs.replace(WORK, name="other"), "dbid:2")
+        registry.put_account("ann", HOME, frozenset({"dbid:1"}))
+        registry.put_account("bob", structs.replace(HOME, name="mine"), frozenset({"dbid:1"}))
+        registry.put_account("bob", structs.replace(WORK, name="other"), frozenset({"dbid:2"}))
         assert sorted(registry.called("dropbox", "dbid:1")) == [("ann", "home"), ("bob", "mine")]
         assert registry.called("drive", "dbid:1") == []
         assert registry.called("dropbox", "dbid:2") == []
         assert registry.called("dropbox", "dbid:") == []
 
+    def test_called_by_several(self, registry: Registry) -> None:
+        """An account may be called by several names; those that go are the ones left out."""
+        registry.put_account("ann", HOME, frozenset({"one", "two"}))
+        registry.put_account("ann", HOME, frozenset({"two", "three"}))
+        found = {each for each in ("one", "two", "three") if registry.called("dropbox", each)}
+        assert found == {"two", "three"}
+
     def test_called_otherwise(self, registry: Registry) -> None:
         """An account that is called by another name, or was removed, is not found by the old."""
-        registry.put_account("ann", HOME, "dbid:1")
-        registry.put_account("ann", HOME, "dbid:2")
+        registry.put_account("ann", HOME, frozenset({"dbid:1"}))
+        registry.put_account("ann", HOME, frozenset({"dbid:2"}))
         assert registry.called("dropbox", "dbid:1") == []
         assert registry.called("dropbox", "dbid:2") == [("ann", "home")]
         registry.remove_account("ann", "home")
@@ -121,7 +131,7 @@ class TestHints:
     def test_nobody(self, registry: Registry) -> None:
         """A hint, a look or a pause does not make an account."""
         assert registry.hint("ann", "work") is None
-        registry.polled("ann", "work", 1, 3.25)
+        assert registry.polled("ann", "work", 1, 3.25) is None
         registry.pause("ann", "work", 9.0)
         assert registry.account("ann", "work") is None
         assert registry.accounts("ann") == []
@@ -138,15 +148,16 @@ class TestHints:
     def test_late(self, registry: Registry) -> None:
         """A look that began earlier does not take back what a later one has answered."""
         registry.put_account("ann", WORK)
-        registry.polled("ann", "work", 5, 10.0)
-        registry.polled("ann", "work", 4, 11.0)
-        found = registry.account("ann", "work")
-        assert found is not None
-        assert (found.polled, found.polled_at) == (5, 10.0)
-        registry.polled("ann", "work", 5, 12.0)
-        found = registry.account("ann", "work")
-        assert found is not None
-        assert (found.polled, found.polled_at) == (5, 12.0)
+        registry.hint("ann", "work")
+        for hints, at, expected in (
+            (5, 10.0, (5, 10.0)),
+            (4, 11.0, (5, 10.0)),
+            (5, 12.0, (5, 12.0)),
+        ):
+            found = registry.polled("ann", "work", hints, at)
+            assert found == registry.account("ann", "work")
+            assert found is not None
+            assert (found.hints, found.polled, found.polled_at) == (1, *expected)
 
     def test_pause(self, registry: Registry) -> None:
         """The longest pause that was asked for holds."""

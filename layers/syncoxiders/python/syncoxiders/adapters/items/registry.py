@@ -2,7 +2,7 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_id``, ``hints``, ``polled``, ``polled_at``, ``not_before``, ``trouble`` |
+| account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_ids``, ``hints``, ``polled``, ``polled_at``, ``not_before``, ``trouble`` |
 | sync | ``owner#syncs`` | id | ``settings`` |
 | channel | ``owner#channels`` | id | ``opened``, ``expires`` |
 | whose a channel is | ``#channel#id`` | ``channel`` | as the channel |
@@ -76,35 +76,34 @@ class ItemsRegistry:
         item = self._get(account_key(owner, name))
         return None if item is None else _connected(item)
 
-    def put_account(self, owner: str, account: Account, vendor_id: str = "") -> None:
+    def put_account(
+        self, owner: str, account: Account, vendor_ids: frozenset[str] = frozenset()
+    ) -> None:
         """Keep an account; the trouble that it had is over.
 
         An access token that was kept with it is dropped, since it may be another person's.
         """
         before = self.account(owner, account.name)
-        if vendor_id:
-            self._write(_calls(owner, account, vendor_id))
+        self._calls(owner, account, vendor_ids)
         put: dict[str, Value] = {"account": _encoded(account), "here": 1}
         remove = ["trouble", "access"]
-        if vendor_id:
-            put["vendor_id"] = vendor_id
+        if vendor_ids:
+            put["vendor_ids"] = vendor_ids
         else:
-            remove.append("vendor_id")
+            remove.append("vendor_ids")
         self._write(Update(account_key(owner, account.name), put=put, remove=tuple(remove)))
         self._write(Put(Item(("#owners", owner), {"owner": owner})))  # after it: see removal
-        if before is None or not before.vendor_id:
-            return
-        old = _calls(owner, before.account, before.vendor_id).item.key
-        if old != _calls(owner, account, vendor_id).item.key:
-            self._write(Delete(old))
+        if before is not None:
+            same_kind = before.account.kind == account.kind
+            gone = before.vendor_ids - (vendor_ids if same_kind else frozenset())
+            self._forget_calls(owner, before.account, gone)
 
     def remove_account(self, owner: str, name: str) -> None:
         """Forget an account; it need not be there."""
         before = self.account(owner, name)
         if before is not None:
             self._write(Delete(account_key(owner, name)))
-            if before.vendor_id:
-                self._write(Delete(_calls(owner, before.account, before.vendor_id).item.key))
+            self._forget_calls(owner, before.account, before.vendor_ids)
         if not self.accounts(owner):
             self._write(Delete(("#owners", owner)))
             if self.accounts(owner):  # one was added meanwhile
@@ -122,10 +121,12 @@ class ItemsRegistry:
         item = self._change(account_key(owner, account), add={"hints": 1})
         return None if item is None else _connected(item)
 
-    def polled(self, owner: str, account: str, hints: int, at: float) -> None:
+    def polled(self, owner: str, account: str, hints: int, at: float) -> Connected | None:
         """Note that a look has answered this many hints; fewer than before are ignored."""
-        put = {"polled": hints, "polled_at": milliseconds(at)}
-        self._change(account_key(owner, account), put=put, not_above=("polled", hints))
+        put: dict[str, Value] = {"polled": hints, "polled_at": milliseconds(at)}
+        key = account_key(owner, account)
+        item = self._change(key, put=put, not_above=("polled", hints))
+        return None if item is None else _connected(item)
 
     def pause(self, owner: str, account: str, until: float) -> None:
         """Leave the account alone until then, or longer if that was said before."""
@@ -195,6 +196,15 @@ class ItemsRegistry:
     def _write(self, change: Change) -> None:
         self._items.write([change])
 
+    def _calls(self, owner: str, account: Account, vendor_ids: frozenset[str]) -> None:
+        attributes = {"owner": owner, "name": account.name}
+        self._items.write(
+            [Put(Item(_call(owner, account, each), attributes)) for each in vendor_ids]
+        )
+
+    def _forget_calls(self, owner: str, account: Account, vendor_ids: frozenset[str]) -> None:
+        self._items.write([Delete(_call(owner, account, each)) for each in vendor_ids])
+
     def _change(
         self,
         key: Key,
@@ -204,16 +214,19 @@ class ItemsRegistry:
         add: Mapping[str, int] | None = None,
         not_above: tuple[str, int] | None = None,
     ) -> Item | None:
-        """Change an account that is there; None if it is not, or what was to grow is above it."""
+        """Change an account, if it is there and what is to grow is not above it already.
+
+        Returns it as it then is, None if it is not there.
+        """
         when = _HERE if not_above is None else Every((_HERE, AtMost(*not_above)))
         update = Update(key, put=put or {}, remove=remove, add=add or {}, when=when)
         (now,) = self._items.write([update])
-        return None if now is None or isinstance(now, Raced) else now
+        found = now.item if isinstance(now, Raced) else now
+        return found if found is not None and "here" in found.attributes else None
 
 
-def _calls(owner: str, account: Account, vendor_id: str) -> Put:
-    key = (f"#called#{account.kind}#{vendor_id}", f"{owner}#{account.name}")
-    return Put(Item(key, {"owner": owner, "name": account.name}))
+def _call(owner: str, account: Account, vendor_id: str) -> Key:
+    return f"#called#{account.kind}#{vendor_id}", f"{owner}#{account.name}"
 
 
 def _whose(channel: str) -> Key:
@@ -228,8 +241,13 @@ def _connected(item: Item) -> Connected:
         polled_at=_number(item, "polled_at") / 1000,
         not_before=_number(item, "not_before") / 1000,
         trouble=str(item.attributes.get("trouble", "")),
-        vendor_id=str(item.attributes.get("vendor_id", "")),
+        vendor_ids=_names(item, "vendor_ids"),
     )
+
+
+def _names(item: Item, name: str) -> frozenset[str]:
+    found = item.attributes.get(name, frozenset())
+    return found if isinstance(found, frozenset) else frozenset()
 
 
 def _number(item: Item, name: str) -> int:
