@@ -46,7 +46,7 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     outcome: str
     body: str = ""
-    headers: Mapping[str, str] = _TEXT
+    headers: Mapping[str, str] = msgspec.field(default_factory=_TEXT.copy)
     hints: int = 0
 
 
