@@ -89,8 +89,8 @@ class _Owner:
             providers = self._pipeline.providers(self._owner, sync)
             for endpoint in sync.endpoints:
                 connected = accounts.get(endpoint.account)
-                channels = rest.pop((sync.id, endpoint.id, endpoint.account), [])
                 if connected is not None:
+                    channels = rest.pop((sync.id, endpoint.id, endpoint.account), [])
                     self._hold()
                     with self._told(endpoint.account, channels):
                         self._see_to(sync, endpoint, connected, providers[endpoint.id], channels)
