@@ -10,7 +10,7 @@ import string
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from syncoxiders.adapters.aws.clients import answering
+from syncoxiders.adapters.aws.clients import ERRORS, failed
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.queue import Message
 
@@ -48,8 +48,10 @@ class SqsQueue:
             }
             for index, message in enumerate(messages)
         ]
-        with answering("the queue"):
+        try:
             told = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+        except ERRORS as error:
+            raise failed("the queue does not answer", error, StateUnavailable) from error
         return [int(each["Id"]) for each in told.get("Failed", ())]
 
 
