@@ -2,14 +2,21 @@
 
 import pytest
 
+from tests.aws.fixtures import ministack
+
+__all__ = ["ministack"]
+
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",
+    "tests.contracts.leases_contract",
     "tests.contracts.provider_contract_changing",
     "tests.contracts.provider_contract_clouds",
     "tests.contracts.provider_contract_looking",
     "tests.contracts.provider_contract_reading",
     "tests.contracts.provider_contract_uploading",
     "tests.contracts.provider_harness",
+    "tests.contracts.queue_contract",
+    "tests.contracts.registry_contract",
     "tests.contracts.state_contract_base",
     "tests.contracts.state_contract_journal",
     "tests.contracts.state_contract_observed",

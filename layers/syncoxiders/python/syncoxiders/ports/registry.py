@@ -14,9 +14,9 @@ class Connected(msgspec.Struct, frozen=True):
 
     ``hints`` counts what pushes and people gave reason to look, ``polled`` is how far a look has
     answered them. Until ``not_before`` the provider wants to be left alone. ``trouble`` is what a
-    person has to be told (a revoked authorisation), ``""`` if all is well. ``vendor_id`` is the
-    name by which the vendor's pushes call the account, where they do (a Dropbox account id, a
-    bucket).
+    person has to be told (a revoked authorisation), ``""`` if all is well. ``vendor_ids`` are the
+    names by which the vendor's pushes call the account, where they do (a Dropbox account id,
+    buckets).
     """
 
     account: Account
@@ -25,7 +25,7 @@ class Connected(msgspec.Struct, frozen=True):
     polled_at: float = 0.0
     not_before: float = 0.0
     trouble: str = ""
-    vendor_id: str = ""
+    vendor_ids: frozenset[str] = frozenset()
 
 
 class EndpointSettings(msgspec.Struct, frozen=True):
@@ -78,7 +78,9 @@ class Registry(Protocol):
     def account(self, owner: str, name: str) -> Connected | None:
         """Return an account."""
 
-    def put_account(self, owner: str, account: Account, vendor_id: str = "") -> None:
+    def put_account(
+        self, owner: str, account: Account, vendor_ids: frozenset[str] = frozenset()
+    ) -> None:
         """Keep an account; the trouble that it had is over."""
 
     def remove_account(self, owner: str, name: str) -> None:
@@ -90,8 +92,12 @@ class Registry(Protocol):
     def hint(self, owner: str, account: str) -> Connected | None:
         """Count a reason to look; returns the account as it then is, None if there is none."""
 
-    def polled(self, owner: str, account: str, hints: int, at: float) -> None:
-        """Note that a look has answered this many hints; fewer than before are ignored."""
+    def polled(self, owner: str, account: str, hints: int, at: float) -> Connected | None:
+        """Note that a look has answered this many hints; fewer than before are ignored.
+
+        Returns the account as it then is, None if there is none: hints that came meanwhile are
+        told of by it, and nobody else may have sent a message for them.
+        """
 
     def pause(self, owner: str, account: str, until: float) -> None:
         """Leave the account alone until then, or longer if that was said before."""

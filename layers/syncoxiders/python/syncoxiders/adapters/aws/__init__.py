@@ -1,0 +1,1 @@
+"""AWS services as adapters of the ports; botocore is imported when a client is made."""

@@ -1,0 +1,1 @@
+"""State of the deployed system upon tables of items."""
