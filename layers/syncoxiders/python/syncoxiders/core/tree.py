@@ -20,7 +20,10 @@ def _planned(draft: Draft, decided: set[NodeId]) -> list[Work]:
 
 
 def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
-    """Where moves form a cycle, the one that ranks last is undone, until there is none."""
+    """Where moves form a cycle, the one that ranks last is undone, until there is none.
+
+    If it is not known yet where all folders of a cycle will stand, the move waits instead.
+    """
     order = {endpoint.id: index for index, endpoint in enumerate(draft.rule.endpoints)}
     for work in _planned(draft, decided):
         if work.kind is not Kind.FOLDER:
@@ -47,6 +50,10 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
             if base is None:  # cannot be: only nodes of base are among the moved
                 return
             draft.place(last, base.parent, base.name)
+            if any(each.frozen or each.id in draft.look.open for each in cycle):
+                last.frozen = True
+                draft.freeze_together()
+                continue
             confirm_places(draft, last)
             decided.add(last.id)
             draft.note("note", next(iter(last.entries)), last, "moves formed a cycle: undone")
@@ -115,7 +122,7 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             if each.id != work.id and each.name == work.name
         ]
         for rival in rivals:
-            if rival.frozen and not rival.out:
+            if (rival.frozen and not rival.out) or rival.id in draft.look.open:
                 continue  # it may be about to leave: until that is known the place is taken
             loser = _loser(work, rival)
             winner = rival if loser is work else work
