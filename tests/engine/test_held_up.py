@@ -1,7 +1,12 @@
 """While an action is held up, others are planned around it, and nothing is decided in its stead."""
 
+import msgspec
+import pytest
+
 from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.filters import Filter, exclude
 from syncoxiders.core.model import Traits
+from syncoxiders.engine import sync
 from syncoxiders.ports.errors import Refused, Throttled, Unreachable
 from tests.engine.world import World
 
@@ -115,4 +120,61 @@ def test_what_a_person_puts_there_is_no_old_copy() -> None:
     world.b.write("x~", b"three")
     world.run()
     assert set(world.agreed().values()) == {b"one", b"two", b"three"}
+    world.quiet()
+
+
+def test_a_folder_made_anew_while_one_who_is_away_has_the_deleted_one() -> None:
+    """Who comes back keeps the folder, with what only it has in it, and not one beside it."""
+    world = World("abc")
+    world.rule = msgspec.structs.replace(world.rule, filter=Filter(options=(exclude("h/"),)))
+    world.a.write("e/x", b"x")
+    world.run()
+    world.a.write("e/h/hidden", b"hidden")
+    world.a.offline = True
+    world.c.remove("e")
+    world.run()
+    world.c.write("e/y", b"y")
+    world.run()
+    world.a.offline = False
+    world.run()
+    assert world.b.tree() == world.c.tree() == {"e": None, "e/y": b"y"}
+    assert world.a.tree() == {"e": None, "e/y": b"y", "e/h": None, "e/h/hidden": b"hidden"}
+    world.quiet()
+
+
+def test_a_folder_that_nobody_has_any_more_holds_nothing_up() -> None:
+    """Where endpoints are joined, what was on its way into a folder that is gone stays."""
+    world = World("ab")
+    world.a.write("d/x", b"x")
+    world.a.mkdir("e")
+    world.a.write("z", b"so that it is not emptied")
+    world.run()
+    world.a.rename("d", "e/d")
+
+    def refuse(what: str) -> None:
+        if what == "move":
+            raise Refused("not now")
+
+    world.b.before = refuse
+    world.run()
+    world.b.before = None
+    world.a.remove("e")
+    world.b.rename("e", "d/e")
+    world.rule = msgspec.structs.replace(world.rule, filter=Filter(options=(exclude("none"),)))
+    world.run()
+    assert world.agreed().keys() == {"d", "d/e", "d/x", "z"}
+    world.quiet()
+
+
+def test_what_has_to_be_compared_in_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many parts have to be planned twice, none is taken for something that changes."""
+    monkeypatch.setattr(sync, "CHUNK", 2)
+    bare = Quirks(listed_hash="")
+    world = World("ab", {"a": bare, "b": bare})
+    for number in range(60):
+        world.a.write(f"{number}", b"the same")
+        world.b.write(f"{number}", b"the same")
+    outcome = world.run()
+    assert outcome.left == []
+    assert outcome.counts == {}
     world.quiet()

@@ -10,6 +10,7 @@ from syncoxiders.core.states import confirm_places, leave
 
 def settle(draft: Draft, decided: set[NodeId]) -> None:
     """Make one tree of the nodes' targets; nodes that are changed for it join ``decided``."""
+    _leave_forgotten(draft, decided)
     _undo_cycles(draft, decided)
     _keep_folders(draft, decided)
     _part(draft, decided)
@@ -17,6 +18,16 @@ def settle(draft: Draft, decided: set[NodeId]) -> None:
 
 def _planned(draft: Draft, decided: set[NodeId]) -> list[Work]:
     return by_id(draft.works[node] for node in decided if not draft.works[node].frozen)
+
+
+def _leave_forgotten(draft: Draft, decided: set[NodeId]) -> None:
+    """Take nodes that live out of folders that nobody has any more, without having deleted them."""
+    for work in _planned(draft, decided):
+        if work.gone or work.forget or not draft.is_forgotten(work.parent):
+            continue
+        if not draft.work(work.parent).gone:
+            draft.rehome(work)
+            confirm_places(draft, work)
 
 
 def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
