@@ -193,8 +193,8 @@ class Binder:
         That happened while its endpoint was away. It may hold what nobody else knows of, or what
         a filter hides, so that it could not be deleted anyhow.
         """
-        deleted = [each for each in self.dirty - self.draft.look.open if self.draft.work(each).gone]
-        folders = [each for each in deleted if self.draft.work(each).kind is Kind.FOLDER]
+        works = [self.draft.work(each) for each in self.dirty if each not in self.draft.look.open]
+        folders = [each.id for each in works if each.gone and each.kind is Kind.FOLDER]
         for node in self._by_depth(folders):
             work = self.draft.work(node)
             for endpoint, entry in list(work.entries.items()):
