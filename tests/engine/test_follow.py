@@ -367,6 +367,63 @@ def test_what_was_moved_out_before_its_folder_was_deleted_is_known_with_its_cont
     world.quiet()
 
 
+@pytest.mark.parametrize("quirks", KINDS.values(), ids=KINDS.keys())
+def test_moved_into_a_folder_that_is_deleted_before_all_is_told(quirks: Quirks) -> None:
+    """What went into a folder that is told to be gone later on went with it."""
+    feed = msgspec.structs.replace(quirks.feed, page_size=1, repeats=0)
+    world = started(msgspec.structs.replace(quirks, feed=feed))
+    world.a.mkdir("other/place")
+    world.run()
+    world.a.rename("folder", "other/place/folder")
+
+    def remove(page: Page) -> Page:
+        if any(each.entry is not None and each.entry.name == "folder" for each in page.changes):
+            world.told("a").edit = lambda page: page
+            world.a.remove("other/place")
+            return msgspec.structs.replace(page, more=True)
+        return page
+
+    world.told("a").edit = remove
+    world.run()
+    assert world.agreed() == {"other": None, "three": b"three"}
+    world.quiet()
+
+
+def test_deleted_where_another_had_taken_its_place_before_a_run_died() -> None:
+    """A path that is gone takes all with it that a run which died has left to be known there."""
+    world = started(KINDS["of paths"])
+    world.a.remove("folder")
+    world.a.mkdir("folder")
+    world.store.after = die
+    with pytest.raises(Died):
+        world.run()
+    world.store.after = lambda _: None
+    world.a.remove("folder")
+    world.run()
+    assert world.agreed() == {"three": b"three"}
+    world.quiet()
+
+
+def test_deleted_in_a_folder_that_changed_places_with_the_one_it_is_in() -> None:
+    """What was deleted is not told where something else stands at its path by now."""
+    world = started(KINDS["of paths"])
+    world.a.write("folder/one", b"another one")
+    world.run()
+    world.a.remove("folder/inner/one")
+    world.a.rename("folder/inner", "passing")
+    world.a.rename("folder", "passing/inner")
+    world.a.rename("passing", "folder")
+    world.run()
+    assert world.agreed().keys() == {
+        "folder",
+        "folder/inner",
+        "folder/inner/one",
+        "folder/inner/two",
+        "three",
+    }
+    world.quiet()
+
+
 def test_cursor_stays_until_all_is_taken_in() -> None:
     """A run that dies before what a page told is stored hears it again."""
     world = started()

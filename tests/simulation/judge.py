@@ -1,21 +1,31 @@
 """What must hold of a simulated history, and what a filter makes of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import ROOT_ENTRY, EntryId, Kind
-from tests.simulation.people import Tree, tokens
+from tests.simulation.people import DEEDS, Tree, tokens
 from tests.simulation.stage import Stage, Violated
 
 Calm = dict[str, dict[str, EntryId]]
 """Which entry stands at each path of each endpoint, all of them being in step."""
 
+Mark = tuple[str, EntryId, EntryId, str]
+"""An entry of an endpoint, with the folder and the name from which it was moved."""
+
+Reprieve = tuple[list[Mark], set[bytes]]
+"""Lines that count as alive for as long as any of these entries stands elsewhere."""
+
 
 @dataclass
 class Judge(Stage):
     """Holds what stands against what was done."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._reprieved: list[Reprieve] = []
 
     def _check(self) -> None:
         providers = self.world.providers
@@ -173,6 +183,7 @@ class Judge(Stage):
     def _calm(self) -> Calm:
         """Bring everything into step; returns which entry is where at each endpoint."""
         self._settle()
+        self._reprieved = []
         return {
             name: {path: provider.entry(path).id for path in provider.tree()}
             for name, provider in self.world.providers.items()
@@ -194,13 +205,6 @@ class Judge(Stage):
             place = (calm[name].get(above, ROOT_ENTRY), called)  # wherever that folder is by now
             return all(each[:2] != place for each in now[name].values())
 
-        def moved(name: str, path: str) -> bool:
-            at = calm[name].get(path)
-            if at is None or at not in now[name]:
-                return False
-            parent = calm[name].get(path.rpartition("/")[0], ROOT_ENTRY)
-            return now[name][at][:2] != (parent, path.rpartition("/")[2])
-
         first = next(iter(calm))
         if any(calm[name].keys() != calm[first].keys() for name in calm):
             return  # a filter keeps them apart
@@ -212,11 +216,32 @@ class Judge(Stage):
             contents = {name: self._content(name, calm[name][path]) for name in holders}
             if len(set(contents.values())) != 1 or None in contents.values():
                 continue
+            marks: list[Mark] = []
             for name in holders:
                 above = path
-                while not moved(name, above):
-                    above = above.rpartition("/")[0]
-                    if not above or not all(lost(each, above) for each in losers):
-                        break
-                else:
-                    self.people.alive |= tokens(contents[name] or b"")
+                while above and (above == path or all(lost(each, above) for each in losers)):
+                    folder, _, called = above.rpartition("/")
+                    at = calm[name].get(above, "")
+                    marks.append((name, at, calm[name].get(folder, ROOT_ENTRY), called))
+                    above = folder
+            if self._is_any_elsewhere(marks):
+                spared = tokens(contents[holders[0]] or b"") - self.people.alive
+                self.people.alive |= spared
+                self._reprieved.append((marks, spared))
+
+    def _is_any_elsewhere(self, marks: list[Mark]) -> bool:
+        """Say whether any of these entries is there, and was moved."""
+        now = {name: self._standing(name) for name in self.world.providers}
+        return any(
+            at in now[name] and now[name][at][:2] != (parent, called)
+            for name, at, parent, called in marks
+        )
+
+    def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
+        """Let people act; what they move back before it was heard of is deleted after all."""
+        super()._act(name, deeds)
+        for reprieve in list(self._reprieved):
+            marks, lines = reprieve
+            if not self._is_any_elsewhere(marks):
+                self._reprieved.remove(reprieve)
+                self.people.alive -= lines

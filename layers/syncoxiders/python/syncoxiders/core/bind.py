@@ -47,6 +47,7 @@ class Binder:
         self._close_over_deletions()
         self._join()
         self._keep_places()
+        self._hand_over_folders()
         self._take_in_goals()
         moves = MoveMatcher(self.draft)
         for endpoint, entry in list(self._new):
@@ -175,13 +176,40 @@ class Binder:
         """
         folders = [each for each in self.dirty if self.draft.work(each).kind is Kind.FOLDER]
         files = [each for each in self.dirty if self.draft.work(each).kind is not Kind.FOLDER]
-        depth = {node: len(list(self.draft.ancestors(node))) for node in folders}
-        for node in [*sorted(folders, key=lambda each: (depth[each], each)), *sorted(files)]:
+        for node in [*self._by_depth(folders), *sorted(files)]:
             work = self.draft.work(node)
             if node in self.draft.look.open:
                 continue
             for endpoint in self.draft.active:
                 self._keep_place(work, endpoint)
+
+    def _by_depth(self, folders: Iterable[NodeId]) -> list[NodeId]:
+        depth = {node: len(list(self.draft.ancestors(node))) for node in folders}
+        return sorted(depth, key=lambda each: (depth[each], each))
+
+    def _hand_over_folders(self) -> None:
+        """Let a folder that is to be deleted be what was made anew elsewhere at its place.
+
+        That happened while its endpoint was away. It may hold what nobody else knows of, or what
+        a filter hides, so that it could not be deleted anyhow.
+        """
+        works = [self.draft.work(each) for each in self.dirty if each not in self.draft.look.open]
+        folders = [each.id for each in works if each.gone and each.kind is Kind.FOLDER]
+        for node in self._by_depth(folders):
+            work = self.draft.work(node)
+            for endpoint, entry in list(work.entries.items()):
+                parent = self.draft.node_of(endpoint, entry.parent)
+                if parent is None or self.draft.is_moved(work, endpoint):
+                    continue
+                name = names.true_name(entry.name, self.draft.traits[endpoint])
+                for other in self.draft.nodes_at(parent, names.key(name)):
+                    free = endpoint not in other.entries and endpoint not in other.replicas
+                    free = free and other.id not in self.draft.look.open
+                    if other.kind is Kind.FOLDER and other.name == name and free:
+                        self.draft.unbind(work, endpoint)
+                        self.draft.bind(other, endpoint, entry)
+                        self.dirty.add(other.id)
+                        break
 
     def _keep_place(self, work: Work, endpoint: Endpoint) -> None:
         replica = work.replicas.get(endpoint.id)

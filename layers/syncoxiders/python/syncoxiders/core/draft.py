@@ -162,21 +162,25 @@ class Draft:
                 if entry is not None:
                     work.entries[endpoint.id] = entry
         if not self.exists(work.parent):
-            self._rehome(work)
+            self.rehome(work)
         return work
 
-    def _rehome(self, work: Work) -> None:
-        """Give a node whose folder base has forgotten the place at which it stands somewhere.
+    def rehome(self, work: Work) -> None:
+        """Give a node whose folder base forgets the place at which it stands somewhere.
 
         That comes about where a folder was deleted while it was not yet known of something in it
-        that it had been moved away.
+        that it had been moved away, and where endpoints are joined that have it elsewhere.
         """
         for endpoint, entry in work.entries.items():
             parent = self.node_of(endpoint, entry.parent)
-            if parent is not None and self.exists(parent):
+            if parent is not None and self.exists(parent) and not self.is_forgotten(parent):
                 self.place(work, parent, names.true_name(entry.name, self.traits[endpoint]))
                 return
         self.place(work, ROOT, work.name)
+
+    def is_forgotten(self, node: NodeId) -> bool:
+        """Say whether base will not know a node any more."""
+        return node in self.works and self.works[node].forget
 
     def fresh(self, kind: Kind, parent: NodeId, name: str) -> Work:
         """Make a node that is not in base yet."""
@@ -228,7 +232,7 @@ class Draft:
         """Say whether an endpoint's confirmed entry stands elsewhere than confirmed.
 
         That is in another folder or under another name; or in a folder that has become
-        another node's since.
+        another node's since, though what is to be deleted in such a one was not moved.
         """
         entry, replica = work.entries.get(endpoint), work.replicas.get(endpoint)
         if entry is None or replica is None or replica.gone:
@@ -238,6 +242,7 @@ class Draft:
         base = work.base
         return (
             base is not None
+            and not base.gone
             and replica.place_gen == base.place_gen
             and self.node_of(endpoint, entry.parent) not in {base.parent, None}
         )

@@ -58,7 +58,7 @@ def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
             draft.unbind(work, endpoint)
         elif replica.gone:
             del work.replicas[endpoint]
-    work.gone = False
+    work.gone = work.forget = False
     draft.note("note", survivor, work, "changed here and deleted elsewhere: it stays")
 
 

@@ -148,7 +148,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
             else:
                 found.append((endpoint, entry, True))
             continue
-        known = known_past(content, work.past)
+        known = known_past(content, work.past) and not _was_anothers(draft, work, endpoint, entry)
         if not verdict and not known:
             waiting = _ask(draft, work, endpoint, entry) or waiting
         if verdict is None and _held_away(work):
@@ -225,6 +225,17 @@ def ground(draft: Draft, work: Work) -> None:
     work.content_gen += 1
     endpoint = best.holders[0]
     confirm(work, endpoint, work.entries[endpoint], work.content_gen)
+
+
+def _was_anothers(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
+    """Say whether a person brought here what was another node's, and so means it to be here.
+
+    That it equals what this node once held does not make it an old copy of it then.
+    """
+    if not draft.traits[endpoint].stable_ids:
+        return False
+    owner = draft.view.node_of(endpoint, entry.id)
+    return owner is not None and owner != work.id
 
 
 def _ask(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:

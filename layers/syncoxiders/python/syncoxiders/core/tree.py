@@ -10,6 +10,7 @@ from syncoxiders.core.states import confirm_places, leave
 
 def settle(draft: Draft, decided: set[NodeId]) -> None:
     """Make one tree of the nodes' targets; nodes that are changed for it join ``decided``."""
+    _leave_forgotten(draft, decided)
     _undo_cycles(draft, decided)
     _keep_folders(draft, decided)
     _part(draft, decided)
@@ -19,8 +20,21 @@ def _planned(draft: Draft, decided: set[NodeId]) -> list[Work]:
     return by_id(draft.works[node] for node in decided if not draft.works[node].frozen)
 
 
+def _leave_forgotten(draft: Draft, decided: set[NodeId]) -> None:
+    """Take nodes that live out of folders that nobody has any more, without having deleted them."""
+    for work in _planned(draft, decided):
+        if work.gone or work.forget or not draft.is_forgotten(work.parent):
+            continue
+        if not draft.work(work.parent).gone:
+            draft.rehome(work)
+            confirm_places(draft, work)
+
+
 def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
-    """Where moves form a cycle, the one that ranks last is undone, until there is none."""
+    """Where moves form a cycle, the one that ranks last is undone, until there is none.
+
+    If it is not known yet where all folders of a cycle will stand, the move waits instead.
+    """
     order = {endpoint.id: index for index, endpoint in enumerate(draft.rule.endpoints)}
     for work in _planned(draft, decided):
         if work.kind is not Kind.FOLDER:
@@ -47,6 +61,10 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
             if base is None:  # cannot be: only nodes of base are among the moved
                 return
             draft.place(last, base.parent, base.name)
+            if any(each.frozen or each.id in draft.look.open for each in cycle):
+                last.frozen = True
+                draft.freeze_together()
+                continue
             confirm_places(draft, last)
             decided.add(last.id)
             draft.note("note", next(iter(last.entries)), last, "moves formed a cycle: undone")
@@ -115,7 +133,7 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             if each.id != work.id and each.name == work.name
         ]
         for rival in rivals:
-            if rival.frozen and not rival.out:
+            if (rival.frozen and not rival.out) or rival.id in draft.look.open:
                 continue  # it may be about to leave: until that is known the place is taken
             loser = _loser(work, rival)
             winner = rival if loser is work else work

@@ -310,9 +310,7 @@ class Applier:
                 return
             result.errors.append(event)
             if isinstance(error, Unreachable) and not error.reading:
-                # It may have been done: the next run finds out, as after a crash.
-                self._unanswered.add(action.id)
-                result.open.add(action.node)
+                self._leave_open(action)  # the next run finds out, as after a crash
             self._look_again(action)
         else:
             result.errors.append(event)
@@ -360,26 +358,38 @@ class Applier:
         self, action: Action, entry: Entry | None, error: ProviderError | None = None
     ) -> None:
         path = self._plan.paths.get(action.node, action.name)
+        subject = self._operations.subject(action) if action.entry else ""
+        moved = action.kind is ActionKind.MOVE and entry is not None and entry.id != subject
         ok = error is None
         if error is not None:
             self._drop(action, away=isinstance(error, AWAY))
+        elif moved and entry is not None and entry.kind is Kind.FOLDER:
+            ok = self._close_with_content(action, subject, entry)
         else:
-            subject = self._operations.subject(action) if action.entry else ""
             self._closings.add(action, subject, entry)
-            if action.kind is ActionKind.MOVE and entry is not None and entry.id != subject:
-                self._follow_ids(action.endpoint, subject, entry)
+        if ok:
             kind = action.kind.value
             self._result.done[kind] = self._result.done.get(kind, 0) + 1
         self._context.reporter.finished(action, path, ok=ok)
         if self._closings.are_due():
             self._flush()
 
-    def _follow_ids(self, endpoint: EndpointId, old: EntryId, entry: Entry) -> None:
-        """After a move that changed an id: whatever is in the folder has new ids as well."""
-        if entry.kind is not Kind.FOLDER:
-            return
+    def _close_with_content(self, action: Action, subject: EntryId, entry: Entry) -> bool:
+        """After a move that changed a folder's id: whatever is in it has new ids as well.
+
+        While these cannot be told the move stays open, to be looked into again.
+        """
+        endpoint = action.endpoint
         self._land(self._flying)
-        found = rekey(self._context, self._places, endpoint, old, entry)
+        self._flush()
+        try:
+            found = rekey(self._context, self._places, endpoint, subject, entry)
+        except ProviderError as error:
+            self._explain(action, error)
+            self._leave_open(action)
+            self._drop(action, away=True)
+            return False
+        self._closings.add(action, subject, entry)
         self._closings.take(endpoint, found)
         self._result.again.update((endpoint, each) for each in found.unplanned)
         if found.lost:
@@ -387,6 +397,12 @@ class Applier:
             self._result.stale.add((endpoint, entry.id))
         self._flush()
         self._places.reset()
+        return True
+
+    def _leave_open(self, action: Action) -> None:
+        """Keep an action in the journal that may have been done."""
+        self._unanswered.add(action.id)
+        self._result.open.add(action.node)
 
 
 def _route(action: Action) -> tuple[EndpointId, EndpointId]:

@@ -5,7 +5,7 @@ folder that came into the root without its content. What a page says is therefor
 put in its place once its folders are known.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -96,15 +96,28 @@ class Follower:
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
         self._observer.asked_at(asked)
-        found = self._known({entry.parent for entry in outside})  # by a look into what is new
-        left = [entry.id for entry in outside if entry.parent not in found]
-        gone = [each for each in (*gathered.gone, *left) if each not in gathered.lost]
+        gone = [each for each in gathered.gone if each not in gathered.lost]
+        gone += self._left(outside, gone)
         withdrawn = self._observer.keep_lost(sorted(self._known(gathered.lost)), look)
         gone = self._observer.with_content([*gone, *withdrawn])
         look.gone += len(gone)
         if confirm is not None and gone:
             confirm(look)
         self._observer.commit([], gone)
+
+    def _left(self, outside: list[Entry], gone: list[EntryId]) -> list[EntryId]:
+        """Return those that stand in no folder of the root, also because it goes or left itself."""
+        if not outside:
+            return []
+        there = self._known({entry.parent for entry in outside})  # by a look into what is new
+        there.difference_update(self._observer.with_content(gone))
+        left: dict[EntryId, None] = {}
+        before = -1
+        while len(left) > before:
+            before = len(left)
+            left.update((each.id, None) for each in outside if each.parent not in there)
+            there.difference_update(left)
+        return list(left)
 
     def _known(self, ids: set[EntryId]) -> set[EntryId]:
         return set(self._tree.get(ids))
@@ -181,8 +194,7 @@ class Gathered:
             elif change.id:
                 self._went(change.id, lost=change.lost)
             else:
-                found = self._at_path(change.path)
-                if found is not None and found != ROOT_ENTRY:
+                for found in self._all_at_path(change.path):
                     self._went_with_content(found, lost=change.lost)
 
     def _stands(self, entry: Entry, path: str) -> None:
@@ -194,9 +206,9 @@ class Gathered:
             if parent is None:
                 self.unclear.add(path)
                 return
-            before = self._at(parent, name)
-            if before is not None and before != entry.id:
-                self._replaced(before, entry)
+            for before in self._all_at(parent, name):
+                if before != entry.id:
+                    self._replaced(before, entry)
             entry = msgspec.structs.replace(entry, parent=parent)
             self._came(entry)
         self._put_in(entry)
@@ -253,7 +265,7 @@ class Gathered:
             self._went_with_content(before)
             return
         for child in self._tree.children(before):
-            if child.id not in self._put and child.id not in self.gone:
+            if child.id not in self._put and child.id not in self.gone and child.id != entry.id:
                 self._put_in(msgspec.structs.replace(child, parent=entry.id))
         self._went(before, lost=False)
 
@@ -291,15 +303,27 @@ class Gathered:
             folder = found
         return folder
 
+    def _all_at_path(self, path: str) -> list[EntryId]:
+        folder, _, name = path.rpartition("/")
+        parent = self._at_path(folder)
+        return self._all_at(parent, name) if parent is not None and name else []
+
     def _at(self, folder: EntryId, name: str) -> EntryId | None:
         """Return what stands at a place by now."""
+        return next(iter(self._all_at(folder, name)), None)
+
+    def _all_at(self, folder: EntryId, name: str) -> list[EntryId]:
+        """Return what stands at a place by now, and what a run that died left to be known there.
+
+        Such a run took in what replaced something, but not yet that this is gone.
+        """
+        known = [
+            entry.id
+            for entry in _children(self._tree, self._traits, folder, name)
+            if entry.id not in self._put and entry.id not in self.gone  # else it stands elsewhere
+        ]
         found = self._by_place.get((folder, self._form(name)))
-        if found is not None:
-            return found
-        known = _child(self._tree, self._traits, folder, name)
-        if known is None or known.id in self._put or known.id in self.gone:
-            return None  # it stands elsewhere by now
-        return known.id
+        return [found, *known] if found is not None else known
 
     # -- where all of it is --------------------------------------------------------------------
 
@@ -335,11 +359,14 @@ class Gathered:
 
 def _child(tree: ObservedTree, traits: Traits, folder: EntryId, name: str) -> Entry | None:
     """Return what is known to stand in a folder under a name, in the provider's own eyes."""
+    return next(_children(tree, traits, folder, name), None)
+
+
+def _children(tree: ObservedTree, traits: Traits, folder: EntryId, name: str) -> Iterator[Entry]:
     form = names.folded(name, traits)
     for entry in tree.at(folder, names.key(name)):
         if names.folded(entry.name, traits) == form:
-            return entry
-    return None
+            yield entry
 
 
 def _differs(old: Entry | None, new: Entry) -> bool:

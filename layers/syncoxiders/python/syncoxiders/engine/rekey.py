@@ -8,7 +8,7 @@ from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeI
 from syncoxiders.engine.claims import without
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.errors import ProviderError
+from syncoxiders.ports.errors import ProviderError, RootLost, Throttled, Unreachable
 from syncoxiders.ports.provider import Rescans
 
 
@@ -40,9 +40,11 @@ def rekey(
 ) -> Rekeyed:
     """Return what stood in a folder with the ids that it has in the folder's new place.
 
-    ``old`` is the folder's former id, ``moved`` the folder as it stands now, as ``places`` knows
-    it. What is not found again by name, a folder or not as before, is no more known to be there:
-    its former id may soon be another's, so the next look has to join it by its place.
+    ``old`` is the folder's former id, ``moved`` the folder as it stands now. What is not found
+    again by name, a folder or not as before, is no more known to be there: its former id may soon
+    be another's, so the next look has to join it by its place. Raises Unreachable, Throttled or
+    RootLost where nothing of it can be told at the moment: then the move has to stay open, for
+    what joins by its place is new there, and could not be told from what others deleted meanwhile.
     """
     result = Rekeyed()
     provider = context.providers[endpoint]
@@ -50,7 +52,7 @@ def rekey(
         return result
     store = context.store
     before = dict(walk(context, endpoint, old))
-    now = _found(provider, places.folder(endpoint, moved.id))
+    now = _found(provider, places.child(endpoint, moved.parent, moved.name, moved.id))
     owners = store.base().of(endpoint, [entry.id for entry in before.values()])
     known = {each: places.node(each) for each in owners.values()}
     for path, was in before.items():
@@ -73,11 +75,13 @@ def rekey(
 
 
 def _found(provider: Rescans, folder: Ref) -> dict[str, Entry]:
-    """Return what stands in a folder by its path below it; nothing if that cannot be told."""
+    """Return what stands in a folder by its path below it; nothing if it is not there."""
     children: dict[EntryId, list[Entry]] = {}
     try:
         for delta in provider.rescan(_Nothing(), [folder]):
             children[delta.folder] = list(delta.changed)
+    except (Unreachable, Throttled, RootLost):
+        raise
     except ProviderError:
         return {}
     now: dict[str, Entry] = {}

@@ -41,7 +41,10 @@ CHUNK = 5_000
 MAKING = frozenset({ActionKind.CREATE, ActionKind.MAKE_FOLDER})
 
 ROUNDS = 8
-"""How often a run plans again what changed under its hands, before leaving it to the next."""
+"""How often a run plans again what changed under its hands, before leaving it to the next.
+
+Of a first sync, which is planned in parts, that is each part.
+"""
 
 MANY_CONFLICTS = 100
 
@@ -213,7 +216,7 @@ class Run:
             if first and len(queue) <= CHUNK:
                 chunk, queue = [*known, *queue], []
             elif not (first or known or suspects):
-                chunk, queue = queue[:CHUNK], queue[CHUNK:]
+                chunk, queue, rounds = queue[:CHUNK], queue[CHUNK:], 0
             result = self._plan(looks, chunk, suspects, ahead)
             first, known, suspects = False, [], []
             self._stuck.passed(result)
