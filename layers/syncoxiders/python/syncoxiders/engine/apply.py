@@ -66,8 +66,7 @@ class Applied(msgspec.Struct):
     ``again`` those that have to be planned again, as have the ``nodes``. ``open`` are nodes of
     which an action may or may not have been done; it stays open in the journal.
     ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more, ``full``
-    those that take no more content. ``pauses`` says for how many seconds a provider wants to be
-    left alone. Where actions are handed out, ``put_off`` are those that stay open, to be tried
+    those that take no more content; ``refused`` is what the providers of those away said. Where actions are handed out, ``put_off`` are those that stay open, to be tried
     again, and ``dropped`` those that are still to be closed, without having been done.
     """
 
@@ -81,7 +80,7 @@ class Applied(msgspec.Struct):
     open: set[NodeId] = set()
     away: dict[EndpointId, str] = {}
     full: set[EndpointId] = set()
-    pauses: dict[EndpointId, float] = {}
+    refused: dict[EndpointId, ProviderError] = {}
     put_off: set[str] = set()
     dropped: list[str] = []
 
@@ -303,9 +302,9 @@ class Applier:
             pass
         elif isinstance(error, AWAY):
             if isinstance(error, Throttled):
-                result.pauses[where] = error.retry_after
                 event = msgspec.structs.replace(event, detail=park(self._context, where, error))
             result.away[where] = event.detail
+            result.refused[where] = error
             if self._handed_out:
                 return
             result.errors.append(event)

@@ -22,16 +22,19 @@ class Batch(msgspec.Struct, frozen=True):
     ``waits`` are batches that have to be done before, ``failed`` actions of those that were not.
     ``opened`` and ``begun`` are when (seconds since the epoch, 0 is never), ``tries`` how often
     it was begun; it is put off until ``put_off``. ``lane`` spreads the batches of an endpoint.
-    ``run`` is whose log tells of it.
+    ``needs`` are the endpoints whose providers are needed for it.
+    ``run`` is whose log tells of it, ``rule`` names the settings that it was planned under.
     """
 
     id: str
     endpoint: EndpointId
     lane: int = 0
+    needs: frozenset[EndpointId] = frozenset()
     actions: tuple[tuple[NodeId, str], ...] = ()
     probes: tuple[Probe, ...] = ()
     merges: tuple[Merge, ...] = ()
     run: int = 0
+    rule: str = ""
     waits: frozenset[str] = frozenset()
     failed: frozenset[str] = frozenset()
     opened: float = 0.0

@@ -39,7 +39,8 @@ class EndpointSettings(msgspec.Struct, frozen=True):
 class SyncSettings(msgspec.Struct, frozen=True):
     """A sync as a person set it up; the fields are those of the command line's options.
 
-    ``patterns`` are filter lines in gitignore syntax. While ``paused`` nothing is planned.
+    ``patterns`` are filter lines in gitignore syntax; sizes are in bytes, ages texts like
+    ``30d``. While ``paused`` nothing is planned.
     """
 
     id: str
@@ -48,6 +49,10 @@ class SyncSettings(msgspec.Struct, frozen=True):
     keep: str = "newer"
     auto_merge: bool = False
     patterns: tuple[str, ...] = ()
+    min_size: int | None = None
+    max_size: int | None = None
+    min_age: str = ""
+    max_age: str = ""
     max_delete: str = "50%"
     paused: bool = False
     changed_at: float = 0.0

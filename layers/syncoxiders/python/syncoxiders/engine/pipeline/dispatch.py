@@ -29,10 +29,14 @@ class _Draft(msgspec.Struct):
 
 
 class Dispatch:
-    """Makes the batches of plans; ``prefix`` makes their ids unique, ``run`` is in whose log."""
+    """Makes the batches of plans; ``prefix`` makes their ids unique, ``run`` is in whose log.
 
-    def __init__(self, prefix: str, *, run: int, at: float) -> None:
+    ``rule`` names the settings that are planned under.
+    """
+
+    def __init__(self, prefix: str, *, run: int, rule: str, at: float) -> None:
         self._prefix = prefix
+        self._rule = rule
         self.run = run
         self._at = at
         self._count = 0
@@ -86,10 +90,12 @@ class Dispatch:
             id=draft.id,
             endpoint=draft.endpoint,
             lane=int(draft.id.rpartition("-")[2]) % LANES,
+            needs=frozenset(where for each in draft.actions for where in _needs(each)),
             actions=tuple((each.node, each.id) for each in draft.actions),
             waits=frozenset(draft.waits),
             failed=lost & after,
             run=self.run,
+            rule=self._rule,
             opened=self._at,
         )
 
@@ -109,7 +115,15 @@ class Dispatch:
     def _asking(self, endpoint: EndpointId, probes: list[Probe]) -> Batch:
         id_ = self._id()
         lane = self._count % LANES
-        return Batch(id_, endpoint, lane, probes=tuple(probes), run=self.run, opened=self._at)
+        return Batch(
+            id_,
+            endpoint,
+            lane,
+            probes=tuple(probes),
+            run=self.run,
+            rule=self._rule,
+            opened=self._at,
+        )
 
     def _merges(self, merges: Iterable[Merge]) -> list[Batch]:
         return [
@@ -117,9 +131,16 @@ class Dispatch:
                 self._id(),
                 merge.edits[0].endpoint,
                 self._count % LANES,
+                needs=frozenset(edit.endpoint for edit in merge.edits),
                 merges=(merge,),
                 run=self.run,
+                rule=self._rule,
                 opened=self._at,
             )
             for merge in merges
         ]
+
+
+def _needs(action: Action) -> list[EndpointId]:
+    others = [each.endpoint for each in (action.source, action.because) if each is not None]
+    return [action.endpoint, *others]

@@ -7,7 +7,7 @@ turned out to be other than planned is looked at, and goes into the change log.
 
 import concurrent.futures
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from syncoxiders.core import hashes
 from syncoxiders.core.model import ROOT, Action, EndpointId, Entry, EntryId, NodeId
 from syncoxiders.core.plan import Plan, Probe
 from syncoxiders.engine import automerge
-from syncoxiders.engine.apply import Applied, Applier
+from syncoxiders.engine.apply import AWAY, Applied, Applier
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
@@ -57,8 +57,9 @@ def apply(
     batch = store.batch(message.batch)
     if batch is None or batch.waits:
         return
-    pause = _pause(pipeline, message.owner, settings)
-    if pause > pipeline.clock.now():
+    now = pipeline.clock.now()
+    pause = max(_pauses(pipeline, message.owner, settings, batch).values(), default=0.0)
+    if now < pause <= now + setting.PATIENCE:
         store.put_off_batch(batch.id, pause)
         return
     begun = store.begin_batch(batch.id, pipeline.clock.now())
@@ -67,11 +68,17 @@ def apply(
         worker.work()
 
 
-def _pause(pipeline: Pipeline, owner: str, settings: SyncSettings) -> float:
-    """Return until when one of the accounts wants to be left alone."""
-    accounts = {each.account for each in settings.endpoints}
-    found = [pipeline.registry.account(owner, each) for each in sorted(accounts)]
-    return max((each.not_before for each in found if each is not None), default=0.0)
+def _pauses(
+    pipeline: Pipeline, owner: str, settings: SyncSettings, batch: Batch
+) -> dict[EndpointId, float]:
+    """Return until when the providers that are needed want to be left alone, where they do."""
+    found: dict[EndpointId, float] = {}
+    for endpoint in settings.endpoints:
+        if endpoint.id in batch.needs:
+            connected = pipeline.registry.account(owner, endpoint.account)
+            if connected is not None and connected.not_before > pipeline.clock.now():
+                found[endpoint.id] = connected.not_before
+    return found
 
 
 class Worker:
@@ -112,11 +119,13 @@ class Worker:
         if self._batch.probes:
             self._probe(away)
         failed: set[str] = set()
-        if self._batch.actions:
+        if self._batch.actions and not self._is_outdated():
             actions = self._open()
             if self._batch.begun and actions:
                 recover(self._context, away, only=actions)
                 actions = self._open()
+            paused = _pauses(self._pipeline, self._message.owner, self._settings, self._batch)
+            away.update(dict.fromkeys(paused, "its provider wants to be left alone"))
             if not away:
                 applied = self._apply(actions)
                 failed = applied.failed
@@ -124,12 +133,33 @@ class Worker:
                 if applied.put_off and not away:
                     self._go_on()
                     return
-        if away:
+        if away and not self._gives_up(away):
             self._put_off()
             return
+        if away or self._is_outdated():
+            failed = self._give_back()
         ready = self._store.finish_batch(self._batch.id, failed)
         send(self._pipeline, self._message, self._settings, ready)
         self._tell()
+
+    def _is_outdated(self) -> bool:
+        """Say whether the settings have changed since: under other ones it may be wrong."""
+        return self._batch.rule != setting.version(self._settings)
+
+    def _gives_up(self, away: Container[EndpointId]) -> bool:
+        """Say whether one of these endpoints has been away for so long that others go on."""
+        known = {each.id: setting.heard(self._store, each.id) for each in self._settings.endpoints}
+        owner = self._message.owner
+        gone = setting.who_is_away(self._pipeline, owner, self._settings, known)
+        return any(each in away for each in gone)
+
+    def _give_back(self) -> set[str]:
+        """Close what is still open, to be planned again; returns it."""
+        actions = self._open()
+        self._touch(dict.fromkeys(action.node for action in actions))
+        self._close_undone([action.id for action in actions])
+        self._release()
+        return {id_ for _, id_ in self._batch.actions}
 
     def _open(self) -> list[Action]:
         """Return the batch's actions that are still open, in their order."""
@@ -160,18 +190,19 @@ class Worker:
             applier.start()
             applied = applier.finish()
         self._report(plan, actions, applied)
-        self._heed(applied)
+        self._heed(applied.refused)
         self._look_again(applied)
         if applied.dropped:
             self._close_undone(applied.dropped)
-        released = self._store.released()
-        if released:
-            release(self._store, self._endpoints(), released)
-            self._news = True
+        self._release()
         return applied
 
-    def _endpoints(self) -> list[EndpointId]:
-        return [each.id for each in self._settings.endpoints]
+    def _release(self) -> None:
+        """Put into the log what had to wait for the actions that were closed."""
+        released = self._store.released()
+        if released:
+            release(self._store, [each.id for each in self._settings.endpoints], released)
+            self._news = True
 
     def _places(self, actions: Sequence[Action]) -> Places:
         """Return the places with what the actions are sure to need, read in a few requests."""
@@ -208,25 +239,38 @@ class Worker:
                 continue
         return action.name
 
-    def _heed(self, applied: Applied) -> None:
-        """Leave alone whom providers said to leave alone."""
+    def _heed(self, refused: Mapping[EndpointId, ProviderError]) -> None:
+        """Leave alone whom providers said to leave alone; have it looked at why others fail."""
         accounts = {each.id: each.account for each in self._settings.endpoints}
-        for endpoint, seconds in applied.pauses.items():
-            until = self._pipeline.clock.now() + seconds
-            self._pipeline.registry.pause(self._message.owner, accounts[endpoint], until)
+        owner, registry = self._message.owner, self._pipeline.registry
+        for endpoint, error in refused.items():
+            if isinstance(error, Throttled):
+                until = self._pipeline.clock.now() + error.retry_after
+                registry.pause(owner, accounts[endpoint], until)
+            elif isinstance(error, Revoked):
+                registry.trouble(owner, accounts[endpoint], str(error))
+            else:
+                registry.hint(owner, accounts[endpoint])
 
     def _look_again(self, applied: Applied) -> None:
         """Look at what was not as planned, and put into the log what has to be planned again."""
-        touched: dict[tuple[EndpointId, EntryId], None] = dict.fromkeys(sorted(applied.again))
         if applied.stale:
             looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
             looks.again(applied.stale)
-        for node in self._store.base().get(applied.nodes).values():
+            self._news = True
+        self._touch(applied.nodes, sorted(applied.again))
+
+    def _touch(
+        self, nodes: Collection[NodeId], entries: Sequence[tuple[EndpointId, EntryId]] = ()
+    ) -> None:
+        """Put entries, and those of nodes, into the log, to be planned again."""
+        touched = dict.fromkeys(entries)
+        for node in self._store.base().get(nodes).values():
             for endpoint, replica in node.replicas.items():
                 touched[endpoint, replica.entry] = None
         if touched:
             self._store.touch(touched)
-        self._news = self._news or bool(touched or applied.stale)
+            self._news = True
 
     def _close_undone(self, actions: Sequence[str]) -> None:
         """Close what was not done, now that it is sure to be planned again."""
@@ -265,12 +309,9 @@ class Worker:
                 looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
                 looks.again([(probe.endpoint, probe.entry)])
                 continue
-            except Throttled as error:
-                self._heed(Applied(pauses={probe.endpoint: error.retry_after}))
-                away[probe.endpoint] = str(error)
-                return
             except ProviderError as error:
-                if isinstance(error, Revoked):
+                if isinstance(error, AWAY):
+                    self._heed({probe.endpoint: error})
                     away[probe.endpoint] = str(error)
                     return
                 self._note(probe, str(error))

@@ -109,17 +109,21 @@ class Listener:
             self.news = bool(look.changed or look.gone or not known.looked)
             if not known.looked:
                 heard = msgspec.structs.replace(heard, looked=self._pipeline.clock.now())
+        silent = 0.0
+        if id_ in looks.away and not isinstance(looks.refused.get(id_), Throttled):
+            silent = known.silent or self._pipeline.clock.now()
         problems = [f"{each.path}: {each.detail}" if each.path else each.detail for each in said]
         if id_ in looks.away:
             problems.insert(0, looks.away[id_])
         heard = msgspec.structs.replace(
             heard,
             root=looks.roots.get(id_, known.root),
+            silent=silent,
             stop=outcome.stop,
             problems=tuple(problems[:PROBLEMS]),
         )
         if heard != known:
-            self.news = self.news or heard.stop != known.stop
+            self.news = self.news or heard.stop != known.stop or heard.silent != known.silent
             setting.save_heard(store, id_, heard)
         refused = looks.refused.get(id_)
         return self._refused(refused) if refused is not None else id_ not in looks.away

@@ -109,7 +109,7 @@ class Planner:
             providers={},
         )
         self._rule = self._context.rule
-        self._away = self._who_is_away()
+        self._away = setting.who_is_away(pipeline, message.owner, settings, self._heard)
         planned = self._record.planned if self._record is not None else {}
         self._positions = dict(planned)
         self._joining = frozenset(
@@ -117,26 +117,11 @@ class Planner:
         )
         self._outcome = Outcome()
         self._run = self._before.run
-        self._dispatch = Dispatch(f"{fence:x}", run=self._run, at=self._now)
+        rule = setting.version(settings)
+        self._dispatch = Dispatch(f"{fence:x}", run=self._run, rule=rule, at=self._now)
         self._stuck = Stuck()
         self._stop: Stop | None = None
         self._full_again = False
-
-    def _who_is_away(self) -> dict[EndpointId, str]:
-        """Return the endpoints that take no part: not looked at yet, stopped, or shut out."""
-        away: dict[EndpointId, str] = {}
-        for endpoint in self._settings.endpoints:
-            heard = self._heard[endpoint.id]
-            connected = self._pipeline.registry.account(self._message.owner, endpoint.account)
-            if connected is None:
-                away[endpoint.id] = "its account is not connected"
-            elif connected.trouble:
-                away[endpoint.id] = connected.trouble
-            elif heard.stop is not None:
-                away[endpoint.id] = heard.stop.reason
-            elif not heard.looked:
-                away[endpoint.id] = "it has not been looked at yet"
-        return away
 
     def _approves(self, stop: Stop) -> bool:
         return bool(stop.plan_id) and stop.plan_id == self._context.options.approve

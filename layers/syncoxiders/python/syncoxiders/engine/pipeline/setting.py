@@ -1,5 +1,6 @@
 """What the functions know of a sync besides its settings, and what the engine works with."""
 
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -18,6 +19,9 @@ from syncoxiders.ports.registry import SyncSettings
 APPROVED = "approved"
 """The text that holds the id of a plan that a person lets through."""
 
+PATIENCE = 900.0
+"""Seconds for which the others wait for an endpoint that cannot be reached."""
+
 _PLANNING = "planning"
 
 
@@ -26,12 +30,14 @@ class Heard(msgspec.Struct, frozen=True):
 
     ``traits`` spare the planner from making the provider. ``looked`` says when all of it was
     looked at for the first time (seconds since the epoch): before that it takes no part.
+    ``silent`` is since when it has not let itself be looked at, 0 if it did the last time.
     ``stop`` is what a guard saw there, ``problems`` what a person should know of the last look.
     """
 
     traits: Traits = Traits()
     root: str = ""
     looked: float = 0.0
+    silent: float = 0.0
     stop: Stop | None = None
     problems: tuple[str, ...] = ()
 
@@ -92,7 +98,7 @@ def context(
         mode=Mode(settings.mode),
         keep=settings.keep,
         auto_merge=settings.auto_merge,
-        filter=filters.Filter(options=filters.read_rules("\n".join(settings.patterns), "patterns")),
+        filter=_filter(settings, pipeline.clock.now()),
     )
     return Context(
         store=store,
@@ -102,6 +108,50 @@ def context(
         blobs=pipeline.blobs,
         options=Options(limit=parse_limit(settings.max_delete), approve=store.text(APPROVED)),
         reporter=reporter or Quiet(),
+    )
+
+
+def version(settings: SyncSettings) -> str:
+    """Name what a plan depends on in a sync's settings."""
+    timeless = msgspec.structs.replace(settings, paused=False, changed_at=0.0, max_delete="")
+    return hashlib.sha256(msgspec.json.encode(timeless)).hexdigest()[:16]
+
+
+def who_is_away(
+    pipeline: Pipeline, owner: str, settings: SyncSettings, known: Mapping[EndpointId, Heard]
+) -> dict[EndpointId, str]:
+    """Return the endpoints that take no part, with the reason: others need not wait for them.
+
+    They have not been looked at yet, have been silent for long or want to be left alone for
+    long, are shut out, or were stopped by a guard.
+    """
+    away: dict[EndpointId, str] = {}
+    now = pipeline.clock.now()
+    for endpoint in settings.endpoints:
+        heard_there = known[endpoint.id]
+        connected = pipeline.registry.account(owner, endpoint.account)
+        if connected is None:
+            away[endpoint.id] = "its account is not connected"
+        elif connected.trouble:
+            away[endpoint.id] = connected.trouble
+        elif connected.not_before > now + PATIENCE:
+            away[endpoint.id] = "its provider wants to be left alone"
+        elif heard_there.stop is not None:
+            away[endpoint.id] = heard_there.stop.reason
+        elif not heard_there.looked:
+            away[endpoint.id] = "it has not been looked at yet"
+        elif heard_there.silent and heard_there.silent < now - PATIENCE:
+            away[endpoint.id] = "it cannot be reached"
+    return away
+
+
+def _filter(settings: SyncSettings, now: float) -> filters.Filter:
+    return filters.Filter(
+        options=filters.read_rules("\n".join(settings.patterns), "patterns"),
+        min_size=settings.min_size,
+        max_size=settings.max_size,
+        min_mtime_ns=filters.parse_age(settings.max_age, now) if settings.max_age else None,
+        max_mtime_ns=filters.parse_age(settings.min_age, now) if settings.min_age else None,
     )
 
 
