@@ -65,9 +65,10 @@ class Applied(msgspec.Struct):
     ``stale`` are endpoints and entries (folders included) that have to be looked at again,
     ``again`` those that have to be planned again, as have the ``nodes``. ``open`` are nodes of
     which an action may or may not have been done; it stays open in the journal.
-    ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more, ``full``
-    those that take no more content; ``refused`` is what the providers of those away said. Where actions are handed out, ``put_off`` are those that stay open, to be tried
-    again, and ``dropped`` those that are still to be closed, without having been done.
+    ``left`` and ``errors`` explain; ``away`` are endpoints that cannot be used any more,
+    ``refused`` is what their providers said; ``full`` are those that take no more content. Where
+    actions are handed out, ``put_off`` are those that stay open, to be tried again, and
+    ``dropped`` those that are still to be closed, without having been done.
     """
 
     done: dict[str, int] = {}

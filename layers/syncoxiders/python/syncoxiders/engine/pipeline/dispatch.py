@@ -119,6 +119,7 @@ class Dispatch:
             id_,
             endpoint,
             lane,
+            needs=frozenset([endpoint]),
             probes=tuple(probes),
             run=self.run,
             rule=self._rule,
