@@ -1,4 +1,4 @@
-# Needs make, Node 20+ and Python 3.11 to 3.14; everything else is brought into .venv by the lock.
+# Needs make, Node 20+ and Python 3.11 to 3.14; everything else is brought by the locks.
 #
 #   make up      set up, keep two sample folders in step, and say what to try
 #   make test    every check and every test          make check   the fast part of it
@@ -68,7 +68,17 @@ $(ready): requirements-dev.lock pyproject.toml
 	rm -f .venv/.ready*; \
 	touch $@
 
-env: $(ready)
+# The local AWS emulator pins what the project does not: it has an environment of its own.
+ministack := .venv-ministack/.ready
+
+$(ministack): requirements-ministack.lock $(ready)
+	@set -eu; \
+	echo 'Setting up .venv-ministack ...'; \
+	$(bin)/python -m venv --clear --without-pip .venv-ministack; \
+	$(bin)/uv pip sync --quiet --require-hashes --python .venv-ministack/bin/python requirements-ministack.lock; \
+	touch $@
+
+env: $(ready) $(ministack)
 
 lint: env
 	$(bin)/ruff check .
@@ -115,10 +125,11 @@ lock:
 	$(bring_uv); \
 	$(compile) pyproject.toml -o requirements.lock >/dev/null; \
 	$(bin)/python -c '$(build_needs)' | $(compile) --extra cloud --group dev --group bench pyproject.toml - \
-	  -o requirements-dev.lock >/dev/null
+	  -o requirements-dev.lock >/dev/null; \
+	$(compile) --group ministack -o requirements-ministack.lock >/dev/null
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv .venv-ministack build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 endif

@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.aws.fixtures import ministack
+
+__all__ = ["ministack"]
+
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",
     "tests.contracts.provider_contract_changing",
