@@ -110,7 +110,7 @@ def cloud(world: World) -> Cloud:
 
 
 def texts(world: World) -> str:
-    return world.store.sync("me", "sync").text("uploads")
+    return str(world.store.sync("me", "sync").text("uploads"))
 
 
 def total(pieces: Iterable[int]) -> int:

@@ -1,6 +1,7 @@
 """A small world for tests: memory providers, a memory store, and runs over them."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.provider import MemoryProvider
@@ -28,7 +29,7 @@ class World:
             name: MemoryProvider(self.quirks.get(name), clock=self.clock, name=name)
             for name in self.names
         }
-        self.store = MemoryStateStore()
+        self.store: Any = MemoryStateStore()  # or another store, where a test has it so
         self.blobs = MemoryBlobStore()
         self.options = Options()
         self.rule = Rule(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -148,6 +148,12 @@ class OneAtATime:
 
     def __init__(self, *_: object, **__: object) -> None:
         pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
 
     def submit(self, task: Callable[..., object], *arguments: object) -> "Future[object]":
         """Run it here and now. What kills the process kills the caller."""

@@ -91,6 +91,6 @@ class QuirkyHistory(History):
         return super()._run(listen=listen)
 
     def _quirks(self) -> Quirks:
-        if self.rng.random() < 0.4:
+        if self.kind not in KINDS or self.rng.random() < 0.4:
             return super()._quirks()
         return KINDS[self.kind](self.rng)

@@ -62,8 +62,11 @@ class SharedStore(SyncStore, Confirms, Protocol):
     remembered for a day. Calls raise StateUnavailable.
     """
 
-    def open_of(self, nodes: Iterable[NodeId]) -> dict[NodeId, list[Action]]:
-        """Return the open actions of those nodes that have some, in the order of opening."""
+    def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
+        """Return the open actions of those nodes that have some, in the order of opening.
+
+        If it need not be ``fresh``, nodes that were read before are as they were then.
+        """
 
     def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes to be planned again once their open actions are closed.

@@ -1,7 +1,8 @@
 """Batches as items: what is handed out together, and who waits for whom.
 
 A batch's item holds its substance (``data``), ``waits`` (batches that have to be done before),
-``failed`` (their actions that were not done), ``begun``, and ``next``: those that wait for it.
+``failed`` (their actions that were not done), ``begun``, ``put_off``, ``tries``, and
+``next``: those that wait for it.
 Once it is ``done`` only ``next`` and ``undone``, its own actions that were not done, stay for a
 while, so that whoever puts a batch that waits for it is told.
 """
@@ -13,7 +14,6 @@ import msgspec
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._tables import Tables, micros, one
-from syncoxiders.core.plan import Probe
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.items import (
     Absent,
@@ -33,14 +33,6 @@ DONE_DAYS = 7
 ROUNDS = 20
 
 _THERE = Every((Equals("batch", 1), Missing("done")))
-
-
-class _Substance(msgspec.Struct, frozen=True, array_like=True):
-    endpoint: str
-    lane: int
-    actions: tuple[tuple[int, str], ...]
-    probes: tuple[tuple[str, str, str, int, tuple[str, ...]], ...]
-    opened: float
 
 
 class Batches:
@@ -89,12 +81,22 @@ class Batches:
                 return None
             begun = item.attributes.get("begun")
             as_read = Missing("begun") if begun is None else Equals("begun", begun)
-            change = Update(key, {"begun": micros(at)}, when=Every((_THERE, as_read)))
+            change = Update(
+                key,
+                {"begun": micros(at)},
+                remove=("put_off",),
+                add={"tries": 1},
+                when=Every((_THERE, as_read)),
+            )
             result = one(self._journal.write([change]))
             if not isinstance(result, Raced):
                 return before
             item = result.item
         raise StateUnavailable("Others keep beginning the same batch; try again later.")
+
+    def put_off(self, batch: str, until: float) -> None:
+        """Note that a batch is to be begun again, not before then."""
+        self._journal.write([Update(self._key(batch), {"put_off": micros(until)}, when=_THERE)])
 
     def finish(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none."""
@@ -132,24 +134,23 @@ class Batches:
         found = [_batch(result) for result in results if isinstance(result, Item)]
         return [each for each in found if each is not None and not each.waits]
 
-    def all(self) -> list[Batch]:
-        """Return all batches that are not done."""
-        found = map(_batch, self._journal.query(self._keys.batches()))
-        return [batch for batch in found if batch is not None]
+    def all(self, limit: int = 0) -> list[Batch]:
+        """Return all batches that are not done, or only so many."""
+        found: list[Batch] = []
+        for item in self._journal.query(self._keys.batches()):
+            batch = _batch(item)
+            if batch is not None:
+                found.append(batch)
+                if len(found) == limit:
+                    break
+        return found
 
     def _key(self, batch: str) -> Key:
         return self._keys.batches(), batch
 
     def _item(self, batch: Batch, following: set[str]) -> Item:
-        substance = _Substance(
-            batch.endpoint,
-            batch.lane,
-            batch.actions,
-            tuple(
-                (each.endpoint, each.entry, each.version, each.size, each.algorithms)
-                for each in batch.probes
-            ),
-            batch.opened,
+        substance = msgspec.structs.replace(
+            batch, id="", waits=frozenset(), failed=frozenset(), begun=0.0, put_off=0.0, tries=0
         )
         held: dict[str, Value] = {"batch": 1, "data": pack(substance, compress=True)}
         if batch.begun:
@@ -168,16 +169,17 @@ def _batch(item: Item) -> Batch | None:
     data = item.attributes.get("data")
     if data is None:
         return None
-    substance = unpack_as(data, _Substance)
-    begun = item.attributes.get("begun", 0)
-    return Batch(
-        item.key[1],
-        substance.endpoint,
-        substance.lane,
-        substance.actions,
-        tuple(Probe(*each) for each in substance.probes),
-        _set(item, "waits"),
-        _set(item, "failed"),
-        substance.opened,
-        begun / 1e6 if isinstance(begun, int) else 0.0,
+    return msgspec.structs.replace(
+        unpack_as(data, Batch),
+        id=item.key[1],
+        waits=_set(item, "waits"),
+        failed=_set(item, "failed"),
+        begun=_number(item, "begun") / 1e6,
+        put_off=_number(item, "put_off") / 1e6,
+        tries=_number(item, "tries"),
     )
+
+
+def _number(item: Item, name: str) -> int:
+    value = item.attributes.get(name)
+    return value if isinstance(value, int) else 0

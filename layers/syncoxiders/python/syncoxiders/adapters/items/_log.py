@@ -1,21 +1,40 @@
 """The change log of an endpoint: records without gaps, each put at the end plus one.
 
+What is about to be observed is announced by a record that is out of sight, and shown once all of
+it is there. The log ends for its readers where something is announced, until so much time has
+passed that whoever announced it must be dead; then it counts like any other.
+
 A record holds up to a thousand touched ids; its number is the position. The last record stays
 when the log is trimmed, without its ids, so that positions never begin anew.
 """
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
-from syncoxiders.adapters.items._tables import Tables, one
+from syncoxiders.adapters.items._tables import Tables, micros, one
 from syncoxiders.core.model import EndpointId, EntryId
 from syncoxiders.ports.errors import StateUnavailable
-from syncoxiders.ports.items import Absent, Delete, Item, Key, Put, Raced, Update
+from syncoxiders.ports.items import Absent, Delete, Equals, Item, Key, Put, Raced, Update, Value
+
+ANNOUNCED = 300.0
+"""Seconds that a commit may take."""
 
 RECORD_IDS = 1_000
 RECORD_BYTES = 200_000
 ROUNDS = 100
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """A record that is out of sight."""
+
+    key: Key
+    endpoint: EndpointId
+    ids: list[EntryId]
+    token: str
+    until: float
 
 
 class ChangeLogs:
@@ -29,23 +48,44 @@ class ChangeLogs:
     def append(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
         """Append ids, in order, in one record or several."""
         for part in _parts(ids):
-            self._append(endpoint, pack(part, compress=True))
+            self._append(endpoint, part, self._tables.token())
 
-    def _append(self, endpoint: EndpointId, packed: bytes) -> None:
-        token = self._tables.token()
+    def announce(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> list[Announced]:
+        """Append ids out of sight of readers, until they are settled."""
+        found: list[Announced] = []
+        for part in _parts(ids):
+            token, until = self._tables.token(), self._tables.now() + ANNOUNCED
+            key = self._append(endpoint, part, token, until)
+            found.append(Announced(key, endpoint, part, token, until))
+        return found
+
+    def settle(self, announced: Iterable[Announced]) -> None:
+        """Show what was announced; what readers may have passed by is appended again."""
+        for each in announced:
+            change = Update(each.key, remove=("until",), when=Equals("by", each.token))
+            shown = one(self._tables.journal.write([change]))
+            if isinstance(shown, Raced) or self._tables.now() >= each.until:
+                self._append(each.endpoint, each.ids, self._tables.token())
+
+    def _append(
+        self, endpoint: EndpointId, ids: list[EntryId], token: str, until: float = 0.0
+    ) -> Key:
+        held: dict[str, Value] = {"ids": pack(ids, compress=True), "by": token}
+        if until:
+            held["until"] = micros(until)
         end = self._ends.get(endpoint)
         if end is None:
             end = self._end(endpoint)
         for _ in range(ROUNDS):
             end += 1
-            item = Item(self._key(endpoint, end), {"ids": packed, "by": token})
+            item = Item(self._key(endpoint, end), held)
             result = one(self._tables.journal.write([Put(item, Absent())]))
             # where the first answer was lost and the request made again, the record is ours
             if not isinstance(result, Raced) or (
                 result.item is not None and result.item.attributes.get("by") == token
             ):
                 self._ends[endpoint] = end
-                return
+                return item.key
         self._ends.pop(endpoint, None)
         raise StateUnavailable("Others keep writing the change log; try again later.")
 
@@ -60,6 +100,9 @@ class ChangeLogs:
         ids: list[EntryId] = []
         partition = self._keys.log(endpoint)
         for item in self._tables.journal.query(partition, after=_sort(after)):
+            until = item.attributes.get("until", 0)
+            if isinstance(until, int) and until > self._tables.stamp():
+                break
             after = int(item.key[1], 16)
             packed = item.attributes.get("ids")
             if packed is not None:

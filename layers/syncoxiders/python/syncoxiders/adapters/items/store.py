@@ -20,7 +20,7 @@ from syncoxiders.adapters.items._entries import (
     wishes_of,
 )
 from syncoxiders.adapters.items._keys import Keys
-from syncoxiders.adapters.items._log import ChangeLogs
+from syncoxiders.adapters.items._log import Announced, ChangeLogs
 from syncoxiders.adapters.items._nodes import Nodes, Step
 from syncoxiders.adapters.items._runs import Runs
 from syncoxiders.adapters.items._tables import Tables, one
@@ -147,7 +147,7 @@ class ItemsSync:
         grown: dict[EndpointId, int],
         logged: Commit | None = None,
     ) -> tuple[set[NodeId], int]:
-        """Write claims and observations, then the log, then nodes; last drop old claims."""
+        """Write claims and observations, with the log around them; then nodes, then old claims."""
         owners: dict[Where, NodeId] = {}
         dropped: dict[NodeId, set[tuple[EndpointId, EntryId, str]]] = {}
         for node, step in steps.items():
@@ -157,6 +157,7 @@ class ItemsSync:
                 wish.add.add(claim(node, gone=gone))
                 if not gone:
                     wish.claimant = owners[where] = node
+        announced = self._announce(logged) if logged is not None else []
         if wishes:
             outcome = self._entries.write(
                 wishes, lambda where, node: self._without_right(where, node, all_steps)
@@ -166,8 +167,7 @@ class ItemsSync:
             refused = {owners[where] for where in outcome.refused}
         else:
             refused = set()
-        if logged is not None:
-            self._log(logged)
+        self._logs.settle(announced)
         lost, more = self._nodes.write(
             {node: step for node, step in steps.items() if node not in refused}
         )
@@ -188,15 +188,17 @@ class ItemsSync:
             for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
         }
 
-    def _log(self, change: Commit) -> None:
+    def _announce(self, change: Commit) -> list[Announced]:
+        """Put into the log what is about to be observed, for the time being out of sight."""
         touched: dict[EndpointId, list[EntryId]] = {}
         for seen in change.observed:
             if seen.log:
                 ids = touched.setdefault(seen.endpoint, [])
                 ids += [entry.id for entry in seen.put]
                 ids += seen.gone
-        for endpoint, ids in touched.items():
-            self._logs.append(endpoint, ids)
+        return [
+            each for endpoint, ids in touched.items() for each in self._logs.announce(endpoint, ids)
+        ]
 
     def _use_ids(self, put: Sequence[Node]) -> None:
         """Remember ids of new nodes before they are used."""
@@ -247,9 +249,10 @@ class ItemsSync:
         self._nodes.read({action.node for action in found})
         return found
 
-    def open_of(self, nodes: Iterable[NodeId]) -> dict[NodeId, list[Action]]:
+    def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
         """Return the open actions of those nodes that have some, in the order of opening."""
-        self._nodes.stale()
+        if fresh:
+            self._nodes.stale()
         read = self._nodes.read(nodes)
         for node, held in read.items():
             if held.again and not held.open:
@@ -286,9 +289,21 @@ class ItemsSync:
         """Let go of a batch; returns those that waited for it, and now wait for none."""
         return self._batches.finish(batch, failed)
 
-    def batches(self) -> list[Batch]:
-        """Return all batches that are not done."""
-        return self._batches.all()
+    def put_off_batch(self, batch: str, until: float) -> None:
+        """Note that a batch is to be begun again, not before then; it may be done by now."""
+        self._batches.put_off(batch, until)
+
+    def batches(self, limit: int = 0) -> list[Batch]:
+        """Return all batches that are not done, or only so many."""
+        return self._batches.all(limit)
+
+    def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
+        """Put entries into the change logs as they are, to be planned again."""
+        by_endpoint: dict[EndpointId, list[EntryId]] = {}
+        for endpoint, entry in touched:
+            by_endpoint.setdefault(endpoint, []).append(entry)
+        for endpoint, ids in by_endpoint.items():
+            self._logs.append(endpoint, ids)
 
     # -- losses, runs, texts -------------------------------------------------------------------
 

@@ -120,6 +120,11 @@ class MemoryQueue:
             if found is not None:
                 found.visible = self._clock.now() + seconds
 
+    def purge(self) -> None:
+        """Forget all messages."""
+        with self._lock:
+            self._groups.clear()
+
     def next_at(self) -> float | None:
         """Return when something will be due, at once if it is; None if the queue is empty."""
         with self._lock:

@@ -21,6 +21,7 @@ from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.reconcile import release, send
 from syncoxiders.engine.places import Places
@@ -250,7 +251,8 @@ class Worker:
             elif isinstance(error, Revoked):
                 registry.trouble(owner, accounts[endpoint], str(error))
             else:
-                registry.hint(owner, accounts[endpoint])
+                now = self._pipeline.clock.now()
+                call(registry, self._pipeline.polls, [(owner, accounts[endpoint])], now)
 
     def _look_again(self, applied: Applied) -> None:
         """Look at what was not as planned, and put into the log what has to be planned again."""

@@ -47,10 +47,9 @@ def poll(pipeline: Pipeline, message: Poll) -> None:
             pipeline.merges.send([Merge(owner, settings.id).message(once)])
     if not whole:
         return
-    pipeline.registry.polled(owner, account, connected.hints, pipeline.clock.now())
+    later = pipeline.registry.polled(owner, account, connected.hints, pipeline.clock.now())
     if connected.trouble and not listener.trouble:
         pipeline.registry.trouble(owner, account, "")
-    later = pipeline.registry.account(owner, account)
     if later is not None and later.hints > connected.hints:
         pipeline.polls.send([message.message(f"again-{later.hints}")])
 

@@ -79,7 +79,7 @@ class OpenNodes:
 
     def __contains__(self, node: object) -> bool:
         """Say whether a node has an open action."""
-        return isinstance(node, int) and bool(self._store.open_of([node]))
+        return isinstance(node, int) and bool(self._store.open_of([node], fresh=False))
 
 
 class Planner:
@@ -343,7 +343,7 @@ class Planner:
         if missed:
             release(self._store, self._here(), missed)
         handed_out = {id_ for batch in self._store.batches() for _, id_ in batch.actions}
-        opened = self._store.open_of(each for each in nodes if each not in missed)
+        opened = self._store.open_of([each for each in nodes if each not in missed])
         orphans = [
             action
             for actions in opened.values()

@@ -1,0 +1,300 @@
+"""Histories of the deployed system: its functions, its queues and its tables, all simulated.
+
+The same people, faults and judgements as of runs on one machine; in place of a run, messages are
+delivered, late, twice or never, to functions of which several are at work at once, and any of
+which may die between any two requests.
+"""
+
+import dataclasses
+import functools
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from syncoxiders.adapters.items.leases import ItemsLeases
+from syncoxiders.adapters.items.registry import ItemsRegistry
+from syncoxiders.adapters.items.store import ItemsStates
+from syncoxiders.adapters.memory.items import MemoryItems
+from syncoxiders.adapters.memory.queue import Faults, MemoryQueue, Received
+from syncoxiders.core.rule import Rule
+from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconcile, setting, sweep
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.report import Stop
+from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.items import Change
+from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from tests.simulation.quirky import QuirkyHistory
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.stage import Killed, Violated
+
+OWNER, SYNC = "me", "sync"
+STEPS = 3_000
+"""So many deliveries are enough for anything to come to rest."""
+
+PATIENCE = 60.0
+
+
+@dataclasses.dataclass
+class CloudHistory(QuirkyHistory):
+    """A history in which the engine is the deployed system's functions."""
+
+    kind: str = "plain"
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(f"cloud {self.seed}")
+        self._scheduler = Scheduler(self._chance)
+        self._dying: set[int] = set()
+        super().__post_init__()
+        self.control = MemoryItems()
+        self.registry = ItemsRegistry(self.control)
+        clock = self.world.clock
+        self.polls, self.merges, self.applies = (
+            MemoryQueue(clock, f"{self.seed} {name}", visibility=1_000.0, receives=1_000)
+            for name in ("polls", "merges", "applies")
+        )
+        self._set_up_store()
+        for name in self.world.providers:
+            self.registry.put_account(OWNER, Account(name, "memory"))
+
+    def _set_up_store(self) -> None:
+        """Begin with empty tables."""
+        self.tree, self.journal = MemoryItems(), MemoryItems()
+        tokens = (f"{number:012x}" for number in range(1 << 48))
+        states = ItemsStates(
+            self.tree, self.journal, now=self.world.clock.now, token=functools.partial(next, tokens)
+        )
+        self.states = states
+        self.world.store = states
+        self.pipeline = Pipeline(
+            states=states,
+            registry=self.registry,
+            leases=ItemsLeases(self.control, self.world.clock),
+            polls=self.polls,
+            merges=self.merges,
+            applies=self.applies,
+            clock=self.world.clock,
+            providers=lambda _owner, _settings: dict(self.world.providers),
+            blobs=self.world.blobs,
+        )
+        for items in (self.tree, self.journal, self.control):
+            items.before = self._before_write
+            items.after = self._after_write
+            items.reading = lambda _: self._scheduler.pause()
+
+    def _watch_store(self) -> None:
+        """The tables are watched instead."""
+
+    def _lose_state(self) -> None:
+        self.log.append("-- the state is lost")
+        self._set_up_store()
+        self.polls.purge()
+        self.merges.purge()
+        self.applies.purge()
+
+    # -- faults --------------------------------------------------------------------------------
+
+    def _before_write(self, change: Change) -> None:
+        if not self._scheduler.is_at_work():
+            return
+        self._scheduler.pause()
+        self._may_die(f"before writing {_named(change)}")
+        if self._strikes(0.1):
+            self.log.append(f"-- throttled before {_named(change)}")
+            raise StateUnavailable("slower")
+
+    def _after_write(self, change: Change) -> None:
+        if not self._scheduler.is_at_work():
+            return
+        self._may_die(f"after writing {_named(change)}")
+        if self._strikes(0.1):
+            self.log.append(f"-- no answer to {_named(change)}")
+            raise StateUnavailable("no answer")
+        self._scheduler.pause()
+
+    def _may_die(self, what: str) -> None:
+        if not self._scheduler.is_at_work():
+            return
+        task = self._scheduler.current()
+        if task in self._dying:
+            raise Killed  # what comes after the end has no effect
+        try:
+            super()._may_die(what)
+        except Killed:
+            self._dying.add(task)
+            raise
+
+    # -- settings ------------------------------------------------------------------------------
+
+    def _rule(self, **changes: object) -> None:
+        super()._rule(**changes)
+        if hasattr(self, "registry"):
+            self._put_settings()
+
+    def _put_settings(self) -> None:
+        settings = _settings(self.world.rule)
+        if self.registry.sync(OWNER, SYNC) != settings:
+            self.registry.put_sync(OWNER, settings)
+
+    # -- runs ----------------------------------------------------------------------------------
+
+    def _run(self, *, listen: bool = False) -> bool:
+        """Tell of news and deliver messages for a while; in hard times not all of them."""
+        self.log.append("-- the functions work" + " on pushes" * listen)
+        hard = bool(self._faults) or self._countdown is not None
+        self._scheduler.likely = self._chance.choice([0.0, 0.05, 0.3]) if hard else 0.0
+        self._put_settings()
+        lived = self._work(hard=hard)
+        self._scheduler.likely = 0.0
+        self._dying.clear()
+        self._dirty.clear()
+        self._check_whole()
+        if not hard:
+            self._check_owners()
+        return lived
+
+    def _work(self, *, hard: bool) -> bool:
+        faults = Faults(loss=0.2, repeat=0.2, undeleted=0.1, delay=30.0) if hard else Faults()
+        for queue in (self.polls, self.merges, self.applies):
+            queue.faults = faults
+        lived = True
+        self._push()
+        limit = self._chance.randint(5, 60) if hard else STEPS
+        for _ in range(limit):
+            lived = self._deliver() and lived
+            if not any(map(len, (self.polls, self.merges, self.applies))):
+                if hard and self._chance.random() < 0.7:
+                    return lived
+                if self._is_at_rest():
+                    return lived
+                self._wait()
+        if not hard:
+            raise Violated(self._story("the functions do not come to rest"))
+        return lived
+
+    def _push(self) -> None:
+        accounts = [(OWNER, name) for name in self.world.providers]
+        now = self.world.clock.now()
+        self._alone(lambda: hints.call(self.registry, self.polls, accounts, now))
+
+    def _is_at_rest(self) -> bool:
+        store = self.states.sync(OWNER, SYNC)
+        self._let_through(store.text)
+        behind = any(
+            each.hints > each.polled and not self.world.providers[each.account.name].offline
+            for each in self.registry.accounts(OWNER)
+        )
+        sweep.sweep(self.pipeline)
+        queues = any(map(len, (self.merges, self.applies)))
+        return not (queues or behind or store.batches(limit=1))
+
+    def _let_through(self, text: Callable[[str], str]) -> None:
+        """Approve of what a guard stopped, if it may have been meant; else it is a violation."""
+        store = self.states.sync(OWNER, SYNC)
+        stops: list[Stop | None] = [setting.planning(store).stop]
+        stops.extend(setting.heard(store, name).stop for name in self.world.providers)
+        for stop in stops:
+            if stop is None or text(setting.APPROVED) == stop.plan_id:
+                continue
+            if not stop.plan_id.startswith("empty-"):
+                raise Violated(self._story(f"a guard stopped it: {stop}"))
+            self.log.append("-- let through that everything was removed")
+            store.save_text(setting.APPROVED, stop.plan_id)
+            self._push()
+
+    def _wait(self) -> None:
+        """Let time go by, until something is due; the schedule looks at everything."""
+        self.world.clock.advance(PATIENCE)
+        self._alone(lambda: sweep.sweep(self.pipeline))
+        if self._chance.random() < 0.2:
+            self._push()
+
+    def _alone(self, function: Callable[[], object]) -> None:
+        """Let one function work, which may die as any other."""
+
+        def work() -> None:
+            with suppress(Killed, StateUnavailable):
+                function()
+
+        self._scheduler.run([work])
+
+    def _deliver(self) -> bool:
+        """Let a few functions work at once; says whether all lived."""
+        tasks: list[Callable[[], None]] = []
+        lived: list[bool] = []
+        handlers: list[tuple[MemoryQueue, Callable[[str], None]]] = [
+            (self.polls, self._poll),
+            (self.merges, self._merge),
+            (self.applies, self._apply),
+        ]
+        self._chance.shuffle(handlers)
+        for queue, handle in handlers:
+            tasks.extend(
+                functools.partial(self._handle, queue, handle, received, lived)
+                for received in queue.receive(self._chance.choice([1, 1, 2, 3]))
+            )
+        if not tasks:
+            due = [at for queue, _ in handlers if (at := queue.next_at()) is not None]
+            if due:
+                self.world.clock.advance(max(min(due) - self.world.clock.now(), 0.0) + 0.001)
+            return True
+        self._scheduler.run(tasks)
+        return all(lived)
+
+    def _handle(
+        self,
+        queue: MemoryQueue,
+        handle: Callable[[str], None],
+        received: Received,
+        lived: list[bool],
+    ) -> None:
+        try:
+            handle(received.message.body)
+        except Killed:
+            lived.append(False)
+        except StateUnavailable:
+            queue.give_back(received.receipt)
+        else:
+            queue.delete(received.receipt)
+
+    def _poll(self, body: str) -> None:
+        listen.poll(self.pipeline, messages.read(body, messages.Poll))
+
+    def _merge(self, body: str) -> None:
+        reconcile.merge(self.pipeline, messages.read(body, messages.Merge))
+
+    def _apply(self, body: str) -> None:
+        execute.apply(self.pipeline, messages.read(body, messages.Apply))
+
+    def _check_nothing_missed(self) -> None:
+        """Neither a plan of everything nor a first contact finds anything left to do."""
+        before = [provider.mutations for provider in self.world.providers.values()]
+        store = self.states.sync(OWNER, SYNC)
+        planning = msgspec.structs.replace(setting.planning(store), settled="")
+        setting.save_planning(store, planning)
+        self._settle()
+        if self._sets_bits():
+            self._lose_state()
+            self._settle()
+        if [provider.mutations for provider in self.world.providers.values()] != before:
+            raise Violated(self._story("something was left to do"))
+
+
+def _named(change: Change) -> str:
+    key = change.item.key if hasattr(change, "item") else change.key
+    return f"{key[0]} {key[1]}"
+
+
+def _settings(rule: Rule) -> SyncSettings:
+    return SyncSettings(
+        id=SYNC,
+        endpoints=tuple(EndpointSettings(each.id, each.id) for each in rule.endpoints),
+        mode=rule.mode.value,
+        keep=rule.keep,
+        auto_merge=rule.auto_merge,
+        patterns=tuple(each.pattern for each in rule.filter.options),
+        max_size=rule.filter.max_size,
+        max_delete="1000000",
+    )
