@@ -66,7 +66,8 @@ class Desk:
 
     @property
     def store(self) -> SyncStore:
-        return self.world.store.sync("me", "sync")
+        found: SyncStore = self.world.store.sync("me", "sync")
+        return found
 
     def act(self, deeds: Sequence[Deed]) -> None:
         providers = list(self.world.providers.values())

@@ -18,6 +18,8 @@ from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.items.store import ItemsStates
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.queue import Faults, MemoryQueue, Received
+from syncoxiders.core.filters import Filter, read_rules
+from syncoxiders.core.model import EntryId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconcile, setting, sweep
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -26,6 +28,7 @@ from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.items import Change
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from tests.simulation.faults import FaultyProvider
 from tests.simulation.quirky import QuirkyHistory
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.stage import Killed, Violated
@@ -47,6 +50,7 @@ class CloudHistory(QuirkyHistory):
         self._chance = random.Random(f"cloud {self.seed}")
         self._scheduler = Scheduler(self._chance)
         self._dying: set[int] = set()
+        self._verdicts: list[Violated] = []
         super().__post_init__()
         self.control = MemoryItems()
         self.registry = ItemsRegistry(self.control)
@@ -126,9 +130,19 @@ class CloudHistory(QuirkyHistory):
             self._dying.add(task)
             raise
 
+    def _check_reason(self, provider: FaultyProvider, entry: EntryId) -> None:
+        try:
+            super()._check_reason(provider, entry)
+        except Violated as verdict:
+            self._verdicts.append(verdict)  # a function that is stopped by it is none of ours
+
     # -- settings ------------------------------------------------------------------------------
 
     def _rule(self, **changes: object) -> None:
+        found = changes.get("filter")
+        if isinstance(found, Filter) and found.options:  # as it comes from settings
+            lines = "\n".join(each.pattern for each in found.options)
+            changes["filter"] = Filter(options=read_rules(lines, "patterns"))
         super()._rule(**changes)
         if hasattr(self, "registry"):
             self._put_settings()
@@ -137,6 +151,7 @@ class CloudHistory(QuirkyHistory):
         settings = _settings(self.world.rule)
         if self.registry.sync(OWNER, SYNC) != settings:
             self.registry.put_sync(OWNER, settings)
+            self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -148,6 +163,8 @@ class CloudHistory(QuirkyHistory):
         self._put_settings()
         lived = self._work(hard=hard)
         self._scheduler.likely = 0.0
+        for verdict in self._verdicts:
+            raise verdict
         self._dying.clear()
         self._dirty.clear()
         self._check_whole()

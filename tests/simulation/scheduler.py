@@ -6,23 +6,36 @@ from collections.abc import Callable, Sequence
 from greenlet import getcurrent, greenlet
 
 
+class Task(greenlet):
+    """A function at work, known by a number that no other one has."""
+
+    number: int
+
+
 class Scheduler:
     """Lets tasks take turns: at each :meth:`pause` another one may go on."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._main = getcurrent()
+        self._count = 0
         self.likely = 0.0
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
         """Run all of them to their end."""
         self._main = getcurrent()
-        alive = [greenlet(task) for task in tasks]
+        alive = [self._task(each) for each in tasks]
         while alive:
             task = self._rng.choice(alive)
             task.switch()
             if task.dead:
                 alive.remove(task)
+
+    def _task(self, function: Callable[[], None]) -> Task:
+        task = Task(function)
+        self._count += 1
+        task.number = self._count
+        return task
 
     def pause(self) -> None:
         """Let another task go on, perhaps."""
@@ -35,5 +48,6 @@ class Scheduler:
 
     @staticmethod
     def current() -> int:
-        """Return which task is at work."""
-        return id(getcurrent())
+        """Return the number of the task that is at work."""
+        task = getcurrent()
+        return task.number if isinstance(task, Task) else 0

@@ -168,20 +168,45 @@ class Entries:
     # -- writing -------------------------------------------------------------------------------
 
     def write(self, wishes: Mapping[Where, Wish], without_right: Resolve) -> Outcome:
-        """Make wishes true, each in one conditional write."""
+        """Make wishes true, each in one conditional write.
+
+        What is in a folder goes before it does: whoever dies on the way leaves nothing behind
+        that no look would ever come to.
+        """
         outcome = Outcome()
-        left = dict(wishes)
         try:
-            for _ in range(ROUNDS):
-                self.read([where for where in left if where not in self._known])
-                left = self._round(left, without_right, outcome)
-                if not left:
-                    return outcome
+            self.read([where for where in wishes if where not in self._known])
+            for some in self._deepest_first(wishes):
+                self._fulfil(some, without_right, outcome)
         except BaseException:
             self.forget()
             raise
-        self.forget()
-        raise StateUnavailable("Others keep writing the same entries; try again later.")
+        return outcome
+
+    def _deepest_first(self, wishes: Mapping[Where, Wish]) -> Iterator[dict[Where, Wish]]:
+        """Yield what stays, then what is no more, from the deepest folders up."""
+        going = {
+            where: (where[0], known.parent)
+            for where, wish in wishes.items()
+            if wish.told and wish.entry is None and (known := self._known[where].entry) is not None
+        }
+        yield {where: wish for where, wish in wishes.items() if where not in going}
+        while going:
+            above = set(going.values())
+            some = [where for where in going if where not in above] or list(going)
+            yield {where: wishes[where] for where in some}
+            for where in some:
+                del going[where]
+
+    def _fulfil(self, wishes: dict[Where, Wish], without_right: Resolve, outcome: Outcome) -> None:
+        left = wishes
+        for _ in range(ROUNDS):
+            if not left:
+                return
+            self.read([where for where in left if where not in self._known])
+            left = self._round(left, without_right, outcome)
+        if left:
+            raise StateUnavailable("Others keep writing the same entries; try again later.")
 
     def _round(
         self, wishes: dict[Where, Wish], without_right: Resolve, outcome: Outcome

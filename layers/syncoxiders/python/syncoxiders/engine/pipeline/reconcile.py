@@ -117,8 +117,8 @@ class Planner:
         )
         self._outcome = Outcome()
         self._run = self._before.run
-        rule = setting.version(settings)
-        self._dispatch = Dispatch(f"{fence:x}", run=self._run, rule=rule, at=self._now)
+        self._version = setting.version(settings)
+        self._dispatch = Dispatch(f"{fence:x}", run=self._run, rule=self._version, at=self._now)
         self._stuck = Stuck()
         self._stop: Stop | None = None
         self._full_again = False
@@ -387,7 +387,7 @@ class Planner:
         if run and not self._store.batches(limit=1):
             self._end_run(run)
             run = 0
-        self._keep(setting.Planning(settled, due, entries, nodes, None, run))
+        self._keep(setting.Planning(self._version, settled, due, entries, nodes, None, run))
         if self._context.options.approve:
             self._store.save_text(setting.APPROVED, "")
         record = SyncRecord(

@@ -45,11 +45,12 @@ class Heard(msgspec.Struct, frozen=True):
 class Planning(msgspec.Struct, frozen=True):
     """What merge knows of a sync, besides its record; nobody else writes it.
 
-    ``settled`` names the conditions under which everything was planned, ``due`` is when
-    everything is to be planned again in any case. ``entries`` and ``nodes`` wait until others
+    ``rule`` names the settings that were planned under last, ``settled`` the conditions under
+    which everything was planned; ``due`` is when it is to be planned again in any case. ``entries`` and ``nodes`` wait until others
     have made a way for them. ``run`` is the run that is under way, 0 for none.
     """
 
+    rule: str = ""
     settled: str = ""
     due: float = 0.0
     entries: tuple[tuple[EndpointId, EntryId], ...] = ()

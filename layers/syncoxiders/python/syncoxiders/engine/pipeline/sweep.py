@@ -37,28 +37,37 @@ def _sync(pipeline: Pipeline, owner: str, settings: SyncSettings) -> None:
     now = pipeline.clock.now()
     merge = Merge(owner, settings.id)
     batches = store.batches()
-    if _is_behind(store, settings, now, batches):
+    if _is_behind(pipeline, owner, store, settings, batches):
         pipeline.merges.send([merge.message(f"sweep-{now:.0f}")])
     late = [each for each in _freed(store, batches) if _is_late(each, now)]
     send(pipeline, Apply(owner, settings.id, ""), settings, late)
 
 
 def _is_behind(
-    store: SharedStore, settings: SyncSettings, now: float, batches: list[Batch]
+    pipeline: Pipeline,
+    owner: str,
+    store: SharedStore,
+    settings: SyncSettings,
+    batches: list[Batch],
 ) -> bool:
     """Say whether there is something to be planned, or a run to be ended."""
+    now = pipeline.clock.now()
+    heard = {each.id: setting.heard(store, each.id) for each in settings.endpoints}
+    away = setting.who_is_away(pipeline, owner, settings, heard)
+    here = [each for each in heard if each not in away]
+    if len(here) < 2:  # noqa: PLR2004 -- a sync has two
+        return False
     planning = setting.planning(store)
     if planning.stop is not None:
         return planning.stop.plan_id == store.text(setting.APPROVED)
+    if planning.rule != setting.version(settings):
+        return True
     if (planning.due and planning.due <= now) or (planning.run and not batches):
         return True
     record = store.record()
     planned = record.planned if record is not None else {}
-    looked = [each.id for each in settings.endpoints if setting.heard(store, each.id).looked]
-    if len(looked) > 1 and not set(looked) <= planned.keys():
-        return True
     return any(
-        store.observed(endpoint).changes(planned.get(endpoint, 0), 1)[0] for endpoint in looked
+        each not in planned or store.observed(each).changes(planned[each], 1)[0] for each in here
     )
 
 
