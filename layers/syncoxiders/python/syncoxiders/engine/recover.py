@@ -263,7 +263,8 @@ def _belongs_elsewhere(places: Places, action: Action, found: Entry, *, stable_i
     """
     owner = places.owner(action.endpoint, found.id)
     node = places.node(owner) if owner is not None else None
-    return node is not None and (stable_ids or not node.replicas[action.endpoint].gone)
+    replica = node.replicas.get(action.endpoint) if node is not None else None
+    return replica is not None and (stable_ids or not replica.gone)
 
 
 def _last_seen(places: Places, action: Action) -> Ref:

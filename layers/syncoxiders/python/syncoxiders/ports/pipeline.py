@@ -18,7 +18,8 @@ class Batch(msgspec.Struct, frozen=True):
     """Actions at one endpoint that are handed out together, in an order in which each can succeed.
 
     ``actions`` are named by their node and id; their substance is in the nodes. ``probes`` are
-    hashes to be taken, ``merges`` texts to be merged, whose edits may stand at several endpoints.
+    hashes to be taken, ``merges`` texts to be merged, whose edits may stand at several endpoints,
+    ``again`` nodes that are only to be planned again.
     ``waits`` are batches that have to be done before, ``failed`` actions of those that were not.
     ``opened`` and ``begun`` are when (seconds since the epoch, 0 is never), ``tries`` how often
     it was begun; it is put off until ``put_off``. ``lane`` spreads the batches of an endpoint.
@@ -33,6 +34,7 @@ class Batch(msgspec.Struct, frozen=True):
     actions: tuple[tuple[NodeId, str], ...] = ()
     probes: tuple[Probe, ...] = ()
     merges: tuple[Merge, ...] = ()
+    again: tuple[NodeId, ...] = ()
     run: int = 0
     rule: str = ""
     waits: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from syncoxiders.core.model import Action, ActionKind, EndpointId
+from syncoxiders.core.model import Action, ActionKind, EndpointId, NodeId
 from syncoxiders.core.plan import Merge, Plan, Probe
 from syncoxiders.ports.pipeline import Batch
 
@@ -140,6 +140,19 @@ class Dispatch:
             )
             for merge in merges
         ]
+
+
+def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) -> Batch:
+    """Return a batch by which nodes of another one are planned again at a later time."""
+    return Batch(
+        id=f"later-{batch.id}-{batch.tries}",
+        endpoint=batch.endpoint,
+        lane=batch.lane,
+        again=tuple(nodes),
+        rule=batch.rule,
+        opened=now,
+        put_off=until,
+    )
 
 
 def _needs(action: Action) -> list[EndpointId]:

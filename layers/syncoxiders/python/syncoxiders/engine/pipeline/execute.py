@@ -21,6 +21,7 @@ from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.dispatch import later
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.reconcile import release, send
@@ -35,6 +36,9 @@ from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
 
 MARGIN = 30.0
 """Seconds before the end of a worker's time at which it begins nothing more."""
+
+RETRY = 3_600.0
+"""Seconds after which what a provider refused is tried again."""
 
 PAUSE, LONGEST_PAUSE = 15.0, 3_600.0
 """Seconds after which a batch is begun again that a provider did not take, doubling each time."""
@@ -56,7 +60,7 @@ def apply(
         return
     store = pipeline.states.sync(message.owner, message.sync)
     batch = store.batch(message.batch)
-    if batch is None or batch.waits:
+    if batch is None or batch.waits or batch.put_off > pipeline.clock.now():
         return
     now = pipeline.clock.now()
     pause = max(_pauses(pipeline, message.owner, settings, batch).values(), default=0.0)
@@ -115,6 +119,7 @@ class Worker:
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
         away: dict[EndpointId, str] = {}
+        self._touch(self._batch.again)
         if self._batch.merges:
             self._merge_texts()
         if self._batch.probes:
@@ -193,6 +198,7 @@ class Worker:
         self._report(plan, actions, applied)
         self._heed(applied.refused)
         self._look_again(applied)
+        self._try_later(actions, applied)
         if applied.dropped:
             self._close_undone(applied.dropped)
         self._release()
@@ -273,6 +279,14 @@ class Worker:
         if touched:
             self._store.touch(touched)
             self._news = True
+
+    def _try_later(self, actions: Sequence[Action], applied: Applied) -> None:
+        """See to it that what was refused is planned again some time later."""
+        nodes = {each.node for each in actions if each.id in applied.dropped} - applied.nodes
+        if nodes:
+            now = self._pipeline.clock.now()
+            batch = later(self._batch, sorted(nodes), now=now, until=now + RETRY)
+            self._store.put_batches([batch])
 
     def _close_undone(self, actions: Sequence[str]) -> None:
         """Close what was not done, now that it is sure to be planned again."""
@@ -363,7 +377,7 @@ class Worker:
     def _tell(self) -> None:
         """Let merge know, where there is something for it to do."""
         waiting = setting.planning(self._store)
-        if self._news or waiting.entries or waiting.nodes or not self._store.batches(limit=1):
+        if self._news or waiting.entries or waiting.nodes or not setting.is_busy(self._store):
             self._merge()
 
     def _merge(self) -> None:

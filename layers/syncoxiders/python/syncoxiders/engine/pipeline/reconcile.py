@@ -384,7 +384,7 @@ class Planner:
         if len(entries) + len(nodes) > MANY_WAITING:
             entries, nodes, due = (), (), self._now + RETRY
         run = self._run
-        if run and not self._store.batches(limit=1):
+        if run and not setting.is_busy(self._store):
             self._end_run(run)
             run = 0
         self._keep(setting.Planning(self._version, settled, due, entries, nodes, None, run))

@@ -46,7 +46,8 @@ class Planning(msgspec.Struct, frozen=True):
     """What merge knows of a sync, besides its record; nobody else writes it.
 
     ``rule`` names the settings that were planned under last, ``settled`` the conditions under
-    which everything was planned; ``due`` is when it is to be planned again in any case. ``entries`` and ``nodes`` wait until others
+    which everything was planned; ``due`` is when it is to be planned again in any case.
+    ``entries`` and ``nodes`` wait until others
     have made a way for them. ``run`` is the run that is under way, 0 for none.
     """
 
@@ -79,6 +80,12 @@ def planning(store: SharedStore) -> Planning:
 def save_planning(store: SharedStore, value: Planning) -> None:
     """Keep what merge knows of a sync."""
     store.save_text(_PLANNING, msgspec.json.encode(value).decode())
+
+
+def is_busy(store: SharedStore) -> bool:
+    """Say whether anything is handed out and not done, but for what is tried again later."""
+    first = store.batches(limit=1)  # what is tried again has an id behind all others
+    return bool(first) and not first[0].again
 
 
 def context(

@@ -62,7 +62,9 @@ def _is_behind(
         return planning.stop.plan_id == store.text(setting.APPROVED)
     if planning.rule != setting.version(settings):
         return True
-    if (planning.due and planning.due <= now) or (planning.run and not batches):
+    if (planning.due and planning.due <= now) or (
+        planning.run and all(each.again for each in batches)
+    ):
         return True
     record = store.record()
     planned = record.planned if record is not None else {}
