@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import msgspec
 
+from syncoxiders.adapters.items._log import ANNOUNCED
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.items.store import ItemsStates
@@ -176,7 +177,7 @@ class CloudHistory(QuirkyHistory):
         faults = Faults(loss=0.2, repeat=0.2, undeleted=0.1, delay=30.0) if hard else Faults()
         for queue in (self.polls, self.merges, self.applies):
             queue.faults = faults
-        lived = True
+        lived, calm = True, False
         self._push()
         limit = self._chance.randint(5, 60) if hard else STEPS
         for _ in range(limit):
@@ -184,9 +185,15 @@ class CloudHistory(QuirkyHistory):
             if not any(map(len, (self.polls, self.merges, self.applies))):
                 if hard and self._chance.random() < 0.7:
                     return lived
-                if self._is_at_rest():
+                if not self._is_at_rest():
+                    self._wait()
+                elif calm:
                     return lived
-                self._wait()
+                else:  # so much time goes by that whoever has died is known to be dead
+                    calm = True
+                    self.world.clock.advance(ANNOUNCED)
+                    continue
+            calm = False
         if not hard:
             raise Violated(self._story("the functions do not come to rest"))
         return lived

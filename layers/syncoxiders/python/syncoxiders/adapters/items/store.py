@@ -5,6 +5,7 @@ two writes leaves something that every reader understands, and the next planner 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from syncoxiders.adapters.items import _full
 from syncoxiders.adapters.items._batches import Batches
@@ -26,7 +27,7 @@ from syncoxiders.adapters.items._runs import Runs
 from syncoxiders.adapters.items._tables import Tables, one
 from syncoxiders.adapters.items._texts import Texts
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
-from syncoxiders.ports.errors import StateBusy
+from syncoxiders.ports.errors import StateBusy, StateUnavailable
 from syncoxiders.ports.items import AtMost, Items, Raced, Update
 from syncoxiders.ports.pipeline import Batch
 from syncoxiders.ports.state import Commit, Event, RunRecord, SyncRecord
@@ -158,15 +159,19 @@ class ItemsSync:
                 if not gone:
                     wish.claimant = owners[where] = node
         announced = self._announce(logged) if logged is not None else []
-        if wishes:
-            outcome = self._entries.write(
-                wishes, lambda where, node: self._without_right(where, node, all_steps)
-            )
-            for endpoint, more in outcome.grown.items():
-                grown[endpoint] = grown.get(endpoint, 0) + more
-            refused = {owners[where] for where in outcome.refused}
-        else:
-            refused = set()
+        refused: set[NodeId] = set()
+        try:
+            if wishes:
+                outcome = self._entries.write(
+                    wishes, lambda where, node: self._without_right(where, node, all_steps)
+                )
+                for endpoint, more in outcome.grown.items():
+                    grown[endpoint] = grown.get(endpoint, 0) + more
+                refused = {owners[where] for where in outcome.refused}
+        except StateUnavailable:
+            with suppress(StateUnavailable):
+                self._logs.settle(announced)  # what was not written will be seen again
+            raise
         self._logs.settle(announced)
         lost, more = self._nodes.write(
             {node: step for node, step in steps.items() if node not in refused}
