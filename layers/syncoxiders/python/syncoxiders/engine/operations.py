@@ -40,7 +40,9 @@ from syncoxiders.ports.provider import (
 class Operations:
     """Runs single actions. Raises the port's errors; changes nothing but the provider.
 
-    ``seen`` gathers entries that a check found where they had not been known to be.
+    ``seen`` gathers entries that a check found where they had not been known to be. With
+    ``wary`` the last look may be long ago: what is to be deleted has to stand where it is known
+    to, and the folders that are deleted with it.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Operations:
         verify: bool = True,
         carried: Callable[[int], None] = lambda _: None,
         uploads: Uploads | None = None,
+        wary: bool = False,
     ) -> None:
         self._providers = providers
         self._places = places
@@ -59,6 +62,8 @@ class Operations:
         self._carried = carried
         self._uploads = uploads
         self._absent: set[tuple[EndpointId, NodeId]] = set()
+        self._wary = wary
+        self._in_place: set[tuple[EndpointId, NodeId]] = set()
         self.seen: list[tuple[EndpointId, Entry]] = []
 
     def run(self, action: Action) -> Entry | None:
@@ -83,6 +88,8 @@ class Operations:
                 )
             case ActionKind.DELETE:
                 self._reason_to_delete(action)
+                if self._wary:
+                    self._check_place(action.endpoint, self._node(action))
                 ref = self._places.ref(action.endpoint, self.subject(action))
                 provider.delete(ref, action.expect)
                 return None
@@ -245,6 +252,23 @@ class Operations:
             self._confirm_absent(because.endpoint, self._node(action))
         else:
             self._confirm_nothing(because.endpoint, self._node(action))
+
+    def _check_place(self, endpoint: EndpointId, node: Node) -> None:
+        """Make sure that a node, and folders that are deleted with it, were not moved.
+
+        A move at one endpoint outlives a deletion at another.
+        """
+        above: Node | None = node
+        while above is not None and above.gone and (endpoint, above.id) not in self._in_place:
+            replica = above.replicas.get(endpoint)
+            if replica is None or replica.gone:
+                break
+            found = self._providers[endpoint].get(self._places.ref(endpoint, replica.entry))
+            if found is not None and (found.parent, found.name) != (replica.parent, replica.name):
+                self._see(endpoint, found)
+                raise Stale("it was moved since the plan was made")
+            self._in_place.add((endpoint, above.id))
+            above = self._places.node(above.parent) if above.parent else None
 
     def _confirm_absent(self, endpoint: EndpointId, node: Node) -> None:
         """Confirm by a point read that a node is gone: the topmost folder that is, or itself."""

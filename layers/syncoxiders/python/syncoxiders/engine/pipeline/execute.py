@@ -180,7 +180,7 @@ class Worker:
         plan = Plan(actions=tuple(actions), paths=self._paths(places, actions))
         begin_until = self._until - MARGIN
         uploads = Uploads(self._store, self._pipeline.clock.now, begin_until)
-        operations = Operations(self._context.providers, places, uploads=uploads)
+        operations = Operations(self._context.providers, places, uploads=uploads, wary=True)
         transfers = self._context.options.transfers
         with concurrent.futures.ThreadPoolExecutor(transfers, "transfer") as pool:
             applier = Applier(

@@ -120,6 +120,7 @@ class Planner:
         self._version = setting.version(settings)
         self._dispatch = Dispatch(f"{fence:x}", run=self._run, rule=self._version, at=self._now)
         self._stuck = Stuck()
+        self._announced: set[Touched] = set()
         self._stop: Stop | None = None
         self._full_again = False
 
@@ -203,20 +204,16 @@ class Planner:
         if len(queue) <= CHUNK:
             known, queue = [*known, *queue], []
         suspects = nodes
-        seen = set(everything)
         rounds = ROUNDS
         while known or suspects or queue:
             if self._clock() >= until:
                 return False
             if not (known or suspects):
                 known, queue = queue[:CHUNK], queue[CHUNK:]
-            result = self._plan(known, suspects, seen)
+            result = self._plan(known, suspects)
             if not self._guarded(result):
                 return True
             self._enter(result)
-            later = [each for each in result.more if each not in seen]
-            seen.update(later)
-            queue.extend(later)
             known, suspects = [], []
             if not queue:
                 known = list(self._log())  # what lost a race, and whatever else is new
@@ -236,8 +233,12 @@ class Planner:
             for entry in base.of(endpoint, ids)
         }
 
-    def _plan(self, touched: list[Touched], suspects: Sequence[NodeId], seen: set[Touched]) -> Plan:
-        """Plan entries, and along with them what is in new folders, so that it need not wait."""
+    def _plan(self, touched: list[Touched], suspects: Sequence[NodeId]) -> Plan:
+        """Plan entries, and along with them what is in folders that are new to base.
+
+        That is put into the log before: should this planner die when only the folder is in base,
+        nothing else would tell of what is in it.
+        """
         view = StoreView(self._store)
         endpoints = [each.id for each in self._rule.endpoints]
         view.prefetch(touched, suspects, endpoints)
@@ -263,8 +264,10 @@ class Planner:
                 ),
             )
             more = [each for each in dict.fromkeys(result.more) if each not in chosen]
+            if new := [each for each in more if each not in self._announced]:
+                self._store.touch(new)
+                self._announced.update(new)
             if not more or len(chosen) + len(more) > 2 * CHUNK:
-                seen.update(chosen)
                 return result
             view.prefetch(more, (), endpoints)
             chosen.update(dict.fromkeys(more))
