@@ -1,0 +1,377 @@
+"""Observed entries as items, whom each belongs to, and where it stands.
+
+An entry's item holds what was observed (``data``, absent when it is no more), ``seen`` (the
+microsecond that this was asked for or confirmed), ``claims`` (the nodes that have it for a
+replica; one that has it as gone behind a ``-``), and ``at``: the token of the item that makes it
+known in its folder. That item is put before the entry stands there, and deleted once it does not.
+Each placing has a token of its own, so that whoever clears an old place clears no later one.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from syncoxiders.adapters.items._codec import entry_id, pack_entry, unpack_entry
+from syncoxiders.adapters.items._keys import (
+    FOLDER_SHARDS,
+    SHARDS,
+    Keys,
+    name_key,
+    shard_of_name,
+    sort_key,
+)
+from syncoxiders.adapters.items._tables import Tables, micros, put_all
+from syncoxiders.core import names
+from syncoxiders.core.model import EndpointId, Entry, EntryId, NodeId
+from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.items import (
+    AtMost,
+    Condition,
+    Delete,
+    Equals,
+    Every,
+    Item,
+    Key,
+    Missing,
+    Put,
+    Raced,
+    Update,
+    Value,
+)
+
+Where: TypeAlias = tuple[EndpointId, EntryId]
+Resolve: TypeAlias = Callable[[Where, NodeId], bool]
+"""Says whether a node that claims an entry has no right to it, and will never have."""
+
+ROUNDS = 20
+"""So often a write is tried again that others came before."""
+
+FORGET_DAYS = 1
+"""So long it is remembered when an entry was last confirmed to be gone.
+
+Whoever asked for a page before that has long died: a function runs for 15 minutes at most.
+"""
+
+KNOWN = 50_000
+
+
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """An entry's item as it was last read or written."""
+
+    entry: Entry | None = None
+    claims: frozenset[str] = frozenset()
+    seen: int = 0
+    at: str = ""
+
+
+class Wish(msgspec.Struct):
+    """What is to become of an entry's item.
+
+    With ``told`` what is observed is replaced by ``entry``, unless it was ``asked`` for before
+    what is there (0 is never). Claims are added and dropped; ``claimant`` is refused if the entry
+    is somebody else's.
+    """
+
+    told: bool = False
+    entry: Entry | None = None
+    asked: int = 0
+    add: set[str] = msgspec.field(default_factory=set)
+    drop: set[str] = msgspec.field(default_factory=set)
+    claimant: NodeId | None = None
+
+
+class Outcome(msgspec.Struct):
+    """What became of wishes: claims that were refused, and how many more entries there are."""
+
+    refused: set[Where] = msgspec.field(default_factory=set)
+    grown: dict[EndpointId, int] = msgspec.field(default_factory=dict)
+
+
+def claim(node: NodeId, *, gone: bool) -> str:
+    """Return how a node is named among the claims on an entry."""
+    return f"{node:x}-" if gone else f"{node:x}"
+
+
+def claimants(claims: Iterable[str]) -> dict[NodeId, bool]:
+    """Return the nodes of claims, and whether they have the entry as gone."""
+    return {int(each.removesuffix("-"), 16): each.endswith("-") for each in claims}
+
+
+class Entries:
+    """The entries of a sync, at all endpoints."""
+
+    def __init__(self, tables: Tables, keys: Keys) -> None:
+        self._tables = tables
+        self._keys = keys
+        self._known: dict[Where, Known] = {}
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def read(self, wanted: Collection[Where]) -> dict[Where, Known]:
+        """Return the items of entries, as they are now."""
+        keys = {where: self._key(where) for where in wanted}
+        found = self._tables.tree.get(list(keys.values()))
+        if len(self._known) > KNOWN:
+            self._known.clear()
+        read = {where: known_from(found.get(key)) for where, key in keys.items()}
+        self._known.update(read)
+        return read
+
+    def entries(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
+        """Return those that are there."""
+        read = self.read([(endpoint, each) for each in dict.fromkeys(ids)])
+        return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
+
+    def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
+        """Return the entries in a folder, or those of them whose name has a ``names.key``."""
+        tree, keys = self._tables.tree, self._keys
+        sorts: set[str] = set()
+        if key is None:
+            for shard in range(FOLDER_SHARDS):
+                found = tree.query(keys.entries_in(endpoint, folder, shard))
+                sorts.update(placed_id(item) for item in found)
+        else:
+            name = name_key(key)
+            partition = keys.entries_in(endpoint, folder, shard_of_name(name))
+            sorts.update(placed_id(item) for item in tree.query(partition, prefix=f"{name}/"))
+        items = tree.get([keys.entry(endpoint, sort) for sort in sorts])
+        entries = [known_from(item).entry for item in items.values()]
+        return [
+            entry
+            for entry in entries
+            if entry is not None
+            and entry.parent == folder
+            and (key is None or names.key(entry.name) == key)
+        ]
+
+    def shard(self, endpoint: EndpointId, shard: int) -> Iterator[tuple[EntryId, Item]]:
+        """Yield the ids and items of all entries in a shard that are there."""
+        for item in self._tables.tree.query(self._keys.entries(endpoint, shard)):
+            data = item.attributes.get("data")
+            if data is not None:
+                yield entry_id(data, item.key[1]), item
+
+    def all_shards(
+        self, endpoint: EndpointId
+    ) -> list[Callable[[], Iterator[tuple[EntryId, Item]]]]:
+        """Return readers of all shards."""
+        return [lambda shard=shard: self.shard(endpoint, shard) for shard in range(SHARDS)]  # type: ignore[misc]  # mypy infers no type of a lambda with a default
+
+    def forget(self) -> None:
+        """Let go of what is known: it may be otherwise."""
+        self._known.clear()
+
+    def _key(self, where: Where) -> Key:
+        return self._keys.entry(where[0], sort_key(where[1]))
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def write(self, wishes: Mapping[Where, Wish], without_right: Resolve) -> Outcome:
+        """Make wishes true, each in one conditional write."""
+        outcome = Outcome()
+        left = dict(wishes)
+        try:
+            for _ in range(ROUNDS):
+                self.read([where for where in left if where not in self._known])
+                left = self._round(left, without_right, outcome)
+                if not left:
+                    return outcome
+        except BaseException:
+            self.forget()
+            raise
+        self.forget()
+        raise StateUnavailable("Others keep writing the same entries; try again later.")
+
+    def _round(
+        self, wishes: dict[Where, Wish], without_right: Resolve, outcome: Outcome
+    ) -> dict[Where, Wish]:
+        """Try each wish once; returns those that others came before."""
+        places: list[Put] = []
+        tries: list[tuple[Where, Known, _Try]] = []
+        for where, wish in wishes.items():
+            known = self._known[where]
+            if wish.claimant is not None:
+                self._judge(where, wish, known, without_right, outcome)
+            tried = self._try(where, wish, known)
+            if tried is not None:
+                tries.append((where, known, tried))
+                places.extend(tried.place)
+        put_all(self._tables.tree, places)
+        results = self._tables.tree.write([tried.change for _, _, tried in tries])
+        again: dict[Where, Wish] = {}
+        cleared: list[Delete] = []
+        for (where, known, tried), result in zip(tries, results, strict=True):
+            ours = isinstance(result, Item)
+            item = result.item if isinstance(result, Raced) else result
+            now = self._known[where] = known_from(item)
+            if not ours and tried.token and now.at == tried.token:
+                ours = True  # the first answer was lost, and the request made again
+            if not ours:
+                again[where] = wishes[where]
+                cleared.extend(Delete(put.item.key) for put in tried.place)
+                continue
+            cleared.extend(tried.cleared)
+            grown = (now.entry is not None) - (known.entry is not None)
+            if grown:
+                outcome.grown[where[0]] = outcome.grown.get(where[0], 0) + grown
+        if cleared:
+            self._tables.tree.write(cleared)
+        return again
+
+    def _judge(
+        self, where: Where, wish: Wish, known: Known, without_right: Resolve, outcome: Outcome
+    ) -> None:
+        """Refuse a claim on what is another's; drop the claims of who has no right to it."""
+        for node, gone in claimants(known.claims - wish.drop).items():
+            if gone or node == wish.claimant:
+                continue
+            if without_right(where, node):
+                wish.drop.add(claim(node, gone=False))
+            else:
+                outcome.refused.add(where)
+                wish.add.clear()
+                wish.drop.clear()
+                wish.claimant = None
+                return
+
+    def _try(self, where: Where, wish: Wish, known: Known) -> "_Try | None":
+        """Return what to write, or None if all is as wished."""
+        told = wish.told and (not wish.asked or known.seen <= wish.asked)
+        claims = (known.claims | wish.add) - wish.drop
+        entry = wish.entry if told else known.entry
+        if not told and claims == known.claims:
+            return None
+        put: dict[str, Value] = {}
+        remove: list[str] = []
+        when: list[Condition] = []
+        tried = _Try(Update(self._key(where)))
+        if told:
+            # what we wrote is confirmed after whatever was asked for in the same microsecond
+            put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
+            when.append(Equals("at", known.at) if known.at else Missing("at"))
+            if wish.asked:
+                when.append(AtMost("seen", wish.asked))
+            self._place(where, known, entry, tried)
+            if entry is None:
+                remove += ["data", "at"]
+            else:
+                sort = tried.change.key[1]
+                put["data"] = pack_entry(entry, with_id=not sort.startswith("="))
+                put["at"] = tried.token or known.at
+        unused = entry is None and not claims
+        if claims != known.claims:
+            if claims:
+                put["claims"] = claims
+            else:
+                remove.append("claims")
+        if claims != known.claims or unused:
+            when.append(Equals("claims", known.claims) if known.claims else Missing("claims"))
+        if unused:
+            put["expires"] = self._tables.later(FORGET_DAYS)
+            if not told:
+                when.append(Missing("at"))
+        else:
+            remove.append("expires")
+        tried.change = Update(
+            tried.change.key, put=put, remove=tuple(remove), when=Every(tuple(when))
+        )
+        return tried
+
+    def _place(self, where: Where, known: Known, entry: Entry | None, tried: "_Try") -> None:
+        """Note which place has to be made known, and which is not one any more."""
+        endpoint, ident = where
+        old = known.entry
+        if old is not None and entry is not None:
+            same = old.parent == entry.parent and names.key(old.name) == names.key(entry.name)
+            if same and known.at:
+                return
+        sort = sort_key(ident)
+        if old is not None and known.at:
+            tried.cleared.append(Delete(self._place_key(endpoint, old, sort, known.at)))
+        if entry is not None:
+            tried.token = self._tables.token()
+            tried.place.append(Put(Item(self._place_key(endpoint, entry, sort, tried.token))))
+
+    def _place_key(self, endpoint: EndpointId, entry: Entry, sort: str, token: str) -> Key:
+        name = name_key(names.key(entry.name))
+        partition = self._keys.entries_in(endpoint, entry.parent, shard_of_name(name))
+        return partition, f"{name}/{token}/{sort}"
+
+
+class _Try(msgspec.Struct):
+    """An attempt: the places to put before, the change, and the places to clear after it."""
+
+    change: Update
+    token: str = ""
+    place: list[Put] = msgspec.field(default_factory=list)
+    cleared: list[Delete] = msgspec.field(default_factory=list)
+
+
+def placed_id(item: Item) -> str:
+    """Return the sort key of what an item makes known in a folder."""
+    return item.key[1].split("/", 2)[2]
+
+
+def known_from(item: Item | None) -> Known:
+    """Return what an entry's item says."""
+    if item is None:
+        return _NOTHING
+    held = item.attributes
+    data, claims, seen, at = (held.get(each) for each in ("data", "claims", "seen", "at"))
+    return Known(
+        None if data is None else unpack_entry(data, item.key[1]),
+        claims if isinstance(claims, frozenset) else frozenset(),
+        seen if isinstance(seen, int) else 0,
+        at if isinstance(at, str) else "",
+    )
+
+
+_NOTHING = Known()
+
+
+class ItemsObservedTree:
+    """The observed tree of one endpoint."""
+
+    def __init__(
+        self,
+        entries: Entries,
+        endpoint: EndpointId,
+        count: Callable[[], int],
+        changes: Callable[[int, int], tuple[list[EntryId], int]],
+    ) -> None:
+        self._entries = entries
+        self._endpoint = endpoint
+        self._count = count
+        self._changes = changes
+
+    def get(self, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
+        """Return those that are there."""
+        return self._entries.entries(self._endpoint, ids)
+
+    def children(self, folder: EntryId) -> list[Entry]:
+        """Return the entries in a folder, in no particular order."""
+        return self._entries.placed(self._endpoint, folder)
+
+    def at(self, folder: EntryId, key: str) -> list[Entry]:
+        """Return the entries in a folder whose name has this ``names.key``."""
+        return self._entries.placed(self._endpoint, folder, key)
+
+    def count(self) -> int:
+        """Return how many entries there are."""
+        return self._count()
+
+    def changes(self, after: int, limit: int) -> tuple[list[EntryId], int]:
+        """Return ids touched since a change-log position, and the position reached."""
+        return self._changes(after, limit)
+
+
+def wishes_of(
+    endpoint: EndpointId, put: Sequence[Entry], gone: Sequence[EntryId], asked: float
+) -> Iterator[tuple[Where, Wish]]:
+    """Yield what an observation wishes, in order: what is gone last."""
+    stamp = micros(asked) if asked else 0
+    for entry in put:
+        yield (endpoint, entry.id), Wish(told=True, entry=entry, asked=stamp)
+    for each in gone:
+        yield (endpoint, each), Wish(told=True, asked=stamp)

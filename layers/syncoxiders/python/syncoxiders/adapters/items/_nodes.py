@@ -1,0 +1,437 @@
+"""Base nodes as items, each with its open actions, and where it stands.
+
+A node's item holds the node (``data``, absent where an action was opened on a node that is not
+there), its open actions (``open``), ``rev`` (a token that every write changes), ``again`` (it is
+to be planned once its actions are closed) and ``at``: the token of the items that make it known
+in its folder, as entries have one. ``void`` marks an id that no node will ever have.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from syncoxiders.adapters.items._codec import pack_node, pack_open, unpack_node, unpack_open
+from syncoxiders.adapters.items._entries import claim
+from syncoxiders.adapters.items._keys import (
+    FOLDER_SHARDS,
+    SHARDS,
+    Keys,
+    name_key,
+    shard_of_name,
+)
+from syncoxiders.adapters.items._tables import Tables, put_all
+from syncoxiders.core import names
+from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
+from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.items import (
+    Absent,
+    Delete,
+    Equals,
+    Every,
+    Item,
+    Key,
+    Missing,
+    Put,
+    Raced,
+    Update,
+    Value,
+)
+
+ROUNDS = 20
+VOID_DAYS = 1
+"""So long an id is void: its planner died before, or wrote the node."""
+
+
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """A node's item; ``rev`` is ``""`` where there is none."""
+
+    node: Node | None = None
+    open: tuple[tuple[int, Action], ...] = ()
+    rev: str = ""
+    at: str = ""
+    again: bool = False
+    void: bool = False
+
+
+class Step(msgspec.Struct):
+    """What is to become of a node: of itself if ``replaced``, and of its open actions."""
+
+    node: Node | None = None
+    replaced: bool = False
+    opened: dict[str, tuple[int, Action]] = msgspec.field(default_factory=dict)
+    closed: set[str] = msgspec.field(default_factory=set)
+
+
+class Nodes:
+    """The nodes of a sync.
+
+    What is read stays in mind as it was when it was read first: a node is written only if it
+    still is so. After its write, or a lost race, that is forgotten.
+    """
+
+    def __init__(self, tables: Tables, keys: Keys) -> None:
+        self._tables = tables
+        self._keys = keys
+        self._held: dict[NodeId, Held] = {}
+        self._fresh: dict[NodeId, Held] = {}
+        self._node_of: dict[str, NodeId] = {}
+        self._order = 0
+        self.released: set[NodeId] = set()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def read(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items of those that have one, as they are now."""
+        keys = {node: self._keys.node(node) for node in dict.fromkeys(ids)}
+        found = self._tables.tree.get(list(keys.values()))
+        return self._take(
+            {node: held_from(found[key], node) for node, key in keys.items() if key in found}
+        )
+
+    def read_once(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items like :meth:`read`, those that :meth:`read_ahead` read as they were."""
+        wanted = dict.fromkeys(ids)
+        known = {node: self._fresh.pop(node) for node in wanted if node in self._fresh}
+        return known | self.read(node for node in wanted if node not in known)
+
+    def read_ahead(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items like :meth:`read`; who asks for them next need not read them again."""
+        read = self.read(ids)
+        self._fresh.update(read)
+        return read
+
+    def stale(self) -> None:
+        """Let what was read ahead be read again."""
+        self._fresh.clear()
+
+    def forget(self) -> None:
+        """Let go of what is known: it may be otherwise."""
+        self._held.clear()
+        self._fresh.clear()
+
+    def _take(self, read: dict[NodeId, Held]) -> dict[NodeId, Held]:
+        for node, held in read.items():
+            self._held.setdefault(node, held)
+            for _, action in held.open:
+                self._node_of[action.id] = node
+        return read
+
+    def placed(self, parent: NodeId, key: str | None = None) -> list[Node]:
+        """Return the nodes in a folder, or those of them whose name has a ``names.key``."""
+        tree, keys = self._tables.tree, self._keys
+        ids: set[NodeId] = set()
+        if key is None:
+            for shard in range(FOLDER_SHARDS):
+                ids.update(map(_placed_id, tree.query(keys.nodes_in(parent, shard))))
+        else:
+            name = name_key(key)
+            partition = keys.nodes_in(parent, shard_of_name(name))
+            ids.update(map(_placed_id, tree.query(partition, prefix=f"{name}/")))
+        return [
+            held.node
+            for held in self.read(sorted(ids)).values()
+            if held.node is not None
+            and held.node.parent == parent
+            and (key is None or (not held.node.gone and names.key(held.node.name) == key))
+        ]
+
+    def losers(self) -> list[Node]:
+        """Return the kept losers of conflicts."""
+        found = self._tables.tree.query(self._keys.losers())
+        held = self.read(sorted({_placed_id(item) for item in found}))
+        return [
+            each.node for each in held.values() if each.node is not None and _is_loser(each.node)
+        ]
+
+    def shard(self, shard: int) -> Iterator[tuple[NodeId, Held]]:
+        """Yield all items of a shard; they do not count as read."""
+        for item in self._tables.tree.query(self._keys.nodes(shard)):
+            node = int(item.key[1], 16)
+            yield node, held_from(item, node)
+
+    def all_shards(self) -> list[Callable[[], Iterator[tuple[NodeId, Held]]]]:
+        """Return readers of all shards."""
+        return [lambda shard=shard: self.shard(shard) for shard in range(SHARDS)]  # type: ignore[misc]  # mypy infers no type of a lambda with a default
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def steps(
+        self,
+        nodes: Sequence[Node],
+        forget: Sequence[NodeId],
+        opened: Sequence[Action],
+        closed: Sequence[str],
+        find: Callable[[Collection[str]], None],
+    ) -> dict[NodeId, Step]:
+        """Return what a commit does to each node; ``find`` looks for actions' nodes.
+
+        What is needed of the nodes as they were is known afterwards.
+        """
+        steps: dict[NodeId, Step] = {}
+        for node in nodes:
+            steps[node.id] = Step(node, replaced=True)
+        for forgotten in forget:
+            steps[forgotten] = Step(None, replaced=True)
+        for action in opened:
+            steps.setdefault(action.node, Step()).opened[action.id] = (self._next_order(), action)
+            self._node_of[action.id] = action.node
+        unknown = {each for each in closed if each not in self._node_of}
+        if unknown:
+            find(unknown)
+        for each in closed:
+            if each in self._node_of:
+                steps.setdefault(self._node_of[each], Step()).closed.add(each)
+        self.read(
+            node
+            for node, step in steps.items()
+            if node not in self._held and (step.node is None or step.closed)
+        )
+        return {node: step for node, step in steps.items() if not self._is_vain(node, step)}
+
+    def _is_vain(self, node: NodeId, step: Step) -> bool:
+        """Say whether a step only closes what is not open, or forgets what is not there."""
+        if step.node is not None or step.opened:
+            return False
+        return not self.closes(node, step) and not (
+            step.replaced and self._before(node).node is not None
+        )
+
+    def _before(self, node: NodeId) -> Held:
+        return self._held.get(node, _NOTHING)
+
+    def before(self, node: NodeId) -> Node | None:
+        """Return a node as it was when it was read, None if it is taken to be new."""
+        return self._before(node).node
+
+    def closes(self, node: NodeId, step: Step) -> bool:
+        """Say whether a step closes an action that is open."""
+        return any(action.id in step.closed for _, action in self._before(node).open)
+
+    def claims(
+        self, node: NodeId, step: Step
+    ) -> tuple[dict[tuple[EndpointId, EntryId], bool], set[tuple[EndpointId, EntryId, str]]]:
+        """Return which entries a node newly claims, and as gone or not; and which claims it drops.
+
+        Of an entry that it claims otherwise than before the old claim is dropped.
+        """
+        if not step.replaced:
+            return {}, set()
+        old, new = _claims(self._before(node).node), _claims(step.node)
+        added = {where: gone for where, gone in new.items() if old.get(where) is not gone}
+        dropped = {
+            (*where, claim(node, gone=gone))
+            for where, gone in old.items()
+            if new.get(where) is not gone
+        }
+        return added, dropped
+
+    def write(self, steps: Mapping[NodeId, Step]) -> tuple[set[NodeId], int]:
+        """Take each step in one conditional write; returns what lost a race, and the growth."""
+        tree = self._tables.tree
+        self._fresh.clear()
+        places: list[Put] = []
+        tries: list[tuple[NodeId, Held, _Try]] = []
+        for node, step in steps.items():
+            before = self._before(node)
+            tried = self._try(node, before, step)
+            tries.append((node, before, tried))
+            places.extend(tried.place)
+        lost: set[NodeId] = set()
+        grown = 0
+        try:
+            put_all(tree, places)
+            results = tree.write([tried.change for _, _, tried in tries])
+            self._delete_held(tries, results)
+        except BaseException:
+            for node in steps:
+                self._held.pop(node, None)
+            raise
+        cleared: list[Delete] = []
+        for (node, before, tried), result in zip(tries, results, strict=True):
+            item = result.item if isinstance(result, Raced) else result
+            now = _NOTHING if item is None else held_from(item, node)
+            if isinstance(result, Raced) and now.rev != tried.rev:
+                lost.add(node)
+                self._held.pop(node, None)
+                cleared.extend(Delete(put.item.key) for put in tried.place)
+                continue
+            self._written(node, before, now)
+            cleared.extend(tried.cleared)
+            grown += _counts(now.node) - _counts(before.node)
+        if cleared:
+            tree.write(cleared)
+        return lost, grown
+
+    def _delete_held(
+        self,
+        tries: list[tuple[NodeId, Held, "_Try"]],
+        results: list[Item | Raced | None],
+    ) -> None:
+        """Delete what was marked to be planned again since it was read, and note that it was."""
+        for index, ((node, before, tried), result) in enumerate(zip(tries, results, strict=True)):
+            if not isinstance(tried.change, Delete) or not isinstance(result, Raced):
+                continue
+            now = _NOTHING if result.item is None else held_from(result.item, node)
+            if now.rev == before.rev:
+                marked = msgspec.structs.replace(before, again=True)
+                change = Delete(tried.change.key, Equals("rev", before.rev))
+                (results[index],) = self._tables.tree.write([change])
+                tries[index] = (node, marked, tried)
+
+    def _written(self, node: NodeId, before: Held, now: Held) -> None:
+        for _, action in before.open:
+            self._node_of.pop(action.id, None)
+        if now.rev:
+            self._held[node] = now
+            for _, action in now.open:
+                self._node_of[action.id] = node
+        else:
+            self._held.pop(node, None)
+        if before.open and not now.open and (now.again or before.again):
+            self.released.add(node)
+
+    def _try(self, node: NodeId, before: Held, step: Step) -> "_Try":
+        value = step.node if step.replaced else before.node
+        opened = {action.id: (order, action) for order, action in before.open}
+        for ident, (order, action) in step.opened.items():
+            opened[ident] = (opened[ident][0] if ident in opened else order, action)
+        for ident in step.closed:
+            opened.pop(ident, None)
+        key = self._keys.node(node)
+        if value is None and not opened:
+            # a mark that came after it was read must not go unseen
+            tried = _Try(Delete(key, Every((Equals("rev", before.rev), Missing("again")))))
+            self._place(node, before, None, tried)
+            return tried
+        tried = _Try(Delete(key), rev=self._tables.token())
+        put: dict[str, Value] = {"rev": tried.rev}
+        remove: list[str] = []
+        self._place(node, before, value, tried)
+        if value is None:
+            remove += ["data", "at"]
+        else:
+            put["data"] = pack_node(value)
+            put["at"] = tried.token or before.at
+        if opened:
+            put["open"] = pack_open(list(opened.values()))
+        else:
+            remove.append("open")
+        if step.opened:
+            remove.append("again")  # from now on it is planned anew
+        if before.rev:
+            tried.change = Update(key, put, tuple(remove), when=Equals("rev", before.rev))
+        else:
+            tried.change = Put(Item(key, put), Absent())
+        return tried
+
+    def _next_order(self) -> int:
+        self._order = max(self._order + 1, self._tables.stamp())
+        return self._order
+
+    def _place(self, node: NodeId, before: Held, value: Node | None, tried: "_Try") -> None:
+        old = set(self._places(before.node))
+        new = set(self._places(value))
+        if old == new and before.at:
+            return
+        if before.at:
+            tried.cleared = [Delete(_place_key(each, node, before.at)) for each in sorted(old)]
+        if new:
+            tried.token = self._tables.token()
+            tried.place = [Put(Item(_place_key(each, node, tried.token))) for each in sorted(new)]
+
+    def _places(self, node: Node | None) -> Iterator[tuple[str, str]]:
+        """Yield the partitions that make a node known, and the beginning of the sort key."""
+        if node is None:
+            return
+        name = name_key(names.key(node.name))
+        yield self._keys.nodes_in(node.parent, shard_of_name(name)), name
+        if _is_loser(node):
+            yield self._keys.losers(), "loser"
+
+    # -- marks ---------------------------------------------------------------------------------
+
+    def hold(self, ids: Collection[NodeId]) -> frozenset[NodeId]:
+        """Mark nodes that have open actions; returns the others."""
+        self.stale()
+        free: set[NodeId] = set()
+        left = self.read(ids)
+        free.update(node for node in ids if node not in left)
+        for _ in range(ROUNDS):
+            free.update(node for node, held in left.items() if not held.open)
+            todo = [(node, held) for node, held in left.items() if held.open and not held.again]
+            results = self._tables.tree.write(
+                [
+                    Update(self._keys.node(node), {"again": 1}, when=Equals("rev", held.rev))
+                    for node, held in todo
+                ]
+            )
+            left = {}
+            for (node, _), result in zip(todo, results, strict=True):
+                if isinstance(result, Raced):
+                    left[node] = _NOTHING if result.item is None else held_from(result.item, node)
+            if not left:
+                return frozenset(free)
+        raise StateUnavailable("Others keep writing the same nodes; try again later.")
+
+    def make_void(self, node: NodeId) -> bool:
+        """Let no node ever have an id; False if one has it, or may get it by now."""
+        expires = self._tables.later(VOID_DAYS)
+        item = Item(self._keys.node(node), {"void": 1, "expires": expires})
+        (result,) = self._tables.tree.write([Put(item, Absent())])
+        if not isinstance(result, Raced):
+            return True
+        return result.item is not None and held_from(result.item, node).void
+
+
+class _Try(msgspec.Struct):
+    """An attempt: the places to put before, the change, and the places to clear after it."""
+
+    change: Put | Update | Delete
+    rev: str = ""
+    token: str = ""
+    place: list[Put] = msgspec.field(default_factory=list)
+    cleared: list[Delete] = msgspec.field(default_factory=list)
+
+
+_NOTHING = Held()
+
+
+def held_from(item: Item, node: NodeId) -> Held:
+    """Return what a node's item says."""
+    held = item.attributes
+    data, opened, rev, at = (held.get(each) for each in ("data", "open", "rev", "at"))
+    return Held(
+        None if data is None else unpack_node(data, node),
+        () if opened is None else tuple(unpack_open(opened, node)),
+        rev if isinstance(rev, str) else "",
+        at if isinstance(at, str) else "",
+        "again" in held,
+        "void" in held,
+    )
+
+
+def _place_key(place: tuple[str, str], node: NodeId, token: str) -> Key:
+    return place[0], f"{place[1]}/{token}/{node:x}"
+
+
+def _placed_id(item: Item) -> NodeId:
+    return int(item.key[1].rsplit("/", 1)[1], 16)
+
+
+def _claims(node: Node | None) -> dict[tuple[EndpointId, EntryId], bool]:
+    """Return the entries that a node has for replicas, and whether as gone."""
+    if node is None:
+        return {}
+    return {
+        (endpoint, replica.entry): replica.gone
+        for endpoint, replica in node.replicas.items()
+        if replica.entry
+    }
+
+
+def _counts(node: Node | None) -> bool:
+    return node is not None and not node.gone
+
+
+def _is_loser(node: Node) -> bool:
+    return node.conflict is not None and not node.gone
