@@ -3,8 +3,9 @@
 import pytest
 
 from tests.aws.fixtures import ministack
+from tests.aws.tables import dynamo
 
-__all__ = ["ministack"]
+__all__ = ["dynamo", "ministack"]
 
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",
