@@ -9,6 +9,7 @@ __all__ = ["dynamo", "ministack"]
 
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",
+    "tests.contracts.items_contract",
     "tests.contracts.leases_contract",
     "tests.contracts.provider_contract_changing",
     "tests.contracts.provider_contract_clouds",
