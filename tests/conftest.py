@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "tests.contracts.queue_contract",
     "tests.contracts.registry_contract",
     "tests.contracts.shared_contract",
+    "tests.contracts.shared_scenes",
     "tests.contracts.state_contract_base",
     "tests.contracts.state_contract_journal",
     "tests.contracts.state_contract_observed",

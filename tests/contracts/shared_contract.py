@@ -163,6 +163,22 @@ class TestEntryRaces(SharedRules):
         assert not other.commit(Commit(nodes=[node(3, **at_a("x"))], forget=[2]))
         assert one.base().of("a", "x") == {"x": 3}
 
+    def test_not_handed_over(self, one: SharedStore, other: SharedStore) -> None:
+        """If the node that was to let go lost a race, the other gets nothing either."""
+        keep(one, node(1, **at_a("x")))
+        other.base().get([1])
+        keep(one, node(1, name="won", **at_a("x")))
+        assert other.commit(Commit(nodes=[node(2, **at_a("x")), node(1)])) == {1, 2}
+        assert one.base().of("a", "x") == {"x": 1}
+
+    def test_exchanged(self, one: SharedStore, other: SharedStore) -> None:
+        """Nodes may exchange entries in one commit."""
+        keep(one, node(1, **at_a("x")), node(2, **at_a("y")), node(3, **at_a("z")))
+        assert len(other.base().get([1, 2, 3])) == 3
+        turned = [node(1, **at_a("y")), node(2, **at_a("z")), node(3, **at_a("x"))]
+        assert not other.commit(Commit(nodes=turned))
+        assert one.base().of("a", "xyz") == {"x": 3, "y": 1, "z": 2}
+
     def test_forgotten(self, one: SharedStore, other: SharedStore) -> None:
         """What belonged to a forgotten node belongs to nobody."""
         keep(one, node(1, **at_a("x")))

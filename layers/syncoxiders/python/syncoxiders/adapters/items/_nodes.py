@@ -7,6 +7,7 @@ in its folder, as entries have one. ``void`` marks an id that no node will ever 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -60,6 +61,16 @@ class Step(msgspec.Struct):
     replaced: bool = False
     opened: dict[str, tuple[int, Action]] = msgspec.field(default_factory=dict)
     closed: set[str] = msgspec.field(default_factory=set)
+
+
+class Claims(NamedTuple):
+    """Which entries a node newly claims, and whether as gone; and which claims it drops.
+
+    Of an entry that it claims otherwise than before the old claim is dropped.
+    """
+
+    added: dict[tuple[EndpointId, EntryId], bool]
+    dropped: set[tuple[EndpointId, EntryId, str]]
 
 
 class Nodes:
@@ -207,23 +218,21 @@ class Nodes:
         """Say whether a step closes an action that is open."""
         return any(action.id in step.closed for _, action in self._before(node).open)
 
-    def claims(
-        self, node: NodeId, step: Step
-    ) -> tuple[dict[tuple[EndpointId, EntryId], bool], set[tuple[EndpointId, EntryId, str]]]:
-        """Return which entries a node newly claims, and as gone or not; and which claims it drops.
-
-        Of an entry that it claims otherwise than before the old claim is dropped.
-        """
+    def claims(self, node: NodeId, step: Step) -> Claims:
+        """Return what a step changes of a node's claims on entries."""
         if not step.replaced:
-            return {}, set()
+            return _NO_CLAIMS
         old, new = _claims(self._before(node).node), _claims(step.node)
-        added = {where: gone for where, gone in new.items() if old.get(where) is not gone}
-        dropped = {
-            (*where, claim(node, gone=gone))
-            for where, gone in old.items()
-            if new.get(where) is not gone
-        }
-        return added, dropped
+        if old == new:
+            return _NO_CLAIMS
+        return Claims(
+            {where: gone for where, gone in new.items() if old.get(where) is not gone},
+            {
+                (*where, claim(node, gone=gone))
+                for where, gone in old.items()
+                if new.get(where) is not gone
+            },
+        )
 
     def write(self, steps: Mapping[NodeId, Step]) -> tuple[set[NodeId], int]:
         """Take each step in one conditional write; returns what lost a race, and the growth."""
@@ -373,6 +382,23 @@ class Nodes:
                 return frozenset(free)
         raise StateUnavailable("Others keep writing the same nodes; try again later.")
 
+    def disown(self, node: NodeId, held: Held) -> bool:
+        """Let whoever means to write a node on the ground of what it was read as lose the race.
+
+        False if somebody else has written it by now.
+        """
+        rev = self._tables.token()
+        change = Update(self._keys.node(node), {"rev": rev}, when=Equals("rev", held.rev))
+        (result,) = self._tables.tree.write([change])
+        if isinstance(result, Raced) and (
+            result.item is None or result.item.attributes.get("rev") != rev
+        ):
+            return False
+        known = self._held.get(node)
+        if known is not None and known.rev == held.rev:
+            self._held[node] = msgspec.structs.replace(known, rev=rev)
+        return True
+
     def make_void(self, node: NodeId) -> bool:
         """Let no node ever have an id; False if one has it, or may get it by now."""
         expires = self._tables.later(VOID_DAYS)
@@ -394,6 +420,7 @@ class _Try(msgspec.Struct):
 
 
 _NOTHING = Held()
+_NO_CLAIMS = Claims({}, set())
 
 
 def held_from(item: Item, node: NodeId) -> Held:
