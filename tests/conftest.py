@@ -3,11 +3,13 @@
 import pytest
 
 from tests.aws.fixtures import ministack
+from tests.aws.tables import dynamo
 
-__all__ = ["ministack"]
+__all__ = ["dynamo", "ministack"]
 
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",
+    "tests.contracts.items_contract",
     "tests.contracts.leases_contract",
     "tests.contracts.provider_contract_changing",
     "tests.contracts.provider_contract_clouds",
@@ -17,6 +19,8 @@ pytest.register_assert_rewrite(
     "tests.contracts.provider_harness",
     "tests.contracts.queue_contract",
     "tests.contracts.registry_contract",
+    "tests.contracts.shared_contract",
+    "tests.contracts.shared_scenes",
     "tests.contracts.state_contract_base",
     "tests.contracts.state_contract_journal",
     "tests.contracts.state_contract_observed",

@@ -50,18 +50,24 @@ class Confirms(Protocol):
     """A store that others write to at the same time, each telling when what it says was asked."""
 
     def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
-        """Return when what is known of entries was confirmed by our own writes or point reads."""
+        """Return when what is known of entries, or that they are gone, was asked for or confirmed.
+
+        What a page tells of an entry that was confirmed since the page was asked for is not
+        believed: a point read tells what holds.
+        """
 
 
 class SharedStore(SyncStore, Confirms, Protocol):
     """A sync's state, shared. A commit of it writes each node on its own.
 
-    A node that was read through this object is written only if it still is as it was read, a new
-    one only if there is none of its id and its entries belong to nobody; else it has lost a race.
-    A commit that closes actions writes what was observed first, then the nodes: so nobody finds a
-    replica without its entry, which would look like a deletion. Any other writes nodes first.
-    No observation replaces, removes or brings back what was asked for later: what is no more is
-    remembered for a day. Calls raise StateUnavailable.
+    A node that was read through this object is written only if it still is as it was when it was
+    read first, a new one only if there is none of its id; and neither gets an entry that is
+    another's, unless the commit takes it from there. Else it has lost a race, and may be read
+    again. A commit that closes actions writes what was observed first, then the nodes: so nobody
+    finds a replica without its entry, which would look like a deletion. Any other writes nodes
+    first. No observation replaces, removes or brings back what was asked for later: what is no
+    more is remembered for a day. An object is for one piece of work. Calls raise StateUnavailable,
+    after which some of what was asked may have been done: whoever goes on takes a new object.
     """
 
     def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
@@ -77,7 +83,11 @@ class SharedStore(SyncStore, Confirms, Protocol):
         """
 
     def released(self) -> frozenset[NodeId]:
-        """Return, and forget, nodes that this object closed the last actions of, and were held."""
+        """Return, and forget, held nodes of which this object closed the last action.
+
+        So are those that :meth:`open_of` found without any: whoever closed it may have died before
+        it was told.
+        """
 
     def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
         """Put entries into the change logs as they are, to be planned again."""

@@ -60,8 +60,9 @@ class Observation(msgspec.Struct, frozen=True):
 
     With ``log`` the touched ids enter the change log, to be planned; what the engine itself
     wrote is not logged. ``asked`` is when the provider was asked for it (seconds since the epoch):
-    where others write as well, what was confirmed later is not replaced; 0 says that this was
-    told by a write of our own, and is confirmed as of the commit.
+    where others write as well, what was asked for later, or confirmed then or later, is not
+    replaced, though it is logged; 0 says that this was told by a write of our own, and is
+    confirmed as of the commit.
     """
 
     endpoint: EndpointId

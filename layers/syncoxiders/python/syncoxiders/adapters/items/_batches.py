@@ -1,17 +1,19 @@
 """Batches as items: what is handed out together, and who waits for whom.
 
 A batch's item holds its substance (``data``), ``waits`` (batches that have to be done before),
-``failed`` (their actions that were not done), ``begun``, ``put_off``, ``tries``, and
-``next``: those that wait for it.
+``failed`` (their actions that were not done), ``begun``, ``tries``, ``put_off``, and ``next``:
+those that wait for it.
 Once it is ``done`` only ``next`` and ``undone``, its own actions that were not done, stay for a
 while, so that whoever puts a batch that waits for it is told.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Any
 
 import msgspec
 
-from syncoxiders.adapters.items._codec import pack, unpack_as
+from syncoxiders.adapters.items._codec import convert, pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._tables import Tables, micros, one
 from syncoxiders.ports.errors import StateUnavailable
@@ -33,6 +35,12 @@ DONE_DAYS = 7
 ROUNDS = 20
 
 _THERE = Every((Equals("batch", 1), Missing("done")))
+
+
+_APART = frozenset({"id", "waits", "failed", "begun", "put_off", "tries"})
+"""The fields of a batch that change, and are attributes of their own."""
+
+_PLAIN = Batch("", "")
 
 
 class Batches:
@@ -79,8 +87,8 @@ class Batches:
             before = None if item is None else _batch(item)
             if item is None or before is None:
                 return None
-            begun = item.attributes.get("begun")
-            as_read = Missing("begun") if begun is None else Equals("begun", begun)
+            tries = item.attributes.get("tries")
+            as_read = Missing("tries") if tries is None else Equals("tries", tries)
             change = Update(
                 key,
                 {"begun": micros(at)},
@@ -95,7 +103,7 @@ class Batches:
         raise StateUnavailable("Others keep beginning the same batch; try again later.")
 
     def put_off(self, batch: str, until: float) -> None:
-        """Note that a batch is to be begun again, not before then."""
+        """Note that a batch is to be begun again, not before then; it may be done by now."""
         self._journal.write([Update(self._key(batch), {"put_off": micros(until)}, when=_THERE)])
 
     def finish(self, batch: str, failed: Collection[str]) -> list[Batch]:
@@ -104,13 +112,14 @@ class Batches:
         change = Update(
             key,
             {"done": 1},
-            remove=("data", "waits", "failed", "begun"),
+            remove=("data", "waits", "failed", "begun", "put_off", "tries"),
             include={"undone": frozenset(failed)} if failed else {},
             when=Equals("batch", 1),
         )
         result = one(self._journal.write([change]))
-        if not isinstance(result, Item):
-            return []
+        if not isinstance(result, Item):  # nobody knows any more who waited for it
+            left = {each.id for each in self.all() if batch in each.waits}
+            return self._let_go(batch, frozenset(failed), left)
         ready = self._let_go(batch, _set(result, "undone"), _set(result, "next"))
         expires = self._tables.later(DONE_DAYS)
         self._journal.write([Update(key, {"expires": expires}, when=Equals("batch", 1))])
@@ -136,25 +145,25 @@ class Batches:
 
     def all(self, limit: int = 0) -> list[Batch]:
         """Return all batches that are not done, or only so many."""
-        found: list[Batch] = []
-        for item in self._journal.query(self._keys.batches()):
-            batch = _batch(item)
-            if batch is not None:
-                found.append(batch)
-                if len(found) == limit:
-                    break
-        return found
+        found = map(_batch, self._journal.query(self._keys.batches()))
+        return list(islice(filter(None, found), limit or None))
 
     def _key(self, batch: str) -> Key:
         return self._keys.batches(), batch
 
     def _item(self, batch: Batch, following: set[str]) -> Item:
-        substance = msgspec.structs.replace(
-            batch, id="", waits=frozenset(), failed=frozenset(), begun=0.0, put_off=0.0, tries=0
-        )
-        held: dict[str, Value] = {"batch": 1, "data": pack(substance, compress=True)}
-        if batch.begun:
-            held["begun"] = micros(batch.begun)
+        fields = {
+            name: value
+            for name in batch.__struct_fields__
+            if name not in _APART and (value := getattr(batch, name)) != getattr(_PLAIN, name)
+        }
+        packed = pack(msgspec.to_builtins(fields, order="deterministic"), compress=True)
+        held: dict[str, Value] = {"batch": 1, "data": packed}
+        for name in ("begun", "put_off"):
+            if at := getattr(batch, name):
+                held[name] = micros(at)
+        if batch.tries:
+            held["tries"] = batch.tries
         sets = (("waits", batch.waits), ("failed", batch.failed), ("next", frozenset(following)))
         held.update({name: members for name, members in sets if members})
         return Item(self._key(batch.id), held)
@@ -169,9 +178,9 @@ def _batch(item: Item) -> Batch | None:
     data = item.attributes.get("data")
     if data is None:
         return None
+    fields = {"id": item.key[1], "endpoint": "", **unpack_as(data, dict[str, Any])}
     return msgspec.structs.replace(
-        unpack_as(data, Batch),
-        id=item.key[1],
+        convert(fields, Batch),
         waits=_set(item, "waits"),
         failed=_set(item, "failed"),
         begun=_number(item, "begun") / 1e6,
@@ -181,5 +190,5 @@ def _batch(item: Item) -> Batch | None:
 
 
 def _number(item: Item, name: str) -> int:
-    value = item.attributes.get(name)
+    value = item.attributes.get(name, 0)
     return value if isinstance(value, int) else 0

@@ -7,6 +7,7 @@ in its folder, as entries have one. ``void`` marks an id that no node will ever 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -62,6 +63,16 @@ class Step(msgspec.Struct):
     closed: set[str] = msgspec.field(default_factory=set)
 
 
+class Claims(NamedTuple):
+    """Which entries a node newly claims, and whether as gone; and which claims it drops.
+
+    Of an entry that it claims otherwise than before the old claim is dropped.
+    """
+
+    added: dict[tuple[EndpointId, EntryId], bool]
+    dropped: set[tuple[EndpointId, EntryId, str]]
+
+
 class Nodes:
     """The nodes of a sync.
 
@@ -73,6 +84,7 @@ class Nodes:
         self._tables = tables
         self._keys = keys
         self._held: dict[NodeId, Held] = {}
+        self._absent: set[NodeId] = set()
         self._fresh: dict[NodeId, Held] = {}
         self._node_of: dict[str, NodeId] = {}
         self._order = 0
@@ -84,9 +96,17 @@ class Nodes:
         """Return the items of those that have one, as they are now."""
         keys = {node: self._keys.node(node) for node in dict.fromkeys(ids)}
         found = self._tables.tree.get(list(keys.values()))
+        self._absent.update(node for node, key in keys.items() if key not in found)
         return self._take(
             {node: held_from(found[key], node) for node, key in keys.items() if key in found}
         )
+
+    def known(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items as they were when they were read first; the others are read now."""
+        wanted = dict.fromkeys(ids)
+        found = {node: self._held[node] for node in wanted if node in self._held}
+        missing = [node for node in wanted if node not in found and node not in self._absent]
+        return found | (self.read(missing) if missing else {})
 
     def read_once(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items like :meth:`read`, those that :meth:`read_ahead` read as they were."""
@@ -107,6 +127,7 @@ class Nodes:
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._held.clear()
+        self._absent.clear()
         self._fresh.clear()
 
     def _take(self, read: dict[NodeId, Held]) -> dict[NodeId, Held]:
@@ -207,23 +228,21 @@ class Nodes:
         """Say whether a step closes an action that is open."""
         return any(action.id in step.closed for _, action in self._before(node).open)
 
-    def claims(
-        self, node: NodeId, step: Step
-    ) -> tuple[dict[tuple[EndpointId, EntryId], bool], set[tuple[EndpointId, EntryId, str]]]:
-        """Return which entries a node newly claims, and as gone or not; and which claims it drops.
-
-        Of an entry that it claims otherwise than before the old claim is dropped.
-        """
+    def claims(self, node: NodeId, step: Step) -> Claims:
+        """Return what a step changes of a node's claims on entries."""
         if not step.replaced:
-            return {}, set()
+            return _NO_CLAIMS
         old, new = _claims(self._before(node).node), _claims(step.node)
-        added = {where: gone for where, gone in new.items() if old.get(where) is not gone}
-        dropped = {
-            (*where, claim(node, gone=gone))
-            for where, gone in old.items()
-            if new.get(where) is not gone
-        }
-        return added, dropped
+        if old == new:
+            return _NO_CLAIMS
+        return Claims(
+            {where: gone for where, gone in new.items() if old.get(where) is not gone},
+            {
+                (*where, claim(node, gone=gone))
+                for where, gone in old.items()
+                if new.get(where) is not gone
+            },
+        )
 
     def write(self, steps: Mapping[NodeId, Step]) -> tuple[set[NodeId], int]:
         """Take each step in one conditional write; returns what lost a race, and the growth."""
@@ -252,6 +271,7 @@ class Nodes:
             now = _NOTHING if item is None else held_from(item, node)
             if isinstance(result, Raced) and now.rev != tried.rev:
                 lost.add(node)
+                self._absent.discard(node)
                 self._held.pop(node, None)
                 cleared.extend(Delete(put.item.key) for put in tried.place)
                 continue
@@ -281,6 +301,7 @@ class Nodes:
     def _written(self, node: NodeId, before: Held, now: Held) -> None:
         for _, action in before.open:
             self._node_of.pop(action.id, None)
+        self._absent.discard(node)
         if now.rev:
             self._held[node] = now
             for _, action in now.open:
@@ -373,6 +394,23 @@ class Nodes:
                 return frozenset(free)
         raise StateUnavailable("Others keep writing the same nodes; try again later.")
 
+    def disown(self, node: NodeId, held: Held) -> bool:
+        """Let whoever means to write a node on the ground of what it was read as lose the race.
+
+        False if somebody else has written it by now.
+        """
+        rev = self._tables.token()
+        change = Update(self._keys.node(node), {"rev": rev}, when=Equals("rev", held.rev))
+        (result,) = self._tables.tree.write([change])
+        if isinstance(result, Raced) and (
+            result.item is None or result.item.attributes.get("rev") != rev
+        ):
+            return False
+        known = self._held.get(node)
+        if known is not None and known.rev == held.rev:
+            self._held[node] = msgspec.structs.replace(known, rev=rev)
+        return True
+
     def make_void(self, node: NodeId) -> bool:
         """Let no node ever have an id; False if one has it, or may get it by now."""
         expires = self._tables.later(VOID_DAYS)
@@ -394,6 +432,7 @@ class _Try(msgspec.Struct):
 
 
 _NOTHING = Held()
+_NO_CLAIMS = Claims({}, set())
 
 
 def held_from(item: Item, node: NodeId) -> Held:

@@ -79,8 +79,7 @@ def together(sources: Sequence[Callable[[], Iterator[T]]], threads: int) -> Iter
     Threads read ahead by a few batches, and end when nobody wants more.
     """
     if not threads:
-        for source in sources:
-            yield from batched(source(), BATCH)
+        yield from batched((each for source in sources for each in source()), BATCH)
         return
     ready: queue.Queue[list[T] | BaseException | None] = queue.Queue(_AHEAD + threads)
     todo = iter(list(sources))

@@ -6,6 +6,7 @@ two writes leaves something that every reader understands, and the next planner 
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from syncoxiders.adapters.items import _full
 from syncoxiders.adapters.items._batches import Batches
@@ -22,7 +23,7 @@ from syncoxiders.adapters.items._entries import (
 )
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._log import Announced, ChangeLogs
-from syncoxiders.adapters.items._nodes import Nodes, Step
+from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
 from syncoxiders.adapters.items._runs import Runs
 from syncoxiders.adapters.items._tables import Tables, one
 from syncoxiders.adapters.items._texts import Texts
@@ -118,8 +119,9 @@ class ItemsSync:
 
         The order: claims on entries and nodes; then, where actions are closed, what they made of
         entries, before the nodes that they belong to: a node that has no open action never
-        promises more than is observed. The change log comes between, so that what it speaks of is
-        there, and nothing that is closed can be missing from it. The record is last.
+        promises more than is observed. What is logged is announced before it is observed, and shown
+        after, so that what the log speaks of is there, and nothing that is there can be missing
+        from it. The record is last.
         """
         nodes = self._nodes
         steps = nodes.steps(
@@ -127,71 +129,42 @@ class ItemsSync:
         )
         closing = {node for node, step in steps.items() if nodes.closes(node, step)}
         self._use_ids(change.nodes)
-        wishes = self._observed_wishes(change)
-        first = {node: step for node, step in steps.items() if node not in closing}
-        last = {node: step for node, step in steps.items() if node in closing}
-        grown: dict[EndpointId, int] = {}
-        lost, more = self._write(first, {}, steps, grown)
-        then_lost, then_more = self._write(last, wishes, steps, grown, change)
-        self._counters.grow(more + then_more, grown)
+        first, last = (
+            _Writing(
+                {node: step for node, step in steps.items() if (node in closing) is closes},
+                {node: nodes.claims(node, step) for node, step in steps.items()},
+            )
+            for closes in (False, True)
+        )
+        self._write(first)
+        self._observe(change, last)
+        self._write(last)
+        grown = dict(last.entries)
+        for endpoint, more in first.entries.items():
+            grown[endpoint] = grown.get(endpoint, 0) + more
+        self._counters.grow(first.nodes + last.nodes, grown)
         if change.losses:
             self._counters.lose(change.at, change.losses)
         if change.record is not None:
             self._put_record(change.record)
-        return frozenset(lost | then_lost)
+        return frozenset(first.lost | last.lost)
 
-    def _write(
-        self,
-        steps: dict[NodeId, Step],
-        wishes: dict[Where, Wish],
-        all_steps: Mapping[NodeId, Step],
-        grown: dict[EndpointId, int],
-        logged: Commit | None = None,
-    ) -> tuple[set[NodeId], int]:
-        """Write claims and observations, with the log around them; then nodes, then old claims."""
-        owners: dict[Where, NodeId] = {}
-        dropped: dict[NodeId, set[tuple[EndpointId, EntryId, str]]] = {}
-        for node, step in steps.items():
-            added, dropped[node] = self._nodes.claims(node, step)
-            for where, gone in added.items():
-                wish = wishes.setdefault(where, Wish())
-                wish.add.add(claim(node, gone=gone))
-                if not gone:
-                    wish.claimant = owners[where] = node
-        announced = self._announce(logged) if logged is not None else []
-        refused: set[NodeId] = set()
+    def _observe(self, change: Commit, writing: "_Writing") -> None:
+        """Write what is observed, with the claims of the first nodes to be written; and log it."""
+        wishes = {
+            where: wish
+            for seen in change.observed
+            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
+        }
+        announced = self._announce(change)
         try:
             if wishes:
-                outcome = self._entries.write(
-                    wishes, lambda where, node: self._without_right(where, node, all_steps)
-                )
-                for endpoint, more in outcome.grown.items():
-                    grown[endpoint] = grown.get(endpoint, 0) + more
-                refused = {owners[where] for where in outcome.refused}
+                self._claim(writing, writing.next_ready(), wishes)
         except StateUnavailable:
             with suppress(StateUnavailable):
                 self._logs.settle(announced)  # what was not written will be seen again
             raise
         self._logs.settle(announced)
-        lost, more = self._nodes.write(
-            {node: step for node, step in steps.items() if node not in refused}
-        )
-        lost |= refused
-        drops: dict[Where, Wish] = {}
-        for node, claims in dropped.items():
-            for endpoint, entry, dropped_claim in claims if node not in lost else ():
-                drops.setdefault((endpoint, entry), Wish()).drop.add(dropped_claim)
-        if drops:
-            self._entries.write(drops, lambda _where, _node: False)
-        return lost, more
-
-    def _observed_wishes(self, change: Commit) -> dict[Where, Wish]:
-        """Return what is observed, the last word on each entry."""
-        return {
-            where: wish
-            for seen in change.observed
-            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
-        }
 
     def _announce(self, change: Commit) -> list[Announced]:
         """Put into the log what is about to be observed, for the time being out of sight."""
@@ -205,27 +178,71 @@ class ItemsSync:
             each for endpoint, ids in touched.items() for each in self._logs.announce(endpoint, ids)
         ]
 
+    def _write(self, writing: "_Writing") -> None:
+        """Write nodes in one conditional write each, those that let go of entries first."""
+        while writing.todo:
+            ready = writing.next_ready()
+            self._claim(writing, ready, {})
+            steps = {node: writing.todo.pop(node) for node in ready}
+            lost, more = self._nodes.write(
+                {node: step for node, step in steps.items() if node not in writing.lost}
+            )
+            writing.lost |= lost
+            writing.nodes += more
+            drops: dict[Where, Wish] = {}
+            for node in steps.keys() - writing.lost:
+                writing.written[node] = steps[node]
+                for endpoint, entry, old in writing.claims[node].dropped:
+                    drops.setdefault((endpoint, entry), Wish()).drop.add(old)
+            if drops:
+                self._entries.write(drops, lambda _where, _node: False)
+
+    def _claim(
+        self, writing: "_Writing", ready: Iterable[NodeId], wishes: dict[Where, Wish]
+    ) -> None:
+        """Bind entries to the nodes that are about to have them, unless that was done before."""
+        owners: dict[Where, NodeId] = {}
+        for node in ready:
+            if node in writing.bound:
+                continue
+            writing.bound.add(node)
+            for where, gone in writing.claims[node].added.items():
+                wish = wishes.setdefault(where, Wish())
+                wish.add.add(claim(node, gone=gone))
+                if not gone:
+                    wish.claimant = owners[where] = node
+        if wishes:
+            outcome = self._entries.write(
+                wishes, lambda where, node: self._without_right(where, node, writing)
+            )
+            for endpoint, more in outcome.grown.items():
+                writing.entries[endpoint] = writing.entries.get(endpoint, 0) + more
+            writing.lost |= {owners[where] for where in outcome.refused}
+
     def _use_ids(self, put: Sequence[Node]) -> None:
         """Remember ids of new nodes before they are used."""
         new = [node.id for node in put if self._nodes.before(node.id) is None]
         if new:
             self._counters.use(max(new))
 
-    def _without_right(self, where: Where, node: NodeId, steps: Mapping[NodeId, Step]) -> bool:
+    def _without_right(self, where: Where, node: NodeId, writing: "_Writing") -> bool:
         """Say whether a node that claims an entry has no right to it, and will never have.
 
-        It has none if this very commit lets go of the entry, if the node is there without it, or
-        if it is not there: then its planner died, and its id is made void.
+        It has none if this very commit has let it go of the entry, or does together with the
+        claim. Else, if the node is there without it, whoever means to give it to the node has to
+        lose the race first; if it is not there its planner died, and its id is made void.
         """
-        step = steps.get(node)
-        if step is not None and step.replaced:
+        step = writing.written.get(node) or writing.circle.get(node)
+        if step is not None:
             return step.node is None or not _holds(step.node, where)
         held = self._nodes.read([node]).get(node)
         if held is None or (held.node is None and not held.open):
             return self._nodes.make_void(node)
         if any(action.endpoint == where[0] for _, action in held.open):
             return False
-        return held.node is not None and not _holds(held.node, where)
+        if held.node is None or _holds(held.node, where):
+            return False
+        return self._nodes.disown(node, held)
 
     def _put_record(self, record: SyncRecord) -> None:
         key, data = self._keys.head("record"), pack(record)
@@ -255,10 +272,15 @@ class ItemsSync:
         return found
 
     def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
-        """Return the open actions of those nodes that have some, in the order of opening."""
-        if fresh:
+        """Return the open actions of those nodes that have some, in the order of opening.
+
+        Unless it has to be ``fresh``, what this object has read before is good enough.
+        """
+        if not fresh:
+            read = self._nodes.known(nodes)
+        else:
             self._nodes.stale()
-        read = self._nodes.read(nodes)
+            read = self._nodes.read(nodes)
         for node, held in read.items():
             if held.again and not held.open:
                 self._nodes.released.add(node)
@@ -278,6 +300,14 @@ class ItemsSync:
         self._nodes.released.clear()
         return found
 
+    def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
+        """Put entries into the change logs as they are, to be planned again."""
+        ids: dict[EndpointId, list[EntryId]] = {}
+        for endpoint, entry in touched:
+            ids.setdefault(endpoint, []).append(entry)
+        for endpoint, found in ids.items():
+            self._logs.append(endpoint, found)
+
     def put_batches(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
         self._batches.put(batches)
@@ -290,25 +320,17 @@ class ItemsSync:
         """Note that a batch is begun; returns it as it was before, None if it is done."""
         return self._batches.begin(batch, at)
 
-    def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
-        """Let go of a batch; returns those that waited for it, and now wait for none."""
-        return self._batches.finish(batch, failed)
-
     def put_off_batch(self, batch: str, until: float) -> None:
         """Note that a batch is to be begun again, not before then; it may be done by now."""
         self._batches.put_off(batch, until)
 
+    def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
+        """Let go of a batch; returns those that waited for it, and now wait for none."""
+        return self._batches.finish(batch, failed)
+
     def batches(self, limit: int = 0) -> list[Batch]:
         """Return all batches that are not done, or only so many."""
         return self._batches.all(limit)
-
-    def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
-        """Put entries into the change logs as they are, to be planned again."""
-        by_endpoint: dict[EndpointId, list[EntryId]] = {}
-        for endpoint, entry in touched:
-            by_endpoint.setdefault(endpoint, []).append(entry)
-        for endpoint, ids in by_endpoint.items():
-            self._logs.append(endpoint, ids)
 
     # -- losses, runs, texts -------------------------------------------------------------------
 
@@ -343,6 +365,47 @@ class ItemsSync:
     def text(self, key: str) -> str:
         """Return a kept text, ``""`` if there is none."""
         return self._texts.get(key)
+
+
+@dataclass(slots=True)
+class _Writing:
+    """Nodes of a commit on their way.
+
+    ``todo`` are steps to be taken, ``written`` those that were, ``circle`` those that take
+    entries from each other, all at once. ``bound`` are nodes whose claims were written.
+    ``nodes`` and ``entries`` are how many more there are.
+    """
+
+    todo: dict[NodeId, Step]
+    claims: dict[NodeId, Claims]
+    written: dict[NodeId, Step] = field(default_factory=dict)
+    circle: dict[NodeId, Step] = field(default_factory=dict)
+    bound: set[NodeId] = field(default_factory=set)
+    lost: set[NodeId] = field(default_factory=set)
+    nodes: int = 0
+    entries: dict[EndpointId, int] = field(default_factory=dict)
+
+    def next_ready(self) -> list[NodeId]:
+        """Return the nodes that take no entry from one that is still to let go of it."""
+        givers = {
+            (endpoint, entry): node
+            for node in self.todo
+            for endpoint, entry, _ in self.claims[node].dropped
+            if (endpoint, entry) not in self.claims[node].added
+        }
+        if not givers:
+            return list(self.todo)
+        ready = [
+            node
+            for node in self.todo
+            if all(
+                gone or givers.get(where, node) == node
+                for where, gone in self.claims[node].added.items()
+            )
+        ]
+        if not ready:
+            self.circle = dict(self.todo)
+        return ready or list(self.todo)
 
 
 class ItemsBaseTree:

@@ -74,6 +74,10 @@ class Usage(msgspec.Struct):
     read_units: float = 0.0
     write_units: int = 0
 
+    def copy(self) -> "Usage":
+        """Return the count as it is now."""
+        return Usage(self.reads, self.writes, self.read_units, self.write_units)
+
     def minus(self, before: "Usage") -> "Usage":
         """Return what was added since an earlier count."""
         return Usage(
@@ -264,7 +268,7 @@ class MemoryItems:
         size = 0
         more = False
         with self._lock:
-            for sort in self._sorts(name, after, prefix, backward):
+            for sort in self._sorts(name, after, prefix, backward, lagging=not consistent):
                 held = self._seen((name, sort), consistent=consistent)
                 if held is None:
                     continue
@@ -278,11 +282,13 @@ class MemoryItems:
             self.usage.read_units += units if consistent else units / 2
         return page, more
 
-    def _sorts(self, name: str, after: str, prefix: str, backward: bool) -> Iterator[str]:
+    def _sorts(
+        self, name: str, after: str, prefix: str, backward: bool, *, lagging: bool
+    ) -> Iterator[str]:
         partition = self._partitions.get(name)
-        if partition is None:
-            return
-        keys = partition.keys
+        keys = [] if partition is None else partition.keys
+        if lagging and self._earlier:  # deleted ones may still be seen
+            keys = sorted({*keys, *(key[1] for key in self._earlier if key[0] == name)})
         start, end = 0, len(keys)
         if prefix:
             start = bisect_left(keys, prefix)
@@ -356,6 +362,9 @@ def _holds(condition: Condition, item: Item | None) -> bool:
 
 
 def _changed(update: Update, item: Item | None) -> dict[str, Value]:
+    named = [*update.put, *update.remove, *update.add, *update.include, *update.exclude]
+    if len(set(named)) < len(named):
+        raise ValueError("an attribute is named twice")
     attributes = {} if item is None else dict(item.attributes)
     attributes.update(update.put)
     for name in update.remove:

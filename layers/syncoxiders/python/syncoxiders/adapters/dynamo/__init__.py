@@ -1,0 +1,1 @@
+"""Tables of items in Amazon DynamoDB, through PynamoDB."""

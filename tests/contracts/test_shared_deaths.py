@@ -1,0 +1,324 @@
+"""Whatever dies, is told twice or comes between: shared state stays sound, and work goes on.
+
+Each scene is cut off at every change that it makes, before and after it; then again at every
+change of the second try. At every change of one scene another is played in between.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.state import Commit, Observation
+from tests.contracts.shared_scenes import (
+    Adopting,
+    Confirming,
+    Creating,
+    Deleting,
+    Finishing,
+    Following,
+    Killed,
+    Logging,
+    Moving,
+    Planning,
+    Polling,
+    PollingLate,
+    Reporting,
+    Scene,
+    Trimming,
+    World,
+    Writing,
+    assert_sound,
+    die,
+    lose_answer,
+)
+from tests.contracts.state_harness import action, entry, keep, node, replica
+
+SCENES: list[Callable[[], Scene]] = [
+    Planning,
+    Creating,
+    Deleting,
+    Moving,
+    Polling,
+    Finishing,
+    lambda: Writing(1),
+    Reporting,
+    Trimming,
+]
+NAMES = [
+    *("planning", "creating", "deleting", "moving", "polling", "finishing"),
+    *("writing", "reporting", "trimming"),
+]
+
+
+def prepared(scene: Scene, *others: Scene) -> World:
+    world = World()
+    for each in (scene, *others):
+        each.prepare(world)
+    return world
+
+
+def deaths(play: Callable[[], None], world: World, number: int, when: str) -> bool:
+    """Play until the change of this number; says whether it came."""
+    world.at_change(number, when, die)
+    try:
+        play()
+    except Killed:
+        return True
+    finally:
+        world.calm()
+    return False
+
+
+def cuts(scene: Scene) -> Iterator[tuple[World, Callable[[], None]]]:
+    """Yield worlds in which a scene was cut off, at each change, before and after it."""
+    for when in ("before", "after"):
+        number = 0
+        while True:
+            world = prepared(scene)
+            if not deaths(lambda world=world: scene.play(world), world, number, when):  # type: ignore[misc]  # mypy infers no type of a lambda with a default
+                break
+            yield world, lambda world=world: scene.play(world)  # type: ignore[misc]  # likewise
+            number += 1
+        assert number > 1
+
+
+@pytest.mark.parametrize("make", SCENES, ids=NAMES)
+def test_death(make: Callable[[], Scene]) -> None:
+    """A death at any change leaves a sound state, and the next one brings the work to its end."""
+    scene = make()
+    for world, again in cuts(scene):
+        assert_sound(world)
+        again()
+        assert_sound(world)
+        scene.conclude(world)
+
+
+@pytest.mark.parametrize("make", SCENES[:5], ids=NAMES[:5])
+def test_two_deaths(make: Callable[[], Scene]) -> None:
+    """So does a second death at any change of the second try."""
+    scene = make()
+    for number in range(100):
+        for then in range(100):
+            world = prepared(scene)
+            if not deaths(lambda: scene.play(world), world, number, "before"):  # noqa: B023 -- called at once
+                assert number > 1
+                return
+            if not deaths(lambda: scene.play(world), world, then, "before"):  # noqa: B023 -- called at once
+                break
+            assert_sound(world)
+            scene.play(world)
+            assert_sound(world)
+            scene.conclude(world)
+
+
+@pytest.mark.parametrize("make", SCENES, ids=NAMES)
+def test_told_twice(make: Callable[[], Scene]) -> None:
+    """A change that is made twice, since its first answer was lost on the way, is one change."""
+    scene = make()
+    number, told = 0, True
+    while told:
+        world = prepared(scene)
+        told_twice = world.tell_twice(number)
+        scene.play(world)
+        world.calm()
+        assert_sound(world)
+        scene.conclude(world)
+        number, told = number + 1, bool(told_twice)
+    assert number > 1
+
+
+@pytest.mark.parametrize("make", SCENES, ids=NAMES)
+def test_answer_lost(make: Callable[[], Scene]) -> None:
+    """Who hears nothing of a change, and gives up, can do the same again."""
+    scene = make()
+    number = 0
+    while True:
+        world = prepared(scene)
+        world.at_change(number, "after", lose_answer)
+        try:
+            scene.play(world)
+        except StateUnavailable:
+            world.calm()
+        else:
+            break
+        scene.play(world)
+        assert_sound(world)
+        scene.conclude(world)
+        number += 1
+    assert number > 1
+
+
+PAIRS: dict[str, tuple[Callable[[], Scene], Callable[[], Scene], bool]] = {
+    "two planners": (Planning, Planning, True),
+    "two workers": (Creating, Creating, True),
+    "two deletions": (Deleting, Deleting, True),
+    "two moves": (Moving, Moving, True),
+    "two polls": (Polling, Polling, True),
+    "a late page": (Polling, PollingLate, True),
+    "before a late page": (PollingLate, Polling, True),
+    "a page and a worker": (Polling, Confirming, True),
+    "a worker and a page": (Confirming, Polling, False),
+    "a batch each": (lambda: Finishing("1"), lambda: Finishing("2"), True),
+    "a batch that waits": (Finishing, Following, False),
+    "what is waited for": (Following, Finishing, False),
+    "a text each": (lambda: Writing(1), lambda: Writing(2), True),
+    "trimmed and logged": (Trimming, Logging, False),
+    "logged and trimmed": (Logging, Trimming, False),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
+def test_in_between(pair: tuple[Callable[[], Scene], Callable[[], Scene], bool]) -> None:
+    """Whatever is done between any two changes of another, both come to their end."""
+    first, second = pair[0](), pair[1]()
+    number = 0
+    played = True
+    while played:
+        world = prepared(first) if pair[2] else prepared(first, second)
+        if isinstance(first, Finishing) and isinstance(second, Finishing):
+            second.ready = first.ready
+        played = False
+
+        def strike() -> None:
+            nonlocal played
+            played = True
+            second.play(world)  # noqa: B023 -- called in this round
+
+        world.at_change(number, "before", strike)
+        first.play(world)
+        world.calm()
+        assert_sound(world)
+        if not isinstance(second, PollingLate | Confirming | Writing) and played:
+            first.play(world)  # a hint brings whoever lost a race back
+            assert_sound(world)
+            if not isinstance(first, Confirming):
+                first.conclude(world)
+                second.conclude(world)
+        number += 1
+    assert number > 1
+
+
+def test_worker_and_planner() -> None:
+    """Where the feed tells of what a worker has just made, it gets one node, whoever is first."""
+    scene = Creating()
+    for number in range(20):
+        world = prepared(scene)
+        strikes = []
+
+        def strike() -> None:
+            strikes.append(1)  # noqa: B023 -- called in this round
+            seen = Observation("b", [scene.made], asked=world.now + 1)  # noqa: B023 -- likewise
+            world.sync().commit(Commit(observed=[seen]))  # noqa: B023 -- likewise
+            planner = world.planner()  # noqa: B023 -- likewise
+            if not planner.base().of("b", ["new"]):
+                made = node(planner.base().next_id(), replicas={"b": replica(scene.made)})
+                planner.commit(Commit(nodes=[made]))
+
+        world.at_change(number, "before", strike)
+        scene.play(world)
+        world.calm()
+        assert_sound(world)
+        assert len(world.sync().base().of("b", ["new"])) == 1
+        if not strikes:
+            assert number > 2
+            return
+
+
+def test_held_while_closing() -> None:
+    """A node is held or found free; if it was held, its last closer is told."""
+    for number in range(20):
+        world = World()
+        keep(world.sync(), node(1))
+        world.sync().commit(Commit(opened=[action("x")]))
+        worker, free = world.sync(), set[int]()
+        worker.open_of([1])
+        struck = []
+
+        def strike() -> None:
+            struck.append(1)  # noqa: B023 -- called in this round
+            free.update(world.sync().hold([1]))  # noqa: B023 -- likewise
+
+        world.at_change(number, "before", strike)
+        forget = [1] if number % 2 else []
+        nodes = [] if number % 2 else [node(1, name="new")]
+        assert not worker.commit(Commit(nodes=nodes, forget=forget, closed=["x"]))
+        world.calm()
+        if not struck:
+            assert number > 1
+            return
+        assert (1 in free) is (1 not in worker.released())
+
+
+def test_held_and_closed_between() -> None:
+    """That holds as well if the node is closed while it is being held."""
+    for number in range(5):
+        world = World()
+        keep(world.sync(), node(1))
+        world.sync().commit(Commit(opened=[action("x")]))
+        worker, free = world.sync(), set[int]()
+        worker.open_of([1])
+
+        def strike() -> None:
+            worker.commit(Commit(closed=["x"]))  # noqa: B023 -- called in this round
+
+        world.at_change(number, "before", strike)
+        free.update(world.sync().hold([1]))
+        world.calm()
+        worker.commit(Commit(closed=["x"]))
+        assert (1 in free) is (1 not in worker.released())
+        keep(world.sync(), node(2))
+
+
+def test_id_taken_from_a_slow_planner() -> None:
+    """A planner that is overtaken after it took an entry never writes the node that it meant."""
+    scene = Planning()
+    overtaken = 0
+    for number in range(40):
+        world = prepared(scene)
+        slow = world.planner()
+        made = node(slow.base().next_id(), replicas={"a": replica(entry("x"))})
+        world.at_change(number, "before", lambda: scene.play(world))  # noqa: B023 -- called in this round
+        lost = slow.commit(Commit(nodes=[made], opened=[action("slow", node=made.id)]))
+        world.calm()
+        scene.play(world)
+        assert_sound(world)
+        owner = world.sync().base().of("a", ["x"])["x"]
+        assert (owner == made.id) is not bool(lost)
+        assert (made.id in world.sync().base().get([made.id])) is not bool(lost)
+        overtaken += bool(lost)
+    assert overtaken > 1
+
+
+def test_adopted_by_two() -> None:
+    """Of two known nodes that are given one entry, one gets it, whatever comes between."""
+    number = 0
+    while True:
+        first, second = Adopting(1), Adopting(2)
+        world = prepared(first, second)
+        played = []
+
+        def strike() -> None:
+            played.append(1)  # noqa: B023 -- called in this round
+            second.play(world)  # noqa: B023 -- likewise
+
+        world.at_change(number, "before", strike)
+        first.play(world)
+        world.calm()
+        assert_sound(world)
+        first.conclude(world)
+        if not played:
+            assert number > 1
+            return
+        assert len(first.lost | second.lost) == 1
+        number += 1
+
+
+def test_adoption_cut_off() -> None:
+    """What a planner that died had meant for a known node, another node may get."""
+    for world, _ in cuts(Adopting(1)):
+        other = Adopting(2)
+        keep(world.sync(), node(2))
+        other.play(world)
+        assert_sound(world)
+        other.conclude(world)
