@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from syncoxiders.adapters.items._keys import SHARDS
+from syncoxiders.adapters.items._log import ANNOUNCED
 from syncoxiders.adapters.items.store import ItemsSync
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.core import names
@@ -330,6 +331,7 @@ class Polling(Scene):
         tree = world.sync().observed("a")
         assert tree.get(["m", "e", "n", "g"]) == {one.id: one for one in self.put}
         assert sorted(one.id for one in tree.children("P")) == ["e", "n"]
+        world.now += ANNOUNCED  # by then whoever announced something is known to be dead
         logged = tree.changes(0, 100)[0]
         assert set(logged[3:]) >= {"m", "e", "n", "g"}
 
