@@ -226,8 +226,13 @@ def approve(ctx: click.Context, name: str, plan: str) -> Exit:
     if stop is None or not stop.plan_id or stop.plan_id != plan:
         last = f"the one that was stopped last is {stop.plan_id}" if stop and stop.plan_id else ""
         raise Usage(f"there is no plan {shown(plan)} to approve; {last or 'none was stopped'}")
-    app.states.sync(OWNER, name).save_text(setting.APPROVED, plan)
+    store = app.states.sync(OWNER, name)
+    store.save_text(setting.APPROVED, plan)
     now = app.clock.now()
-    app.merges.send([Merge(OWNER, name).message(f"approved-{now:.6f}")])
+    planned = setting.planning(store).stop
+    if planned is not None and planned.plan_id == plan:
+        app.merges.send([Merge(OWNER, name).message(f"approved-{now:.6f}")])
+    else:  # it was a look that stopped, and has to be taken again
+        call(app.registry, app.polls, [(OWNER, each.account) for each in settings.endpoints], now)
     click.echo(f"The plan {shown(plan)} goes on.")
     return Exit.DONE
