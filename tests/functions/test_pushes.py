@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 
 import functions.renew
-import functions.webhook
 from syncoxiders.adapters.providers.kinds import Kind
 from syncoxiders.adapters.system import SystemClock
 from syncoxiders.cloud.app import App
@@ -18,27 +16,9 @@ from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from tests.emulators.clouds import KINDS, ROOT
-from tests.emulators.serving import Emulator, Request, Response, Server
-from tests.functions.stage import SETTINGS, Context, Stage, request
-
-
-class Gateway(Emulator):
-    """API Gateway before the webhook: requests become events, and answers responses."""
-
-    def handle(self, request_: Request) -> Response:
-        query = str(httpx.QueryParams(dict(request_.query)))
-        answer = functions.webhook.handler(
-            request(
-                request_.path,
-                method=request_.method,
-                query=query,
-                headers=request_.headers,
-                body=request_.body or None,
-            ),
-            Context(),
-        )
-        body = answer["body"].encode()
-        return Response(answer["statusCode"], body, dict(answer["headers"]))
+from tests.emulators.serving import Server
+from tests.functions.gateway import Gateway
+from tests.functions.stage import SETTINGS, Context, Stage
 
 
 class Tokens:
