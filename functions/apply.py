@@ -6,6 +6,9 @@ from syncoxiders.cloud.handling import Context, Event, function, traced, until
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply, read
 
+LANES = 4
+"""So many batches are done at once, of different lanes: most of the time goes by on the network."""
+
 
 @traced
 @function
@@ -14,7 +17,10 @@ def handler(event: Event, context: Context) -> Event:
     pipeline = app().pipeline
     end = until(pipeline.clock.now(), context)
     return batch(
-        event, lambda body: apply(pipeline, read(body, Apply), end), app().returns_to("apply")
+        event,
+        lambda body: apply(pipeline, read(body, Apply), end),
+        app().returns_to("apply"),
+        at_once=LANES,
     )
 
 

@@ -7,6 +7,9 @@ from syncoxiders.engine.pipeline.hints import wake
 from syncoxiders.engine.pipeline.listen import poll
 from syncoxiders.engine.pipeline.messages import Poll, read
 
+ACCOUNTS = 4
+"""So many are looked at at once: a look mostly waits for the vendor."""
+
 
 @traced
 @function
@@ -18,7 +21,12 @@ def handler(event: Event, context: Context) -> Event:
         awake = wake(pipeline.registry, pipeline.polls, pipeline.clock.now())
         count("AccountsWoken", awake)
         return {"accounts": awake}
-    return batch(event, lambda body: poll(pipeline, read(body, Poll)), app().returns_to("poll"))
+    return batch(
+        event,
+        lambda body: poll(pipeline, read(body, Poll)),
+        app().returns_to("poll"),
+        at_once=ACCOUNTS,
+    )
 
 
 prepare()

@@ -174,7 +174,9 @@ class TestAccounts:
         cloud.stage.registry.trouble("me", "work", "connect it again")
         assert "connect it again" in cloud("accounts").out
         cloud("accounts", "add", "work")
-        assert (cloud.stage.account("work").hints, cloud.stage.account("work").trouble) == (1, "")
+        assert cloud.stage.account("work").trouble == ""
+        assert cloud.stage.account("work").hints == 3
+        assert cloud.messages()[0] == [Poll("me", "work")]
 
     def test_removed(self, cloud: Cloud) -> None:
         """An account that is removed is forgotten there with its secrets, and stays here."""

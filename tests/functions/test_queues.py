@@ -1,5 +1,6 @@
 """Poll, merge and apply, called with batches of FIFO queues."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -61,6 +62,32 @@ def test_group_stops(merge: Calls, stage: Stage) -> None:
     assert failed(functions.merge.handler(records(*MERGES), Context())) == ["id-1", "id-2"]
     assert merge.calls == [Merge("me", sync) for sync in "aabbb"]
     assert stage.returned == {"merge-url": dict.fromkeys(["receipt-1", "receipt-2"], FIRST_PAUSE)}
+
+
+def test_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes are worked on at once, each in its order; a failure in one is nothing to the others."""
+    met = threading.Barrier(3, timeout=10)
+    done: dict[str, list[str]] = {}
+
+    def apply(_: object, message: Apply, until: float) -> None:
+        assert until > stage.clock.now()
+        lane, _, number = message.batch.partition("-")
+        if number == "0":
+            met.wait()
+        if message.batch == "1-1":
+            raise StateUnavailable("no answer")
+        done.setdefault(lane, []).append(number)
+
+    monkeypatch.setattr(functions.apply, "apply", apply)
+    messages = [
+        Apply("me", "a", f"{lane}-{number}").message("work", lane)
+        for number in range(3)
+        for lane in range(3)
+    ]
+    answer = functions.apply.handler(records(*messages), Context())
+    assert done == {"0": ["0", "1", "2"], "1": ["0"], "2": ["0", "1", "2"]}
+    assert failed(answer) == ["id-4", "id-7"]
+    assert list(stage.returned["apply-url"]) == ["receipt-4", "receipt-7"]
 
 
 def test_all_failed(merge: Calls) -> None:

@@ -18,6 +18,7 @@ from syncoxiders.cli.signin import usage
 from syncoxiders.cli.text import listed, moment, shown
 from syncoxiders.cloud.app import App
 from syncoxiders.cloud.secrets import of_account, of_app, secret_of
+from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError
 from syncoxiders.ports.registry import Connected
@@ -91,6 +92,7 @@ def add(ctx: click.Context, *, name: str, app_secret: str, folder: str) -> Exit:
     if kind.called == "id" and (proof := app_secret or (secret.client_secret if secret else "")):
         app.vault.put(of_app(account.kind), proof)
     app.registry.put_account(OWNER, account, vendor_ids)
+    call(app.registry, app.polls, [(OWNER, name)], app.clock.now())  # it may have been left out
     click.echo(f"{shown(name)} is connected there: {account.kind}")
     if kind.called == "id":
         _tell_webhook(app, account)

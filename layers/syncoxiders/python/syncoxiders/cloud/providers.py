@@ -1,5 +1,6 @@
 """From a sync's settings to the providers of its endpoints, in the deployed system."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ Open = Callable[[str, Account, Kind], Credentials]
 
 
 class Connections:
-    """The providers of one process; all in one account share its pace."""
+    """The providers of one process; all in one account share its pace. For several threads."""
 
     def __init__(
         self, registry: Registry, credentials: Open, clock: Clock, *, patience: float
@@ -35,6 +36,7 @@ class Connections:
         self._credentials = credentials
         self._clock = clock
         self._patience = patience
+        self._lock = threading.RLock()
         self._paces: dict[tuple[str, str], Pacer] = {}
         self._kept: dict[tuple[str, bytes, str], _Kept] = {}
 
@@ -47,14 +49,17 @@ class Connections:
         connected = self._registry.account(owner, name)
         if connected is None:
             raise AccountError(f"there is no account called {name!r}")
-        account = connected.account
+        with self._lock:
+            return self._provider(owner, connected.account, root)
+
+    def _provider(self, owner: str, account: Account, root: str) -> Provider:
         now = self._clock.now()
         place = (owner, msgspec.json.encode(account, order="sorted"), root)
         kept = self._kept.get(place)
         if kept is None or not 0 <= now - kept.since < KEPT:
             kind = kinds.kind_of(account)
             credentials = self._credentials(owner, account, kind)
-            pace = self._pace(owner, name, kind)
+            pace = self._pace(owner, account.name, kind)
             kept = _Kept(kinds.connect(account, credentials, root, pace=pace), now)
             if len(self._kept) >= MOST:
                 self.close()
@@ -65,9 +70,10 @@ class Connections:
 
     def close(self) -> None:
         """Release what the providers hold; whoever still uses one opens its connections anew."""
-        for kept in self._kept.values():
-            kept.provider.close()
-        self._kept.clear()
+        with self._lock:
+            for kept in self._kept.values():
+                kept.provider.close()
+            self._kept.clear()
 
     def _pace(self, owner: str, name: str, kind: Kind) -> Pacer:
         if (owner, name) not in self._paces:
