@@ -105,8 +105,11 @@ class Stage:
             merges=unused,
             applies=unused,
             clock=self.clock,
-            providers=lambda _, sync: Lazy(self, sync),
+            providers=lambda _, sync: self.connect(sync),
         )
+
+    def connect(self, sync: SyncSettings) -> "Lazy":
+        return Lazy(self, sync)
 
     def renew(self, days: float = 0.0) -> Renewal:
         self.clock.advance(days * DAY)
@@ -161,13 +164,22 @@ def test_looked_at(stage: Stage) -> None:
     assert found.hints == 1
 
 
-def test_left_alone(stage: Stage) -> None:
-    """A channel that lives long enough is left alone."""
+def test_left_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel that lives long enough is left alone: its provider is not even connected."""
     stage.renew()
     before = stage.channels()
+    asked: list[str] = []
+
+    class Noting(Lazy):
+        def __getitem__(self, endpoint: str) -> Provider:
+            asked.append(endpoint)
+            return super().__getitem__(endpoint)
+
+    monkeypatch.setattr(stage, "connect", lambda sync: Noting(stage, sync))
     done = stage.renew(days=5.5)
     assert done == Renewal(lapses=1.5 * DAY)
     assert stage.channels() == before
+    assert asked == ["b"]
 
 
 @pytest.mark.parametrize("new_ids", [True, False])
