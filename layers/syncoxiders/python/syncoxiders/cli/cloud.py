@@ -226,3 +226,21 @@ def log(ctx: click.Context, /, **given: Any) -> int:
     from syncoxiders.cli import cloud_status  # noqa: PLC0415 -- after the command line is right
 
     return cloud_status.log(ctx, **given)
+
+
+@cloud.command(epilog=EPILOG)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Take them away, and find out from the tables what is to be done. They are not repeated.",
+)
+@options.json_option
+@click.pass_context
+def aside(ctx: click.Context, again: bool, as_json: bool) -> int:
+    """Show messages between functions that failed each time and were put aside.
+
+    Why they failed is in the log of the function that they were for.
+    """
+    from syncoxiders.cli import cloud_aside  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_aside.aside(ctx, again=again, as_json=as_json)

@@ -22,6 +22,7 @@ from syncoxiders.ports.queue import Queue
 from syncoxiders.ports.registry import Leases, Registry
 
 if TYPE_CHECKING:  # what not all functions need is imported where it is made
+    from syncoxiders.adapters.aws.aside import Aside
     from syncoxiders.adapters.aws.kms import Cipher
     from syncoxiders.adapters.aws.sqs import SqsQueue
     from syncoxiders.adapters.dynamo.client import Client
@@ -105,14 +106,25 @@ class App:
 
     # Queues
 
-    def returns_to(self, name: str) -> Callable[[], "SqsQueue"]:
-        """Return what finds the queue that messages are given back to: poll, merge or apply."""
-        urls = {
-            "poll": self.settings.queue_poll,
-            "merge": self.settings.queue_merge,
-            "apply": self.settings.queue_apply,
+    @property
+    def lines(self) -> Mapping[str, str]:
+        """The addresses of the queues, by what their messages ask for."""
+        settings = self.settings
+        return {
+            "poll": settings.queue_poll,
+            "merge": settings.queue_merge,
+            "apply": settings.queue_apply,
         }
-        return lambda: self._queue(urls[name])
+
+    def returns_to(self, line: str) -> Callable[[], "SqsQueue"]:
+        """Return what finds the queue that messages are given back to."""
+        return lambda: self._queue(self.lines[line])
+
+    def aside(self, line: str) -> "Aside":
+        """Return what was put aside of a queue. Raises StateUnavailable."""
+        from syncoxiders.adapters.aws.aside import Aside  # noqa: PLC0415 -- see above
+
+        return Aside(self._client("sqs"), self.lines[line])
 
     @cached_property
     def polls(self) -> Queue:
