@@ -12,7 +12,7 @@ from syncoxiders.ports.queue import Message
 from tests.aws.clients import client
 from tests.aws.ministack import Ministack
 from tests.contracts.queue_contract import *  # noqa: F403 -- the suite is its names
-from tests.contracts.queue_contract import message
+from tests.contracts.queue_contract import bodies, message
 
 
 class Sqs:
@@ -38,6 +38,24 @@ def harness(ministack: Ministack) -> Iterator[Sqs]:
     sqs = client(ministack, ministack.account(), "sqs")
     yield Sqs(sqs)
     sqs.close()
+
+
+def test_given_back(harness: Sqs) -> None:
+    """What is given back comes again when that was asked for, before what is behind it."""
+    harness.queue.send([message(1), message(2)])
+    (first,) = harness._client.receive_message(QueueUrl=harness._url)["Messages"]
+    assert harness.drain() == []
+    harness.queue.give_back({first["ReceiptHandle"]: 0.0})
+    assert harness.drain() == bodies([message(1), message(2)])
+
+
+def test_given_back_late(harness: Sqs) -> None:
+    """What is not being handled any more cannot be given back, which is no error."""
+    harness.queue.send([message(1)])
+    (first,) = harness._client.receive_message(QueueUrl=harness._url)["Messages"]
+    harness._client.delete_message(QueueUrl=harness._url, ReceiptHandle=first["ReceiptHandle"])
+    harness.queue.give_back({first["ReceiptHandle"]: 0.0})
+    assert harness.drain() == []
 
 
 class Stub:
@@ -104,6 +122,21 @@ def test_sizes() -> None:
         LARGEST // 2 + 1,
         LARGEST // 2 + 1,
     ]
+
+
+def test_given_back_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten are given back in a request, each after its own pause."""
+    stub = Stub()
+    requests: list[list[int]] = []
+
+    def change(*, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803 -- the SDK's names
+        assert QueueUrl == "url"
+        requests.append([each["VisibilityTimeout"] for each in Entries])
+        return {}
+
+    monkeypatch.setattr(stub, "change_message_visibility_batch", change, raising=False)
+    SqsQueue(stub, "url").give_back({f"receipt-{number}": number + 0.5 for number in range(12)})
+    assert requests == [list(range(10)), [10, 11]]
 
 
 def test_no_hint() -> None:

@@ -10,6 +10,7 @@ from msgspec import structs
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
 from syncoxiders.engine.pipeline.channels import Renewal, renew
@@ -19,7 +20,6 @@ from syncoxiders.ports.errors import AccountError, ProviderError, Revoked, State
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.push import Channel
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
-from tests.contracts.items_fake import FakeItems
 
 DAY = 86_400.0
 WEEK = 7 * DAY
@@ -87,7 +87,7 @@ class Stage:
     clock: MemoryClock = field(default_factory=lambda: MemoryClock(NOW))
 
     def __post_init__(self) -> None:
-        items = FakeItems()
+        items = MemoryItems()
         self.registry = ItemsRegistry(items)
         self.leases = ItemsLeases(items, self.clock)
         self.polls = MemoryQueue(self.clock)
@@ -105,8 +105,11 @@ class Stage:
             merges=unused,
             applies=unused,
             clock=self.clock,
-            providers=lambda _, sync: Lazy(self, sync),
+            providers=lambda _, sync: self.connect(sync),
         )
+
+    def connect(self, sync: SyncSettings) -> "Lazy":
+        return Lazy(self, sync)
 
     def renew(self, days: float = 0.0) -> Renewal:
         self.clock.advance(days * DAY)
@@ -161,13 +164,22 @@ def test_looked_at(stage: Stage) -> None:
     assert found.hints == 1
 
 
-def test_left_alone(stage: Stage) -> None:
-    """A channel that lives long enough is left alone."""
+def test_left_alone(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel that lives long enough is left alone: its provider is not even connected."""
     stage.renew()
     before = stage.channels()
+    asked: list[str] = []
+
+    class Noting(Lazy):
+        def __getitem__(self, endpoint: str) -> Provider:
+            asked.append(endpoint)
+            return super().__getitem__(endpoint)
+
+    monkeypatch.setattr(stage, "connect", lambda sync: Noting(stage, sync))
     done = stage.renew(days=5.5)
     assert done == Renewal(lapses=1.5 * DAY)
     assert stage.channels() == before
+    assert asked == ["b"]
 
 
 @pytest.mark.parametrize("new_ids", [True, False])

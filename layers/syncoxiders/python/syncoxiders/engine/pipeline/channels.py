@@ -91,6 +91,8 @@ class _Owner:
                 connected = accounts.get(endpoint.account)
                 if connected is not None:
                     channels = rest.pop((sync.id, endpoint.id, endpoint.account), [])
+                    if self._is_well(channels):
+                        continue  # nothing is asked of a provider, nor made for it
                     self._hold()
                     with self._told(endpoint.account, channels):
                         self._see_to(sync, endpoint, connected, providers[endpoint.id], channels)
@@ -98,6 +100,16 @@ class _Owner:
             self._hold()
             self._drop(sync_id, endpoint_id, account, channels)
         self._report(accounts)
+
+    def _is_well(self, channels: list[Channel]) -> bool:
+        """Say whether an endpoint has one channel, and that goes on for long."""
+        if len(channels) != 1 or not channels[0].token:
+            return False
+        (channel,) = channels
+        if channel.expires and channel.expires - self._now < MARGIN:
+            return False
+        self._alive(channel)
+        return True
 
     def _hold(self) -> None:
         """Hold on to the lease; who lost it has nothing to do here any more."""
@@ -127,7 +139,7 @@ class _Owner:
             if current is not None:  # we were cut off before it was open, or before we knew
                 self._registry.remove_channel(current.id)
             channel = self._open(provider, address, found)
-        elif current.expires and current.expires - self._now < MARGIN:
+        elif not self._is_well([current]):
             channel = provider.renew_channel(current, address, self._now + _LONG)
             self._registry.put_channel(structs.replace(found, channel=channel))
             self._done.renewed += 1

@@ -1,0 +1,84 @@
+"""Batches of messages from a FIFO queue."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from syncoxiders.cloud.handling import Event, count, logger, told
+from syncoxiders.ports.errors import SyncError
+
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
+"""Seconds after which a message that failed is tried again, doubling from the one to the other."""
+
+Handle = Callable[[str], None]
+Records = Sequence[Mapping[str, Any]]
+
+
+class Returning(Protocol):
+    """A queue that messages can be given back to."""
+
+    def give_back(self, receipts: Mapping[str, float]) -> None:
+        """Have messages come again, each after so many seconds."""
+
+
+def batch(
+    event: Event, handle: Handle, queue: Callable[[], Returning], *, at_once: int = 1
+) -> Event:
+    """Handle each message of a batch by its body, and return those that failed.
+
+    Up to ``at_once`` groups are handled at once, the messages of each one after the other. After
+    one that failed the others of its group are left for later, so that order is kept. They come
+    again soon: they would else be hidden for as long as a function that died might take.
+    """
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for record in event["Records"]:
+        groups.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
+    group = _Group(handle)
+    if at_once == 1 or len(groups) == 1:
+        results = [group(records) for records in groups.values()]
+    else:
+        with ThreadPoolExecutor(at_once, thread_name_prefix="group") as pool:
+            results = list(pool.map(group, groups.values()))
+    failed = [each for result in results for each in result]
+    if failed:
+        again = {each.receipt_handle: _pause(each) for each in failed}
+        try:
+            queue().give_back(again)
+        except SyncError as error:  # then it takes longer
+            logger.warning("messages could not be given back", extra=told(error))
+    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in failed]}
+
+
+class _Group:
+    """Handles the messages of a group in their order; may be called by several threads."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._counting = threading.Lock()
+
+    def __call__(self, records: Records) -> list[SQSRecord]:
+        """Return the messages that failed, or were left."""
+        processor = SqsFifoPartialProcessor()
+        processor.raise_on_entire_batch_failure = False
+        with processor([dict(each) for each in records], self._one):
+            processor.process()
+        return [each for each in processor.fail_messages if isinstance(each, SQSRecord)]
+
+    def _one(self, record: SQSRecord) -> None:
+        try:
+            self._handle(record.body)
+        except Exception as error:
+            about = {"group": record.attributes.message_group_id, **told(error)}
+            logger.error("a message failed", extra=about)
+            with self._counting:
+                count("MessageFailed")
+            raise
+
+
+def _pause(record: SQSRecord) -> float:
+    tries = int(record.attributes.approximate_receive_count)
+    return min(FIRST_PAUSE * 2.0 ** (tries - 1), LONGEST_PAUSE)

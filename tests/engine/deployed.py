@@ -1,0 +1,103 @@
+"""A deployed system in memory: storage, tables, queues, and everything that messages ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgspec import structs
+
+from syncoxiders.adapters.items.leases import ItemsLeases
+from syncoxiders.adapters.items.registry import ItemsRegistry
+from syncoxiders.adapters.items.store import ItemsStates
+from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
+from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.adapters.memory.queue import MemoryQueue
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.execute import apply
+from syncoxiders.engine.pipeline.hints import wake
+from syncoxiders.engine.pipeline.listen import poll
+from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll, read
+from syncoxiders.engine.pipeline.reconcile import merge
+from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.pipeline import SharedStore
+from syncoxiders.ports.provider import Provider
+from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+
+OWNER, SYNC = "me", "photos"
+
+
+@dataclass
+class Deployed:
+    """A sync of folders ``a`` and ``b`` in accounts of these names.
+
+    While something is in ``failing`` (poll, merge, apply) its messages lie where they are.
+    """
+
+    clock: MemoryClock = field(default_factory=MemoryClock)
+    failing: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        control = MemoryItems()
+        self.registry = ItemsRegistry(control)
+        self.polls, self.merges, self.applies = (MemoryQueue(self.clock, each) for each in "pma")
+        self.a, self.b = (MemoryProvider(clock=self.clock, name=each) for each in "ab")
+        self.providers: dict[str, Provider] = {"a": self.a, "b": self.b}
+        self.settings = SyncSettings(
+            SYNC,
+            (EndpointSettings("a", "a"), EndpointSettings("b", "b")),
+            changed_at=self.clock.now(),
+        )
+        for name in "ab":
+            self.registry.put_account(OWNER, Account(name, "memory"))
+        self.put()
+        self.pipeline = Pipeline(
+            states=ItemsStates(MemoryItems(), MemoryItems(), now=self.clock.now),
+            registry=self.registry,
+            leases=ItemsLeases(control, self.clock),
+            polls=self.polls,
+            merges=self.merges,
+            applies=self.applies,
+            clock=self.clock,
+            providers=lambda _, settings: self._connected(settings),
+        )
+
+    def _connected(self, settings: SyncSettings) -> Mapping[str, Provider]:
+        return {each.id: self.providers[each.account] for each in settings.endpoints}
+
+    def put(self, **changes: object) -> None:
+        """Change the sync's settings."""
+        self.settings = structs.replace(self.settings, **changes)
+        self.registry.put_sync(OWNER, self.settings)
+
+    def store(self) -> SharedStore:
+        return self.pipeline.states.sync(OWNER, SYNC)
+
+    def look(self) -> None:
+        """Have all accounts looked at, as the clock does, and do what comes of it."""
+        self.clock.advance(900.0)
+        wake(self.registry, self.polls, self.clock.now())
+        self.settle()
+
+    def settle(self) -> None:
+        """Handle messages until there is none that may be."""
+        while (
+            self._one("poll", self.polls)
+            or self._one("merge", self.merges)
+            or self._one("apply", self.applies)
+        ):
+            pass
+
+    def _one(self, name: str, queue: MemoryQueue) -> bool:
+        if name in self.failing:
+            return False
+        received = queue.receive()
+        for each in received:
+            body = each.message.body
+            if name == "poll":
+                poll(self.pipeline, read(body, Poll))
+            elif name == "merge":
+                merge(self.pipeline, read(body, Merge))
+            else:
+                apply(self.pipeline, read(body, Apply))
+            queue.delete(each.receipt)
+        return bool(received)
