@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 from syncoxiders.adapters.accounts.records import reconnect
-from syncoxiders.adapters.accounts.secret import Secret, Secrets
+from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.oauth.http import Rejected
 from syncoxiders.adapters.oauth.vendors import Vendor
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import AccountError, Revoked, Unreachable
+from syncoxiders.ports.errors import AccountError, Revoked, StateUnavailable, Unreachable
 
 _MARGIN = 60.0
 """A token that ends within so many seconds might end while a request is on its way."""
@@ -34,27 +35,41 @@ _GONE = frozenset(
 """What only a person can mend: RFC 6749 (5.2), OpenID Connect, and Google's own."""
 
 
+class Keeper(Protocol):
+    """Where all processes have the secret of one account. Errors are AccountError."""
+
+    def get(self) -> Secret | None:
+        """Return it, None where there is none."""
+
+    def put(self, secret: Secret) -> None:
+        """Keep it in place of the one that was there."""
+
+
 class SharedTokens:
     """The tokens of an account.
 
     ``refreshing`` holds off other processes. Whoever gets in first refreshes; the others find the
     new token in the vault. A new refresh token is in the vault before the access token that came
-    with it is handed out.
+    with it is handed out. ``glance`` is a cheaper look at the access token alone, which holds off
+    nobody.
     """
 
     def __init__(
         self,
         account: Account,
         vendor: Vendor,
-        secrets: Secrets,
+        secrets: Keeper,
         refreshing: Callable[[], AbstractContextManager[None]],
         now: Callable[[], float] = time.time,
+        *,
+        glance: Callable[[], Secret] = Secret,
     ) -> None:
         self._account = account
         self._vendor = vendor
         self._secrets = secrets
         self._refreshing = refreshing
         self._now = now
+        self._glance = glance
         self._threads = threading.Lock()
         self._known = Secret()
         self._unkept: Secret | None = None
@@ -66,7 +81,7 @@ class SharedTokens:
             if not self._valid(self._known):
                 try:
                     self._known = self._renewed()
-                except AccountError as error:
+                except (AccountError, StateUnavailable) as error:
                     raise Unreachable(str(error)) from error
             return self._known.access
 
@@ -87,6 +102,9 @@ class SharedTokens:
         )
 
     def _renewed(self) -> Secret:
+        seen = self._glance()
+        if self._valid(seen):
+            return seen
         with self._refreshing():
             if self._unkept is not None:
                 self._keep(self._unkept)
