@@ -1,38 +1,11 @@
 """From a place that a person named to the provider that keeps it."""
 
-import importlib
-from typing import Any
-
-import msgspec
-
 from syncoxiders.adapters.providers.folder import FolderProvider
 from syncoxiders.adapters.system import SystemClock
 from syncoxiders.cli.endpoints import Root
 from syncoxiders.cli.options import Links
 from syncoxiders.engine.pacing import Pacer
-from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.provider import Provider
-
-
-class Kind(msgspec.Struct, frozen=True):
-    """A kind of account: the module that connects it, and what it asks of who uses it.
-
-    ``policies`` are settings of the account that the module takes as options of its own.
-    """
-
-    module: str
-    one_writer: bool = False
-    policies: tuple[str, ...] = ()
-    keys: bool = False
-
-
-_HOME = "syncoxiders.adapters.providers"
-KINDS = {
-    "drive": Kind(f"{_HOME}.drive", policies=("documents",)),
-    "dropbox": Kind(f"{_HOME}.dropbox", one_writer=True, policies=("documents",)),
-    "onedrive": Kind(f"{_HOME}.onedrive"),
-    "s3": Kind(f"{_HOME}.s3", keys=True),
-}
 
 
 class Connections:
@@ -58,22 +31,13 @@ class Connections:
         if not root.account:
             return FolderProvider(root.path, trash=trash, links=links, compare=compare)
         from syncoxiders.adapters import accounts  # noqa: PLC0415 -- two folders need none of it
+        from syncoxiders.adapters.providers import kinds  # noqa: PLC0415 -- likewise
 
         account = accounts.load(root.account)
-        kind = KINDS[account.kind]
-        options: dict[str, Any] = {
-            each: account.settings[each] for each in kind.policies if each in account.settings
-        }
-        if kind.keys:
-            options["trash"] = trash
-        credentials = accounts.keys(account) if kind.keys else accounts.tokens(account)
-        connect = importlib.import_module(kind.module).connect
-        provider: Provider = connect(
-            account, credentials, root.folder, pace=self._pace(account, kind), **options
-        )
-        return provider
-
-    def _pace(self, account: Account, kind: Kind) -> Pacer:
-        if account.name not in self._paces:
-            self._paces[account.name] = Pacer(self._clock, one_writer=kind.one_writer)
-        return self._paces[account.name]
+        kind = kinds.kind_of(account)
+        name = account.name
+        if name not in self._paces:
+            self._paces[name] = Pacer(self._clock, one_writer=kind.one_writer)
+        find = accounts.keys if kind.opened == "keys" else accounts.tokens
+        pace = self._paces[name]
+        return kinds.connect(account, find(account), root.folder, pace=pace, trash=trash)

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 
 import hashlib
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from syncoxiders.adapters.aws.clients import ERRORS, failed
@@ -36,6 +36,22 @@ class SqsQueue:
             failed = self._send(part)
             if failed and self._send([part[index] for index in failed]):
                 raise StateUnavailable("the queue takes no messages")
+
+    def give_back(self, receipts: Mapping[str, float]) -> None:
+        """Have messages that were received come again, each after so many seconds.
+
+        One that is not being handled any more stays as it is. Raises StateUnavailable.
+        """
+        pauses = list(receipts.items())
+        for start in range(0, len(pauses), MOST):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": int(seconds)}
+                for index, (receipt, seconds) in enumerate(pauses[start : start + MOST])
+            ]
+            try:
+                self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            except ERRORS as error:
+                raise failed("the queue does not answer", error, StateUnavailable) from error
 
     def _send(self, messages: Sequence[Message]) -> list[int]:
         """Send what fits into a request; returns which of it were not taken."""

@@ -3,7 +3,8 @@
 A hint is counted first, and a message sent after, which is named by how many hints had been
 answered by then: those that one look will answer share one message. A look that ends stores what
 it has answered and then goes by the count once more; a hint that comes after that has a message
-of its own, and none is swallowed.
+of its own, and none is swallowed. Where a look failed, so that nothing was answered, the first hint
+of each minute tries again.
 """
 
 import threading
@@ -54,7 +55,23 @@ def call(
         found = registry.hint(owner, account)
         if found is not None:
             few = meter is None or meter.passes((owner, account), now)
-            once = f"after-{found.polled}" if few else f"minute-{now // _MINUTE:.0f}"
+            minute = f"{now // _MINUTE:.0f}"
+            once = f"after-{found.polled}-{minute}" if few else f"minute-{minute}"
             messages.append(Poll(owner, account).message(once))
+    polls.send(messages)
+    return len(messages)
+
+
+def wake(registry: Registry, polls: Queue, now: float) -> int:
+    """Have every account looked at that may be, whether or not there was a hint.
+
+    Returns how many they are. Raises StateUnavailable.
+    """
+    messages = [
+        Poll(owner, connected.account.name).message(f"timer-{now // _MINUTE:.0f}")
+        for owner in registry.owners()
+        for connected in registry.accounts(owner)
+        if connected.not_before <= now
+    ]
     polls.send(messages)
     return len(messages)

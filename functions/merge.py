@@ -1,0 +1,16 @@
+"""Plans what is new for syncs."""
+
+from syncoxiders.cloud.app import app
+from syncoxiders.cloud.handling import Context, Event, batch, function, until
+from syncoxiders.engine.pipeline.messages import Merge, read
+from syncoxiders.engine.pipeline.reconcile import merge
+
+
+@function
+def handler(event: Event, context: Context) -> Event:
+    """Plan for each sync that a message names, as far as time allows."""
+    pipeline = app().pipeline
+    end = until(pipeline.clock.now(), context)
+    return batch(
+        event, lambda body: merge(pipeline, read(body, Merge), end), app().returns_to("merge")
+    )

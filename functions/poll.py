@@ -1,0 +1,19 @@
+"""Looks at accounts: by messages, and by the clock at all of them."""
+
+from syncoxiders.cloud.app import app
+from syncoxiders.cloud.handling import Context, Event, batch, count, function
+from syncoxiders.engine.pipeline.hints import wake
+from syncoxiders.engine.pipeline.listen import poll
+from syncoxiders.engine.pipeline.messages import Poll, read
+
+
+@function
+def handler(event: Event, context: Context) -> Event:
+    """Look at what each message names, or have all accounts looked at."""
+    del context
+    pipeline = app().pipeline
+    if "Records" not in event:
+        awake = wake(pipeline.registry, pipeline.polls, pipeline.clock.now())
+        count("AccountsWoken", awake)
+        return {"accounts": awake}
+    return batch(event, lambda body: poll(pipeline, read(body, Poll)), app().returns_to("poll"))

@@ -1,0 +1,13 @@
+"""Sends messages again that were lost, by the clock."""
+
+from syncoxiders.cloud.app import app
+from syncoxiders.cloud.handling import Context, Event, function
+from syncoxiders.engine.pipeline.sweep import sweep
+
+
+@function
+def handler(event: Event, context: Context) -> Event:
+    """Send again what is to be done."""
+    del event, context
+    sweep(app().pipeline)
+    return {}

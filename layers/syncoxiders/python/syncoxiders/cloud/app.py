@@ -1,0 +1,200 @@
+"""The composition root of the functions: adapters, each made when it is first needed, and once."""
+
+import importlib
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from syncoxiders.adapters.items.leases import ItemsLeases
+from syncoxiders.adapters.items.registry import ItemsRegistry
+from syncoxiders.adapters.providers import drive, dropbox, onedrive
+from syncoxiders.adapters.providers.kinds import Credentials, Kind
+from syncoxiders.adapters.system import SystemClock
+from syncoxiders.cloud.secrets import Remembering, of_app, secret_of
+from syncoxiders.cloud.settings import Settings, from_environment
+from syncoxiders.engine.pipeline.hear import Door, Ear
+from syncoxiders.ports.accounts import Account, Vault
+from syncoxiders.ports.clock import Clock
+from syncoxiders.ports.items import Items
+from syncoxiders.ports.pipeline import SharedStates
+from syncoxiders.ports.queue import Queue
+from syncoxiders.ports.registry import Leases, Registry
+
+if TYPE_CHECKING:  # what not all functions need is imported where it is made
+    from syncoxiders.adapters.aws.kms import Cipher
+    from syncoxiders.adapters.aws.sqs import SqsQueue
+    from syncoxiders.cloud.providers import Connections
+    from syncoxiders.engine.pipeline.context import Pipeline
+
+
+class App:
+    """What the functions work with. Tests make one of other adapters, by assignment."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+
+    # What the functions call
+
+    @cached_property
+    def pipeline(self) -> "Pipeline":
+        """What poll, merge, apply, sweep, renew and housekeeping work with."""
+        from syncoxiders.engine.pipeline.context import Pipeline  # noqa: PLC0415 -- see above
+
+        return Pipeline(
+            states=self.states,
+            registry=self.registry,
+            leases=self.leases,
+            polls=self.polls,
+            merges=self.merges,
+            applies=self.applies,
+            clock=self.clock,
+            providers=self.connections,
+        )
+
+    @cached_property
+    def ear(self) -> Ear:
+        """What the webhook works with."""
+        doors = {
+            "drive": Door(drive.verify),
+            "dropbox": Door(dropbox.verify, lambda: self.lasting.get(of_app("dropbox"))),
+            "onedrive": Door(onedrive.verify),
+        }
+        return Ear(self.registry, self.polls, self.clock, doors)
+
+    # Tables
+
+    @cached_property
+    def tree(self) -> Items:
+        """The table of nodes and entries."""
+        return self._table(self.settings.table_tree)
+
+    @cached_property
+    def journal(self) -> Items:
+        """The table of change logs, batches and runs."""
+        return self._table(self.settings.table_journal)
+
+    @cached_property
+    def control(self) -> Items:
+        """The table of accounts, syncs, channels and leases."""
+        return self._table(self.settings.table_control)
+
+    @cached_property
+    def states(self) -> SharedStates:
+        """The state of all syncs."""
+        store = importlib.import_module("syncoxiders.adapters.items.store")
+        states: SharedStates = store.ItemsStates(self.tree, self.journal, now=self.clock.now)
+        return states
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Accounts, syncs and channels."""
+        return ItemsRegistry(self.control)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """Who may do what only one may do at a time."""
+        return ItemsLeases(self.control, self.clock)
+
+    # Queues
+
+    def returns_to(self, name: str) -> Callable[[], "SqsQueue"]:
+        """Return what finds the queue that messages are given back to: poll, merge or apply."""
+        urls = {
+            "poll": self.settings.queue_poll,
+            "merge": self.settings.queue_merge,
+            "apply": self.settings.queue_apply,
+        }
+        return lambda: self._queue(urls[name])
+
+    @cached_property
+    def polls(self) -> Queue:
+        """The queue of accounts to be looked at."""
+        return self._queue(self.settings.queue_poll)
+
+    @cached_property
+    def merges(self) -> Queue:
+        """The queue of syncs to be planned."""
+        return self._queue(self.settings.queue_merge)
+
+    @cached_property
+    def applies(self) -> Queue:
+        """The queue of batches to be done."""
+        return self._queue(self.settings.queue_apply)
+
+    # Secrets and providers
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The vault, asked each time."""
+        from syncoxiders.adapters.aws.vault import ParameterVault  # noqa: PLC0415 -- see above
+
+        settings = self.settings
+        return ParameterVault(self._client("ssm"), settings.secrets, settings.key)
+
+    @cached_property
+    def lasting(self) -> Vault:
+        """The vault, for secrets that change rarely."""
+        return Remembering(self.vault, self.clock)
+
+    @cached_property
+    def cipher(self) -> "Cipher":
+        """What hides access tokens."""
+        from syncoxiders.adapters.aws.kms import Cipher  # noqa: PLC0415 -- see above
+
+        return Cipher(self._client("kms"), self.settings.key)
+
+    @cached_property
+    def connections(self) -> "Connections":
+        """Connects the endpoints of syncs."""
+        from syncoxiders.cloud.providers import Connections  # noqa: PLC0415 -- see above
+
+        patience = self.settings.patience
+        return Connections(self.registry, self._credentials, self.clock, patience=patience)
+
+    def _credentials(self, owner: str, account: Account, kind: Kind) -> Credentials:
+        if not kind.opened:
+            return None
+        if kind.opened == "keys":
+            secret = secret_of(self.lasting, owner, account.name).get()
+            return dict(secret.keys) if secret is not None else {}
+        # An HTTP client and the vendor's peculiarities come only now.
+        from syncoxiders.adapters import oauth  # noqa: PLC0415
+        from syncoxiders.adapters.aws.tokens import AccessItems, leased  # noqa: PLC0415
+
+        return leased(
+            account,
+            oauth.vendor(account),
+            owner=owner,
+            vault=secret_of(self.vault, owner, account.name),
+            items=AccessItems(self.control, self.cipher, owner, account.name),
+            leases=self.leases,
+            clock=self.clock,
+        )
+
+    def _table(self, name: str) -> Items:
+        items: Items = importlib.import_module("syncoxiders.adapters.dynamo").DynamoItems(name)
+        return items
+
+    def _queue(self, url: str) -> "SqsQueue":
+        from syncoxiders.adapters.aws.sqs import SqsQueue  # noqa: PLC0415 -- see above
+
+        return SqsQueue(self._client("sqs"), url)
+
+    @staticmethod
+    def _client(service: str) -> Any:
+        from syncoxiders.adapters.aws.clients import client  # noqa: PLC0415 -- see above
+
+        return client(service)
+
+
+@lru_cache(maxsize=1)
+def app() -> App:
+    """Return this process's app, by its environment. Raises SettingsError."""
+    return made(os.environ)
+
+
+def made(environment: Mapping[str, str]) -> App:
+    """Return an app by an environment. Raises SettingsError."""
+    return App(from_environment(environment))

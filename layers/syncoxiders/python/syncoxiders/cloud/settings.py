@@ -1,0 +1,55 @@
+"""What a function is told by its environment, as one typed model."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+PREFIX = "SYNCOXIDERS_"
+
+
+class SettingsError(Exception):
+    """A variable of the environment is missing or wrong; its name is in the text."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of all functions: ``table_tree`` is ``SYNCOXIDERS_TABLE_TREE``, and so on.
+
+    ``key`` is the KMS key and ``secrets`` the path below which secrets are in the Parameter
+    Store. ``url`` is where the webhook is found from outside; without one no push channels are
+    opened. ``patience`` is for how many seconds a function waits for a provider that wants a
+    pause, before it leaves the account alone.
+    """
+
+    table_tree: str
+    table_journal: str
+    table_control: str
+    queue_poll: str
+    queue_merge: str
+    queue_apply: str
+    key: str
+    secrets: str
+    url: str = ""
+    patience: float = 20.0
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Return the settings. Raises SettingsError."""
+    fields = msgspec.structs.fields(Settings)
+    found = {
+        each.name: value
+        for each in fields
+        if (value := environment.get(variable(each.name), "").strip())
+    }
+    missing = [variable(each.name) for each in fields if each.required and each.name not in found]
+    if missing:
+        raise SettingsError(f"not set: {', '.join(missing)}")
+    try:
+        return msgspec.convert(found, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$.")
+        raise SettingsError(f"{variable(where.rstrip('`'))} is not right: {what}") from error
+
+
+def variable(field: str) -> str:
+    """Return the name of the variable that a setting is in."""
+    return PREFIX + field.upper()
