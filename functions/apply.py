@@ -1,11 +1,13 @@
 """Does the actions of batches."""
 
 from syncoxiders.cloud.app import app
-from syncoxiders.cloud.handling import Context, Event, batch, function, until
+from syncoxiders.cloud.batches import batch
+from syncoxiders.cloud.handling import Context, Event, function, traced, until
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply, read
 
 
+@traced
 @function
 def handler(event: Event, context: Context) -> Event:
     """Do the batch that each message names, as far as time allows."""

@@ -3,10 +3,11 @@
 from aws_lambda_powertools.metrics import MetricUnit
 
 from syncoxiders.cloud.app import app
-from syncoxiders.cloud.handling import Context, Event, count, function, logger
+from syncoxiders.cloud.handling import Context, Event, count, function, logger, traced
 from syncoxiders.engine.pipeline.housekeeping import keep_house
 
 
+@traced
 @function
 def handler(event: Event, context: Context) -> Event:
     """See to all syncs."""

@@ -1,11 +1,13 @@
 """Plans what is new for syncs."""
 
 from syncoxiders.cloud.app import app
-from syncoxiders.cloud.handling import Context, Event, batch, function, until
+from syncoxiders.cloud.batches import batch
+from syncoxiders.cloud.handling import Context, Event, function, traced, until
 from syncoxiders.engine.pipeline.messages import Merge, read
 from syncoxiders.engine.pipeline.reconcile import merge
 
 
+@traced
 @function
 def handler(event: Event, context: Context) -> Event:
     """Plan for each sync that a message names, as far as time allows."""

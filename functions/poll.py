@@ -1,12 +1,14 @@
 """Looks at accounts: by messages, and by the clock at all of them."""
 
 from syncoxiders.cloud.app import app
-from syncoxiders.cloud.handling import Context, Event, batch, count, function
+from syncoxiders.cloud.batches import batch
+from syncoxiders.cloud.handling import Context, Event, count, function, traced
 from syncoxiders.engine.pipeline.hints import wake
 from syncoxiders.engine.pipeline.listen import poll
 from syncoxiders.engine.pipeline.messages import Poll, read
 
 
+@traced
 @function
 def handler(event: Event, context: Context) -> Event:
     """Look at what each message names, or have all accounts looked at."""

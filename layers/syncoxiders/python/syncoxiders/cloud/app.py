@@ -17,7 +17,6 @@ from syncoxiders.engine.pipeline.hear import Door, Ear
 from syncoxiders.ports.accounts import Account, Vault
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.items import Items
-from syncoxiders.ports.pipeline import SharedStates
 from syncoxiders.ports.queue import Queue
 from syncoxiders.ports.registry import Leases, Registry
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.adapters.aws.sqs import SqsQueue
     from syncoxiders.cloud.providers import Connections
     from syncoxiders.engine.pipeline.context import Pipeline
+    from syncoxiders.ports.pipeline import SharedStates
 
 
 class App:
@@ -81,7 +81,7 @@ class App:
         return self._table(self.settings.table_control)
 
     @cached_property
-    def states(self) -> SharedStates:
+    def states(self) -> "SharedStates":
         """The state of all syncs."""
         store = importlib.import_module("syncoxiders.adapters.items.store")
         states: SharedStates = store.ItemsStates(self.tree, self.journal, now=self.clock.now)

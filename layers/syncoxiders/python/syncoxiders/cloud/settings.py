@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from syncoxiders.ports.errors import SyncError
+
 PREFIX = "SYNCOXIDERS_"
 
 
-class SettingsError(Exception):
+class SettingsError(SyncError):
     """A variable of the environment is missing or wrong; its name is in the text."""
 
 
