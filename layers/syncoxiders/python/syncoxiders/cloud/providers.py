@@ -57,9 +57,17 @@ class Connections:
             pace = self._pace(owner, name, kind)
             kept = _Kept(kinds.connect(account, credentials, root, pace=pace), now)
             if len(self._kept) >= MOST:
-                self._kept.clear()
+                self.close()
+            elif place in self._kept:
+                self._kept[place].provider.close()
             self._kept[place] = kept
         return kept.provider
+
+    def close(self) -> None:
+        """Release what the providers hold; whoever still uses one opens its connections anew."""
+        for kept in self._kept.values():
+            kept.provider.close()
+        self._kept.clear()
 
     def _pace(self, owner: str, name: str, kind: Kind) -> Pacer:
         if (owner, name) not in self._paces:
