@@ -174,8 +174,14 @@ class App:
         )
 
     def _table(self, name: str) -> Items:
-        items: Items = importlib.import_module("syncoxiders.adapters.dynamo").DynamoItems(name)
+        module = importlib.import_module("syncoxiders.adapters.dynamo.items")
+        items: Items = module.DynamoItems(self._dynamo, name)
         return items
+
+    @cached_property
+    def _dynamo(self) -> Any:
+        module = importlib.import_module("syncoxiders.adapters.dynamo.client")
+        return module.Client(module.Connect())
 
     def _queue(self, url: str) -> "SqsQueue":
         from syncoxiders.adapters.aws.sqs import SqsQueue  # noqa: PLC0415 -- see above
