@@ -13,6 +13,7 @@ import click
 from syncoxiders import __version__
 from syncoxiders.cli import endpoints, options, signals
 from syncoxiders.cli.account import account
+from syncoxiders.cli.cloud import cloud
 from syncoxiders.cli.exits import EPILOG, Exit, Usage
 from syncoxiders.cli.text import shown
 from syncoxiders.ports.errors import StateBusy, StateError, SyncError
@@ -98,6 +99,7 @@ def main(ctx: click.Context) -> int | None:
 
 
 main.add_command(account)
+main.add_command(cloud)
 
 
 @main.command(cls=options.FilteredCommand, epilog=EPILOG)

@@ -25,6 +25,8 @@ _KEEPS = ("newer", "older", "bigger", "smaller")
 _COMPARES = ("size", "modtime", "hash")
 _NANO = 1_000_000_000
 _ORDER = "syncoxiders.filters"
+DEPLOYED = "syncoxiders.deployed"
+"""Under which a context keeps the stack's name and the file of outputs that were named."""
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ sync_choice = _all(
 )
 """Which sync to speak of."""
 
-filter_options = _all(
+pattern_options = _all(
     click.option(
         "--include",
         multiple=True,
@@ -162,6 +164,10 @@ filter_options = _all(
         metavar="FILE",
         help="Read gitignore lines from a file.",
     ),
+)
+
+filter_options = _all(
+    pattern_options,
     click.option(
         "--min-size", type=_size, metavar="SIZE", help="Leave out smaller files (10K, 1.5M, 2GB)."
     ),
@@ -189,24 +195,41 @@ transfers_option = click.option(
     help="How many files to carry at once.",
 )
 
+mode_option = click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.TWO_WAY.value,
+    show_default=True,
+    help="Which changes count; PATH1 is the source of all but two-way.",
+)
+
+keep_option = click.option(
+    "--keep",
+    type=_reads(_keep),
+    metavar="newer|older|bigger|smaller|pathN",
+    default="newer",
+    show_default=True,
+    help="Which version of a conflict keeps its name; the other is kept beside it.",
+)
+
+auto_merge_option = click.option(
+    "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
+)
+
+max_delete_option = click.option(
+    "--max-delete",
+    type=_reads(parse_limit),
+    metavar="N|N%",
+    default="50%",
+    show_default=True,
+    help="Stop and ask if more would be deleted or overwritten within a day.",
+)
+
 sync_options = _all(
     named_options,
     state_option,
-    click.option(
-        "--mode",
-        type=click.Choice([mode.value for mode in Mode]),
-        default=Mode.TWO_WAY.value,
-        show_default=True,
-        help="Which changes count; PATH1 is the source of all but two-way.",
-    ),
-    click.option(
-        "--keep",
-        type=_reads(_keep),
-        metavar="newer|older|bigger|smaller|pathN",
-        default="newer",
-        show_default=True,
-        help="Which version of a conflict keeps its name; the other is kept beside it.",
-    ),
+    mode_option,
+    keep_option,
     click.option(
         "--compare",
         type=_reads(_compare),
@@ -215,19 +238,10 @@ sync_options = _all(
         show_default=True,
         help="How a change is noticed. hash reads every file.",
     ),
-    click.option(
-        "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
-    ),
+    auto_merge_option,
     filter_options,
     links_option,
-    click.option(
-        "--max-delete",
-        type=_reads(parse_limit),
-        metavar="N|N%",
-        default="50%",
-        show_default=True,
-        help="Stop and ask if more would be deleted or overwritten within a day.",
-    ),
+    max_delete_option,
     click.option(
         "--approve", default="", metavar="PLAN", help="Let this plan, which was stopped, through."
     ),
@@ -257,6 +271,15 @@ sync_options = _all(
     ),
     output_options,
 )
+
+rule_options = _all(
+    mode_option,
+    keep_option,
+    auto_merge_option,
+    pattern_options,
+    max_delete_option,
+)
+"""What makes up the rule of a deployed sync."""
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done; touch nothing."
@@ -382,6 +405,23 @@ def read_choice(
     return read_roots(paths) if paths else (), state
 
 
+def read_patterns(ctx: click.Context) -> tuple[str, ...]:
+    """Return the patterns that were given as gitignore lines, in their order. Raises Usage."""
+    lines: list[str] = []
+    for name, value in ctx.meta[_ORDER]:
+        if name == "filter_from":
+            lines.extend(_lines_of(Path(value)))
+        else:
+            lines.append(f"!{value}" if name == "include" else _literal(value))
+    _filters(dict.fromkeys(("min_size", "max_size", "min_age", "max_age")), ctx.meta[_ORDER])
+    return tuple(lines)
+
+
+def _literal(pattern: str) -> str:
+    """Return a pattern as a line, of which the first character means nothing else."""
+    return f"\\{pattern}" if pattern.startswith(("!", "#")) else pattern
+
+
 def read_output(values: Mapping[str, Any]) -> Output:
     """Return how to tell. Raises Usage."""
     if values["verbose"] and values["quiet"]:
@@ -436,8 +476,18 @@ def _filters(values: Mapping[str, Any], rules: Sequence[tuple[str, str]]) -> Fil
 
 
 def _rules_from(path: Path) -> Sequence[filters.Rule]:
+    return filters.read_rules(_text_of(path), str(path))
+
+
+def _lines_of(path: Path) -> list[str]:
     try:
-        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+        return _text_of(path).splitlines()
+    except ValueError as error:
+        raise Usage(f"--filter-from: {shown(str(error))}") from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-    return filters.read_rules(text, str(path))

@@ -81,7 +81,7 @@ def _print_runs(homes: Sequence[Home], limit: int, *, as_json: bool) -> None:
             click.echo(f"{known.title}\n  (state in {shown(str(each.folder))})")
             if not runs:
                 click.echo("  no runs yet")
-            for line in list(_run_lines(runs))[-limit:]:
+            for line in list(run_lines(runs))[-limit:]:
                 click.echo(f"  {line}")
 
 
@@ -105,7 +105,7 @@ def _print_run(homes: Sequence[Home], number: int, *, as_json: bool) -> None:
                 )
             return
         click.echo(known.title)
-        click.echo(_run_line(records[0]))
+        click.echo(run_line(records[0]))
         for event in events:
             click.echo(f"  {_event_line(known, event)}")
 
@@ -224,7 +224,7 @@ def _emit_run(known: Known, record: RunRecord) -> None:
     )
 
 
-def _run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
+def run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
     """Yield the runs, newest last; those in a row that had nothing to do share a line."""
     idle: list[RunRecord] = []
     for record in reversed(runs):
@@ -233,17 +233,18 @@ def _run_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
             continue
         yield from _idle_lines(idle)
         idle = []
-        yield _run_line(record)
+        yield run_line(record)
     yield from _idle_lines(idle)
 
 
 def _idle_lines(runs: Sequence[RunRecord]) -> Iterator[str]:
     if runs:
         more = f" ({len(runs) - 1:,} more before)" if len(runs) > 1 else ""
-        yield _run_line(runs[-1]) + more
+        yield run_line(runs[-1]) + more
 
 
-def _run_line(record: RunRecord) -> str:
+def run_line(record: RunRecord) -> str:
+    """Return a run in a line."""
     when = moment(record.started or record.ended or time.time())
     idle = "nothing to do" if record.outcome == "done" else "nothing finished"
     parts = [summed(record.counts) or idle]

@@ -75,6 +75,7 @@ class Dropbox:
             str(answer.get("email") or name.get("display_name") or answer.get("account_id") or ""),
             space.get("used"),
             allocation.get("allocated"),
+            str(answer.get("account_id") or ""),
         )
 
     def lacking(self, scopes: str) -> list[str]:

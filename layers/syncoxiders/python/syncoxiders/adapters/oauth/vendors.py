@@ -16,11 +16,15 @@ Clock = Callable[[], float]
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Whose account it is, for a person, and its bytes ``used`` of a ``total`` if that is known."""
+    """Whose account it is, for a person, and its bytes ``used`` of a ``total`` if that is known.
+
+    ``id`` is what the vendor's pushes call the account, where they do.
+    """
 
     name: str
     used: int | None = None
     total: int | None = None
+    id: str = ""
 
 
 class Traits(msgspec.Struct, frozen=True):

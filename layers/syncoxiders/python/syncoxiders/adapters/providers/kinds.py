@@ -18,13 +18,15 @@ Credentials = Tokens | Mapping[str, str] | None
 class Kind(msgspec.Struct, frozen=True):
     """A kind of account: the module that connects it, and what it asks of who uses it.
 
-    ``opened`` says by what. ``policies`` are settings of the account that the module takes as
-    options of its own; ``bins`` if it takes ``trash``, which says whether to keep what is deleted
-    where the storage does not.
+    ``opened`` says by what. Pushes call the account by the vendor's id of it (``called`` is
+    ``id``), by the first part of a root in it (``root``), or not at all: by channels.
+    ``policies`` are settings of the account that the module takes as options of its own; ``bins``
+    if it takes ``trash``, which says whether to keep what is deleted where the storage does not.
     """
 
     module: str
     opened: Literal["tokens", "keys", ""] = "tokens"
+    called: Literal["id", "root", ""] = ""
     one_writer: bool = False
     policies: tuple[str, ...] = ()
     bins: bool = False
@@ -33,10 +35,10 @@ class Kind(msgspec.Struct, frozen=True):
 _HOME = "syncoxiders.adapters.providers"
 KINDS = {
     "drive": Kind(f"{_HOME}.drive", policies=("documents",)),
-    "dropbox": Kind(f"{_HOME}.dropbox", one_writer=True, policies=("documents",)),
+    "dropbox": Kind(f"{_HOME}.dropbox", called="id", one_writer=True, policies=("documents",)),
     "folder": Kind(f"{_HOME}.folder", opened="", bins=True),
     "onedrive": Kind(f"{_HOME}.onedrive"),
-    "s3": Kind(f"{_HOME}.s3", opened="keys", bins=True),
+    "s3": Kind(f"{_HOME}.s3", opened="keys", called="root", bins=True),
 }
 
 
