@@ -412,14 +412,9 @@ def read_patterns(ctx: click.Context) -> tuple[str, ...]:
         if name == "filter_from":
             lines.extend(_lines_of(Path(value)))
         else:
-            lines.append(f"!{value}" if name == "include" else _literal(value))
+            lines.append(f"!{value}" if name == "include" else value)
     _filters(dict.fromkeys(("min_size", "max_size", "min_age", "max_age")), ctx.meta[_ORDER])
     return tuple(lines)
-
-
-def _literal(pattern: str) -> str:
-    """Return a pattern as a line, of which the first character means nothing else."""
-    return f"\\{pattern}" if pattern.startswith(("!", "#")) else pattern
 
 
 def read_output(values: Mapping[str, Any]) -> Output:

@@ -9,6 +9,11 @@ import msgspec
 
 from syncoxiders.cloud.settings import Settings, SettingsError
 
+_LACKING = {
+    "NoRegionError": "region: set AWS_REGION, or AWS_PROFILE to a profile that has one",
+    "NoCredentialsError": "credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret",
+}
+
 
 def output(field: str) -> str:
     """Return what the stack calls a setting: ``table_tree`` is ``TableTree``."""
@@ -61,6 +66,9 @@ def from_stack(name: str) -> Settings:
                 f"there is no stack {name} in this region; say which by --stack, and where by "
                 "AWS_REGION and AWS_PROFILE"
             ) from error
+        lacking = _LACKING.get(type(error).__name__)
+        if lacking:
+            raise SettingsError(f"AWS's own settings have no {lacking}") from error
         raise clients.failed("CloudFormation does not answer", error, SettingsError) from error
     outputs = {
         each["OutputKey"]: each["OutputValue"] for each in told["Stacks"][0].get("Outputs", ())

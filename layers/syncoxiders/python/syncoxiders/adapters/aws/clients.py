@@ -1,5 +1,6 @@
 """Clients of AWS services, and what their errors mean here."""
 
+import os
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -34,7 +35,8 @@ def client(service: str) -> Any:
     """
     retries = {"mode": "standard", "total_max_attempts": _TRIES}
     config = Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries)
-    return _session().create_client(service, config=config)
+    region = os.environ.get("AWS_REGION") or None  # which botocore itself does not look at
+    return _session().create_client(service, region_name=region, config=config)
 
 
 def failed(what: str, error: Exception, kind: type[E]) -> E:
