@@ -1,6 +1,6 @@
 """Does the actions of batches."""
 
-from syncoxiders.cloud.app import app
+from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.batches import batch
 from syncoxiders.cloud.handling import Context, Event, function, traced, until
 from syncoxiders.engine.pipeline.execute import apply
@@ -16,3 +16,6 @@ def handler(event: Event, context: Context) -> Event:
     return batch(
         event, lambda body: apply(pipeline, read(body, Apply), end), app().returns_to("apply")
     )
+
+
+prepare()

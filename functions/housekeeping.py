@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from syncoxiders.cloud.app import app
+from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.handling import Context, Event, count, function, logger, traced
 from syncoxiders.engine.pipeline.housekeeping import keep_house
 
@@ -27,3 +27,6 @@ def handler(event: Event, context: Context) -> Event:
             },
         )
     return {"syncs": len(beats)}
+
+
+prepare()

@@ -1,6 +1,6 @@
 """Plans what is new for syncs."""
 
-from syncoxiders.cloud.app import app
+from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.batches import batch
 from syncoxiders.cloud.handling import Context, Event, function, traced, until
 from syncoxiders.engine.pipeline.messages import Merge, read
@@ -16,3 +16,6 @@ def handler(event: Event, context: Context) -> Event:
     return batch(
         event, lambda body: merge(pipeline, read(body, Merge), end), app().returns_to("merge")
     )
+
+
+prepare()

@@ -1,6 +1,6 @@
 """Looks at accounts: by messages, and by the clock at all of them."""
 
-from syncoxiders.cloud.app import app
+from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.batches import batch
 from syncoxiders.cloud.handling import Context, Event, count, function, traced
 from syncoxiders.engine.pipeline.hints import wake
@@ -19,3 +19,6 @@ def handler(event: Event, context: Context) -> Event:
         count("AccountsWoken", awake)
         return {"accounts": awake}
     return batch(event, lambda body: poll(pipeline, read(body, Poll)), app().returns_to("poll"))
+
+
+prepare()

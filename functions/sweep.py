@@ -1,6 +1,6 @@
 """Sends messages again that were lost, by the clock."""
 
-from syncoxiders.cloud.app import app
+from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.handling import Context, Event, function, traced
 from syncoxiders.engine.pipeline.sweep import sweep
 
@@ -12,3 +12,6 @@ def handler(event: Event, context: Context) -> Event:
     del event, context
     sweep(app().pipeline)
     return {}
+
+
+prepare()

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import msgspec
 
 from syncoxiders.adapters.providers.s3.events import touched
-from syncoxiders.cloud.app import app
+from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.handling import Context, Event, count, function, logger
 from syncoxiders.engine.pipeline.hear import Reply, Request
 from syncoxiders.ports.push import Forged
@@ -77,3 +77,6 @@ def _objects(event: Event) -> Event:
     hints = app().ear.called("s3", sorted({each.bucket for each in touches}))
     count("PushHeard")
     return {"hints": hints}
+
+
+prepare()

@@ -3,6 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from syncoxiders.cloud.settings import Settings, from_environment
 from syncoxiders.engine.pipeline.hear import Door, Ear
 from syncoxiders.ports.accounts import Account, Vault
 from syncoxiders.ports.clock import Clock
+from syncoxiders.ports.errors import SyncError
 from syncoxiders.ports.items import Items
 from syncoxiders.ports.queue import Queue
 from syncoxiders.ports.registry import Leases, Registry
@@ -34,6 +36,10 @@ class App:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
+
+    def prepare(self) -> None:
+        """Make what every event needs; nothing is sent anywhere."""
+        _ = self.registry, self.polls, self._dynamo.connection.client
 
     # What the functions call
 
@@ -193,6 +199,17 @@ class App:
         from syncoxiders.adapters.aws.clients import client  # noqa: PLC0415 -- see above
 
         return client(service)
+
+
+def prepare() -> None:
+    """Make ready, where Lambda starts a function: until the first event it has a processor whole.
+
+    Afterwards it has what its memory's size pays for, and a push waits. What is wrong with the
+    settings is told by the first event.
+    """
+    if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
+        with suppress(SyncError):
+            app().prepare()
 
 
 @lru_cache(maxsize=1)
