@@ -15,6 +15,7 @@ from syncoxiders.adapters.aws.tokens import AccessItems, leased
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry, account_key
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.vault import MemoryVault
 from syncoxiders.adapters.oauth.http import Rejected
 from syncoxiders.adapters.oauth.tokens import SharedTokens
@@ -22,7 +23,6 @@ from syncoxiders.adapters.oauth.vendors import Identity, Traits
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, StateUnavailable, Unreachable
 from syncoxiders.ports.items import Update
-from tests.contracts.items_fake import FakeItems
 
 ACCOUNT = Account("work", "drive", "client")
 APP = "cl13nt"
@@ -101,7 +101,7 @@ class Patient(MemoryClock):
 class Stage:
     def __init__(self) -> None:
         self.clock = Patient()
-        self.items = FakeItems()
+        self.items = MemoryItems()
         self.vendor = Fake(self.clock.now)
         self.vault = MemoryVault()
         self.secrets = Secrets(self.vault, "me/work")

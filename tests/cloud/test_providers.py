@@ -8,6 +8,7 @@ import pytest
 
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.providers import kinds
 from syncoxiders.adapters.providers.folder import FolderProvider
 from syncoxiders.adapters.providers.kinds import Credentials, Kind
@@ -15,7 +16,6 @@ from syncoxiders.cloud.providers import KEPT, MOST, Connections
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
-from tests.contracts.items_fake import FakeItems
 from tests.contracts.provider_harness import ROOT_REF
 
 
@@ -36,7 +36,7 @@ class Fake:
 class Stage:
     def __init__(self) -> None:
         self.clock = MemoryClock()
-        self.registry = ItemsRegistry(FakeItems())
+        self.registry = ItemsRegistry(MemoryItems())
         self.keys = {"access_key_id": "1"}
         self.asked: list[tuple[str, str]] = []
         self.connections = Connections(self.registry, self._open, self.clock, patience=5.0)

@@ -5,7 +5,7 @@ import pytest
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
-from tests.contracts.items_fake import FakeItems
+from syncoxiders.adapters.memory.items import MemoryItems
 from tests.contracts.leases_contract import *  # noqa: F403 -- the suite is its names
 from tests.contracts.registry_contract import *  # noqa: F403 -- likewise
 
@@ -17,9 +17,9 @@ def clock() -> MemoryClock:
 
 @pytest.fixture
 def registry() -> ItemsRegistry:
-    return ItemsRegistry(FakeItems())
+    return ItemsRegistry(MemoryItems())
 
 
 @pytest.fixture
 def leases(clock: MemoryClock) -> ItemsLeases:
-    return ItemsLeases(FakeItems(), clock)
+    return ItemsLeases(MemoryItems(), clock)

@@ -10,6 +10,7 @@ from msgspec import structs
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
 from syncoxiders.engine.pipeline.channels import Renewal, renew
@@ -19,7 +20,6 @@ from syncoxiders.ports.errors import AccountError, ProviderError, Revoked, State
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.push import Channel
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
-from tests.contracts.items_fake import FakeItems
 
 DAY = 86_400.0
 WEEK = 7 * DAY
@@ -87,7 +87,7 @@ class Stage:
     clock: MemoryClock = field(default_factory=lambda: MemoryClock(NOW))
 
     def __post_init__(self) -> None:
-        items = FakeItems()
+        items = MemoryItems()
         self.registry = ItemsRegistry(items)
         self.leases = ItemsLeases(items, self.clock)
         self.polls = MemoryQueue(self.clock)

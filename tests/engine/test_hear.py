@@ -10,6 +10,7 @@ import pytest
 
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.queue import Faults, MemoryQueue
 from syncoxiders.adapters.providers import drive, dropbox, onedrive
 from syncoxiders.engine.pipeline.hear import LIMIT, Door, Ear, Reply, Request
@@ -19,7 +20,6 @@ from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, StateUnavailable
 from syncoxiders.ports.push import Channel
 from syncoxiders.ports.registry import Connected, OpenChannel
-from tests.contracts.items_fake import FakeItems
 
 APP = "k3y-of-the-app"
 SECRET = "the channel's secret"  # noqa: S105 -- an example
@@ -33,7 +33,7 @@ class Stage:
     app: str | None = APP
 
     def __post_init__(self) -> None:
-        self.registry = ItemsRegistry(FakeItems())
+        self.registry = ItemsRegistry(MemoryItems())
         self.polls = MemoryQueue(self.clock)
         for name, kind in (("work", "drive"), ("box", "dropbox"), ("one", "onedrive")):
             ids = frozenset({"dbid:1"}) if kind == "dropbox" else frozenset[str]()

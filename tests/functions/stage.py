@@ -10,6 +10,7 @@ from typing import Any
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
+from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.queue import MemoryQueue
 from syncoxiders.adapters.memory.vault import MemoryVault
 from syncoxiders.cloud.app import App
@@ -17,7 +18,6 @@ from syncoxiders.cloud.settings import Settings
 from syncoxiders.engine.pipeline.messages import Poll, read
 from syncoxiders.ports.queue import Message
 from syncoxiders.ports.registry import Connected
-from tests.contracts.items_fake import FakeItems
 
 FUNCTIONS = ("apply", "housekeeping", "merge", "poll", "renew", "sweep", "webhook")
 
@@ -54,7 +54,7 @@ class Stage:
     def __init__(self) -> None:
         self.log = io.StringIO()
         self.clock = MemoryClock()
-        self.items = FakeItems()
+        self.items = MemoryItems()
         self.registry = ItemsRegistry(self.items)
         self.leases = ItemsLeases(self.items, self.clock)
         self.vault = MemoryVault()

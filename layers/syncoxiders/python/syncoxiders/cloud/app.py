@@ -1,6 +1,5 @@
 """The composition root of the functions: adapters, each made when it is first needed, and once."""
 
-import importlib
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from syncoxiders.ports.registry import Leases, Registry
 if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.adapters.aws.kms import Cipher
     from syncoxiders.adapters.aws.sqs import SqsQueue
+    from syncoxiders.adapters.dynamo.client import Client
     from syncoxiders.cloud.providers import Connections
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.pipeline import SharedStates
@@ -89,9 +89,9 @@ class App:
     @cached_property
     def states(self) -> "SharedStates":
         """The state of all syncs."""
-        store = importlib.import_module("syncoxiders.adapters.items.store")
-        states: SharedStates = store.ItemsStates(self.tree, self.journal, now=self.clock.now)
-        return states
+        from syncoxiders.adapters.items.store import ItemsStates  # noqa: PLC0415 -- see above
+
+        return ItemsStates(self.tree, self.journal, now=self.clock.now)
 
     @cached_property
     def registry(self) -> Registry:
@@ -180,14 +180,15 @@ class App:
         )
 
     def _table(self, name: str) -> Items:
-        module = importlib.import_module("syncoxiders.adapters.dynamo.items")
-        items: Items = module.DynamoItems(self._dynamo, name)
-        return items
+        from syncoxiders.adapters.dynamo.items import DynamoItems  # noqa: PLC0415 -- see above
+
+        return DynamoItems(self._dynamo, name)
 
     @cached_property
-    def _dynamo(self) -> Any:
-        module = importlib.import_module("syncoxiders.adapters.dynamo.client")
-        return module.Client(module.Connect())
+    def _dynamo(self) -> "Client":
+        from syncoxiders.adapters.dynamo.client import Client, Connect  # noqa: PLC0415 -- above
+
+        return Client(Connect())
 
     def _queue(self, url: str) -> "SqsQueue":
         from syncoxiders.adapters.aws.sqs import SqsQueue  # noqa: PLC0415 -- see above
