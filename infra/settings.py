@@ -10,9 +10,7 @@ from typing import Self
 
 from constructs import Node
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILT = ROOT / "build" / "lambda"
-BUILT_LOCAL = ROOT / "build" / "local"
+from infra.places import BUILT, BUILT_LOCAL
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,6 @@ def this_machine(python: str = "") -> Target:
     tail = {"Linux": "manylinux_2_28", "Darwin": "apple-darwin"}.get(system)
     if tail is None:
         raise SystemExit(f"The local cloud runs on Linux and macOS, not on {system}.")
-    if tail == "apple-darwin":
-        return Target(python or _running(), f"{machine}-{tail}")
     return Target(python or _running(), f"{machine}-{tail}")
 
 
