@@ -79,7 +79,20 @@ $(ministack): requirements-ministack.lock $(ready)
 	$(bin)/uv pip sync --quiet --require-hashes --python .venv-ministack/bin/python requirements-ministack.lock; \
 	touch $@
 
-env: $(ready) $(ministack)
+# The CDK's command line. Without Node only what deploys is missing, and says so.
+cdk := node_modules/.ready
+
+$(cdk): package-lock.json .npmrc
+	@set -eu; \
+	if command -v npm >/dev/null; then \
+	  echo 'Setting up node_modules ...'; \
+	  npm ci --silent; \
+	  touch $@; \
+	else \
+	  echo 'Node.js is not on this machine: make up, make lambda and npx cdk will not work.' >&2; \
+	fi
+
+env: $(ready) $(ministack) $(cdk)
 
 lint: env
 	$(bin)/ruff check .
@@ -142,7 +155,7 @@ lock:
 	$(compile) --group ministack -o requirements-ministack.lock >/dev/null
 
 clean:
-	rm -rf .venv .venv-ministack build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
-	find layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venv-ministack node_modules cdk.out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find layers infra tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 endif

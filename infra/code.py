@@ -88,7 +88,7 @@ class Function(Construct):
             log_group=self.log,
             timeout=timeout,
             memory_size=memory,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.DISABLED if code.settings.local else lambda_.Tracing.ACTIVE,
             # Messages go in circles here by design (apply tells merge, merge tells apply), and
             # each circle ends when nothing is left to do. Lambda would cut it off after 16 rounds.
             recursive_loop=lambda_.RecursiveLoop.ALLOW,
@@ -96,6 +96,7 @@ class Function(Construct):
                 "POWERTOOLS_SERVICE_NAME": name,
                 "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": code.settings.log_level,
+                "POWERTOOLS_TRACE_DISABLED": "true" if code.settings.local else "false",
             },
         )
         self.log.grant_write(self.role)

@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnParameter, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_apigatewayv2 as http
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_events as events
@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.code import Code, Function
 from infra.pipeline import Lines
+from infra.places import LOCAL_API
 from infra.state import Secrets, State
 
 PROVIDERS = ("drive", "dropbox", "onedrive")
@@ -54,10 +55,10 @@ class Ingress(Construct):
             self.webhook.role, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"
         )
         # Dropbox signs with the app's secret.
-        self.webhook.allow(*secrets.reading("apps/"))
+        self.webhook.allow(*secrets.reading("app"))
         lines.poll.sent_by(self.webhook)
         self.api = self._api()
-        self.url = self.api.api_endpoint
+        self.url = self._local_url() if code.settings.local else self.api.api_endpoint
         if code.settings.buckets:
             self._listen(code.settings.buckets)
 
@@ -97,6 +98,13 @@ class Ingress(Construct):
                 integration=answer,
             )
         return api
+
+    def _local_url(self) -> str:
+        """Let an emulator's address be given when deploying: the API's own is only a name there."""
+        Tags.of(self.api).add("ms-custom-id", LOCAL_API)
+        parameter = CfnParameter(self, "LocalUrl", description="Where the emulator has the API")
+        parameter.override_logical_id("LocalUrl")
+        return parameter.value_as_string
 
     def _listen(self, buckets: tuple[str, ...]) -> None:
         events.Rule(

@@ -6,31 +6,24 @@ from constructs import IConstruct
 
 from infra.stack import SyncOxiders
 
-_SECRETS = (
-    "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:{prefix}{below}*"
-)
+_SECRETS = "arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter{path}/{begins}*"
 
 
 def check(stack: SyncOxiders) -> None:
     """Have the stack checked whenever it is synthesised."""
     Validations.of(stack).add_plugins(AwsSolutionsChecks(stack))
-    prefix = stack.secrets.prefix
+    path = stack.secrets.path
     for name, function in stack.functions.items():
         _accept(function, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
         if name in ("poll", "apply", "renew", "housekeeping"):
             _accept(
                 function,
-                f"IAM5[Resource::{_SECRETS.format(prefix=prefix, below='')}]",
-                "Secrets are made when an account is connected; all are below one prefix.",
-            )
-            _accept(
-                function,
-                f"IAM5[Resource::{_SECRETS.format(prefix=prefix, below='accounts/')}]",
-                "Likewise, and a refreshed token is kept in place of the old one.",
+                f"IAM5[Resource::{_SECRETS.format(path=path, begins='')}]",
+                "Parameters are made when an account is connected; all are below one path.",
             )
     _accept(
         stack.ingress.webhook,
-        f"IAM5[Resource::{_SECRETS.format(prefix=prefix, below='apps/')}]",
+        f"IAM5[Resource::{_SECRETS.format(path=path, begins='app')}]",
         "The secrets of the OAuth apps, with which pushes are signed, come after the stack.",
     )
     _accept(

@@ -81,7 +81,7 @@ class SyncOxiders(Stack):
             "QUEUE_MERGE": lines.merge.queue.queue_url,
             "QUEUE_APPLY": lines.apply.queue.queue_url,
             "KEY": self.secrets.key.key_id,
-            "SECRETS": self.secrets.prefix,
+            "SECRETS": self.secrets.path,
         }
         for function in self.functions.values():
             for name, value in names.items():

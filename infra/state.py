@@ -1,6 +1,6 @@
 """Where the state is: three tables, and the key under which secrets lie."""
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -47,16 +47,16 @@ class State(Construct):
 
 
 class Secrets(Construct):
-    """One key, and the names below which secrets are. The secrets are made when they are known.
+    """One key, and the path below which secrets are in the Parameter Store.
 
-    ``<prefix>apps/…`` are the OAuth apps' secrets, with which pushes are verified as well;
-    ``<prefix>accounts/…`` are refresh tokens and access keys.
+    The parameters are made when an account is connected, so the stack has none of them. What
+    begins with ``app`` is of an OAuth app, with which pushes are verified as well.
     """
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        self.prefix = f"{stack.stack_name}/"
+        self.path = f"/{stack.stack_name}/vault"
         self.key = kms.Key(
             self,
             "Key",
@@ -65,32 +65,30 @@ class Secrets(Construct):
             removal_policy=RemovalPolicy.DESTROY if settings.local else RemovalPolicy.RETAIN,
         )
 
-    def arn(self, below: str = "") -> str:
-        """Return the pattern of the secrets whose names begin with the prefix and this."""
+    def arn(self, begins: str = "") -> str:
+        """Return the pattern of the parameters whose names begin so."""
         return Stack.of(self).format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{self.prefix}{below}*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            service="ssm", resource="parameter", resource_name=f"{self.path[1:]}/{begins}*"
         )
 
-    def reading(self, below: str = "") -> list[iam.PolicyStatement]:
+    def reading(self, begins: str = "") -> list[iam.PolicyStatement]:
         """Return what it takes to read those secrets."""
         return [
-            iam.PolicyStatement(
-                actions=["secretsmanager:GetSecretValue"], resources=[self.arn(below)]
-            ),
+            iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[self.arn(begins)]),
             iam.PolicyStatement(actions=["kms:Decrypt"], resources=[self.key.key_arn]),
         ]
 
     def refreshing(self) -> list[iam.PolicyStatement]:
-        """Return what it takes to read all secrets, and to keep a new token of an account."""
+        """Return what it takes to read all secrets, and to keep a token in place of an old one.
+
+        A long secret is in several parameters, of which the old ones are deleted.
+        """
         return [
-            *self.reading(),
             iam.PolicyStatement(
-                actions=["secretsmanager:PutSecretValue"], resources=[self.arn("accounts/")]
+                actions=["ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"],
+                resources=[self.arn()],
             ),
             iam.PolicyStatement(
-                actions=["kms:Encrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]
+                actions=["kms:Decrypt", "kms:Encrypt"], resources=[self.key.key_arn]
             ),
         ]

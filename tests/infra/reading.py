@@ -78,14 +78,9 @@ def _called(template: Resource, resource: str) -> str:
     for logical, name in names.items():
         if logical in resource:
             return name
-    for mark, name in (
-        (":secret:", resource.partition(":secret:")[2]),
-        ("Key", "Key"),
-        ("Log", "Log"),
-    ):
-        if mark in resource:
-            return name
-    return resource
+    if ":parameter" in resource:
+        return resource.partition(":parameter")[2]
+    return next((name for name in ("Key", "Log") if name in resource), resource)
 
 
 def listed(value: Any) -> list[Any]:

@@ -23,18 +23,16 @@ RECEIVE = {
     "sqs:GetQueueAttributes",
     "sqs:GetQueueUrl",
 }
-KEY = {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"}
 REFRESH = {
-    "SyncOxiders/*": {"secretsmanager:GetSecretValue"},
-    "SyncOxiders/accounts/*": {"secretsmanager:PutSecretValue"},
-    "Key": KEY,
+    "/SyncOxiders/vault/*": {"ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"},
+    "Key": {"kms:Decrypt", "kms:Encrypt"},
 }
 
 GRANTS: dict[str, dict[str, set[str]]] = {
     "webhook": {
         "Control": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         "PollQueue": SEND,
-        "SyncOxiders/apps/*": {"secretsmanager:GetSecretValue"},
+        "/SyncOxiders/vault/app*": {"ssm:GetParameter"},
         "Key": {"kms:Decrypt"},
     },
     "poll": {
