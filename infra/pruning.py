@@ -10,8 +10,8 @@ SERVICES = (
     "kms",
     "s3",
     "scheduler",
-    "secretsmanager",
     "sqs",
+    "ssm",
     "sts",
 )
 """The AWS services whose descriptions stay: what the functions call, and S3 as a provider."""
