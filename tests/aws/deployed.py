@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.deploy import Deployed, deploy, synthesise
-from infra.local.emulator import Ministack
+from local.deploy import Deployed, deploy, synthesise
+from local.emulator import Ministack
 
 
 @dataclass(frozen=True)

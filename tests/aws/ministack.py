@@ -1,5 +1,5 @@
-"""The emulator, as tests name it; it is :mod:`infra.local.emulator`."""
+"""The emulator, as tests name it; it is :mod:`local.emulator`."""
 
-from infra.local.emulator import Ministack
+from local.emulator import Ministack
 
 __all__ = ["Ministack"]

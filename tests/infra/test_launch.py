@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import launch
-from infra.local.emulator import PYTHON
+from local import launch
+from local.emulator import PYTHON
 
 
 def test_repairs_fit() -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-HOME = Path(__file__).parents[2] / ".venv-ministack"
+from infra.places import ROOT
+
+HOME = ROOT / ".venv-ministack"
 PYTHON = HOME / "bin" / "python"
 COMMAND: Sequence[str] = (str(PYTHON), "-P", str(Path(__file__).with_name("launch.py")))
 REGION = "us-east-1"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.build import build
-from infra.local.emulator import PYTHON, REGION, Ministack
 from infra.places import BUILT_LOCAL, LOCAL_API, ROOT
 from infra.target import this_machine
+from local.emulator import PYTHON, REGION, Ministack
 
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 STACK = "SyncOxiders"

@@ -67,7 +67,7 @@ class Loader(importlib.machinery.SourceFileLoader):
         for repair in self._repairs:
             if source.count(repair.stands) != 1:
                 raise RepairError(
-                    f"{repair.module} has not, or not just once, what infra/local/launch.py "
+                    f"{repair.module} has not, or not just once, what local/launch.py "
                     f"repairs:\n{repair.stands}"
                 )
             source = source.replace(repair.stands, repair.should)
@@ -92,7 +92,7 @@ class Finder(importlib.abc.MetaPathFinder):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if found is None or found.origin is None:
-            raise RepairError(f"{fullname} is not there: infra/local/launch.py repairs it.")
+            raise RepairError(f"{fullname} is not there: local/launch.py repairs it.")
         loader = Loader(fullname, found.origin, repairs)
         return importlib.util.spec_from_file_location(fullname, found.origin, loader=loader)
 
