@@ -55,7 +55,7 @@ class Ingress(Construct):
             self.webhook.role, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"
         )
         # Dropbox signs with the app's secret.
-        self.webhook.allow(*secrets.reading("app"))
+        self.webhook.allow(*secrets.reading("app_2f"))
         lines.poll.sent_by(self.webhook)
         self.api = self._api()
         self.url = self._local_url() if code.settings.local else self.api.api_endpoint

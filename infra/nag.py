@@ -23,7 +23,7 @@ def check(stack: SyncOxiders) -> None:
             )
     _accept(
         stack.ingress.webhook,
-        f"IAM5[Resource::{_SECRETS.format(path=path, begins='app')}]",
+        f"IAM5[Resource::{_SECRETS.format(path=path, begins='app_2f')}]",
         "The secrets of the OAuth apps, with which pushes are signed, come after the stack.",
     )
     _accept(

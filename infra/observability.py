@@ -17,8 +17,8 @@ from infra.schedules import Schedules
 from infra.settings import Settings
 
 # Each is one metric and no formula: an alarm costs as much as it has metrics, and ten are free.
-WAITING = Duration.minutes(60)
-"""How old a message may grow: a message of a batch that died is hidden for half an hour."""
+WAITING = Duration.hours(2)
+"""How old a message may grow: those of an invocation that died are hidden for an hour and a half."""
 
 LAPSES = Duration.hours(6)
 """How long before it lapses a push channel has to have a successor."""

@@ -12,12 +12,12 @@ from infra.code import Code, Function
 from infra.settings import FEWEST
 from infra.state import READ, WRITE, Secrets, State
 
-# An invocation that dies leaves its messages, and all of their group, hidden for six times this:
-# no longer, then, than the work of one batch needs. A transfer that is not done by then goes on
-# in the next invocation.
-POLL = Duration.minutes(2)
-MERGE = Duration.minutes(5)
-APPLY = Duration.minutes(5)
+TIME = Duration.minutes(15)
+"""How long an invocation may last: the longest there is, for a first look takes what it takes.
+
+One that dies leaves its messages, and all of their groups, hidden for six times this; one that
+fails shortens that itself.
+"""
 
 RECEIVES = 5
 """How often a message is tried before it is put aside."""
@@ -26,7 +26,7 @@ RECEIVES = 5
 class Line(Construct):
     """A FIFO queue, what becomes of messages that fail each time, and who may speak to it."""
 
-    def __init__(self, scope: Construct, construct_id: str, timeout: Duration) -> None:
+    def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         self.aside = self._queue("Aside", retention=Duration.days(14))
         self.queue = self._queue(
@@ -34,7 +34,7 @@ class Line(Construct):
             # AWS asks for six times the function's time, so that a throttled batch is not
             # received again while it is still being tried.
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            visibility=Duration.seconds(6 * int(timeout.to_seconds())),
+            visibility=Duration.seconds(6 * int(TIME.to_seconds())),
             retention=Duration.days(4),
             aside=self.aside,
         )
@@ -94,15 +94,15 @@ class Pipeline(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.lines = Lines(
-            poll=Line(self, "PollQueue", POLL),
-            merge=Line(self, "MergeQueue", MERGE),
-            apply=Line(self, "ApplyQueue", APPLY),
+            poll=Line(self, "PollQueue"),
+            merge=Line(self, "MergeQueue"),
+            apply=Line(self, "ApplyQueue"),
         )
         self.poll = Function(
             self,
             "Poll",
             code=code,
-            timeout=POLL,
+            timeout=TIME,
             memory=512,
             description="Reads what is new at a provider",
         )
@@ -110,7 +110,7 @@ class Pipeline(Construct):
             self,
             "Merge",
             code=code,
-            timeout=MERGE,
+            timeout=TIME,
             memory=1024,
             description="Plans what changes mean for the other sides",
         )
@@ -119,7 +119,7 @@ class Pipeline(Construct):
             self,
             "Apply",
             code=code,
-            timeout=APPLY,
+            timeout=TIME,
             memory=1769,
             description="Carries out what was planned",
         )

@@ -50,7 +50,7 @@ class Secrets(Construct):
     """One key, and the path below which secrets are in the Parameter Store.
 
     The parameters are made when an account is connected, so the stack has none of them. What
-    begins with ``app`` is of an OAuth app, with which pushes are verified as well.
+    begins with ``app_2f`` ("app/", encoded) is of an OAuth app, which pushes are verified with.
     """
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:

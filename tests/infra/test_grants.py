@@ -32,7 +32,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     "webhook": {
         "Control": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
         "PollQueue": SEND,
-        "/SyncOxiders/vault/app*": {"ssm:GetParameter"},
+        "/SyncOxiders/vault/app_2f*": {"ssm:GetParameter"},
         "Key": {"kms:Decrypt"},
     },
     "poll": {
