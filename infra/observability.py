@@ -18,7 +18,7 @@ from infra.settings import Settings
 
 # Each is one metric and no formula: an alarm costs as much as it has metrics, and ten are free.
 WAITING = Duration.hours(2)
-"""How old a message may grow: those of an invocation that died are hidden for an hour and a half."""
+"""How old a message may grow: those of an invocation that died are hidden for 90 minutes."""
 
 LAPSES = Duration.hours(6)
 """How long before it lapses a push channel has to have a successor."""
@@ -75,14 +75,14 @@ class Observability(Construct):
                 times=2,
                 text=f"{function.node.id.lower()} fails each time",
             )
-        self.lapse = self._own(UNTIL_LAPSE, "Minimum")
+        self.lapse = self._own(UNTIL_LAPSE, "renew", "Minimum")
         self._alarm(
             "ChannelLapses",
             self.lapse,
             below=int(LAPSES.to_seconds()),
             text="A push channel is about to lapse and was not renewed",
         )
-        self.verified = self._own(SINCE_VERIFIED, "Maximum")
+        self.verified = self._own(SINCE_VERIFIED, "housekeeping", "Maximum")
         self._alarm(
             "HeartbeatOld",
             self.verified,
@@ -94,10 +94,14 @@ class Observability(Construct):
             self._budget(settings)
 
     @staticmethod
-    def _own(name: str, statistic: str) -> cloudwatch.Metric:
-        """Return a metric that functions write into their logs."""
+    def _own(name: str, of: str, statistic: str) -> cloudwatch.Metric:
+        """Return a metric that a function writes into its log."""
         return cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=name, statistic=statistic, period=Duration.hours(6)
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"service": of},
+            statistic=statistic,
+            period=Duration.hours(6),
         )
 
     def _topic(self, email: str, key: kms.IKey) -> sns.Topic:

@@ -96,6 +96,10 @@ class SyncOxiders(Stack):
             f"Function{name.capitalize()}": function.function.function_name
             for name, function in self.functions.items()
         }
+        outputs |= {
+            f"Log{name.capitalize()}": function.log.log_group_name
+            for name, function in self.functions.items()
+        }
         shown = Construct(self, "Outputs")
         for name, value in outputs.items():
             CfnOutput(shown, name, value=value).override_logical_id(name)

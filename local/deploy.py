@@ -1,5 +1,7 @@
 """Deploys the app to the emulator, by the CDK's own command line, as one would to AWS."""
 
+import fcntl
+import hashlib
 import json
 import os
 import re
@@ -9,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.build import build
+from infra.build import FUNCTIONS, build
 from infra.places import BUILT_LOCAL, LOCAL_API, ROOT
 from infra.target import this_machine
 from local.emulator import PYTHON, REGION, Ministack
@@ -75,15 +77,32 @@ def python_of_emulator() -> str:
     return ran.stdout.strip()
 
 
-def synthesise(out: Path, *, functions: Path | None = None, built: Path = BUILT_LOCAL) -> None:
-    """Build the layers and functions for this machine, and write the app's templates to ``out``."""
-    target = this_machine(python_of_emulator())
-    if functions is None:
-        build(built, target)
-    else:
-        build(built, target, functions)
-    context = ["--context", "local=true", "--context", f"built={built}"]
-    _cdk(["synth", "--quiet", *context, "--output", str(out)], cwd=ROOT, environment={})
+def synthesise(built: Path = BUILT_LOCAL, functions: Path = FUNCTIONS) -> Path:
+    """Build all for this machine and return the app's templates, made anew if something changed."""
+    check_machine()
+    build(built, this_machine(python_of_emulator()), functions)
+    out = built / "cdk.out"
+    note = built / "cdk.stamp"
+    with (built / "cdk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two who ask, the second finds it done
+        stamp = _stamp(built)
+        if not (out.exists() and note.exists() and note.read_text() == stamp):
+            note.unlink(missing_ok=True)
+            context = ["--context", "local=true", "--context", f"built={built}"]
+            _cdk(["synth", "--quiet", *context, "--output", str(out)], cwd=ROOT, environment={})
+            note.write_text(stamp)
+    return out
+
+
+def _stamp(built: Path) -> str:
+    """Return a digest of all that the templates are made from."""
+    sources = [ROOT / name for name in ("cdk.json", "package-lock.json", "requirements-dev.lock")]
+    sources += sorted((ROOT / "infra").rglob("*.py")) + sorted(built.glob("*.zip"))
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(f"{source.name} {source.stat().st_size}\n".encode())
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def deploy(emulator: Ministack, out: Path, work: Path) -> Deployed:

@@ -28,13 +28,11 @@ def running(work: Path, out: Path, **settings: str) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="session")
-def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def synthesised() -> Path:
     """The app's templates, with layers and functions for this machine."""
     if shutil.which("node") is None:
         pytest.skip("Node.js is not on this machine, and the CDK runs on it")
-    out = tmp_path_factory.mktemp("deployed") / "cdk.out"
-    synthesise(out)
-    return out
+    return synthesise()
 
 
 @pytest.fixture(scope="session")

@@ -192,6 +192,9 @@ def test_alarms(template: Template) -> None:
     assert "Aside" in str(alarms["PollAside"]["Dimensions"])
     assert alarms["PollWaiting"]["MetricName"] == "ApproximateAgeOfOldestMessage"
     assert alarms["ChannelLapses"]["ComparisonOperator"] == "LessThanThreshold"
+    for name, service in (("ChannelLapses", "renew"), ("HeartbeatOld", "housekeeping")):
+        assert alarms[name]["Namespace"] == "SyncOxiders"
+        assert alarms[name]["Dimensions"] == [{"Name": "service", "Value": service}]
     assert alarms["HeartbeatOld"]["ComparisonOperator"] == "GreaterThanThreshold"
 
 
