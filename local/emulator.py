@@ -27,7 +27,7 @@ SECONDS = 60.0
 
 _FIRST_ACCOUNT = 100_000_000_001
 _HERE_ONLY = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG")
+_PASSED_ON = ("PATH", "HOME", "LANG")
 
 
 class Ministack:
@@ -45,16 +45,24 @@ class Ministack:
     ) -> None:
         if not PYTHON.exists():
             raise FileNotFoundError(f"{PYTHON} is missing: run make env")
+        self._folder = folder
         self._log = folder / "ministack.log"
         self._command = command
-        self._settings = settings or {}
+        # What it writes for a while (functions unpacked, a certificate) goes with the folder.
+        self._settings = {"TMPDIR": str(folder), **(settings or {})}
+        self._scheme = "https" if self._settings.get("USE_SSL") == "1" else "http"
         self._accounts = itertools.count(_FIRST_ACCOUNT)
         self._process, self.port = self._start()
 
     @property
     def url(self) -> str:
         """Where all services answer."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def certificate(self) -> Path | None:
+        """Its own certificate, where it speaks TLS."""
+        return self._folder / "ministack-tls" / "server.crt" if self._scheme == "https" else None
 
     def account(self) -> str:
         """Return the id of an account that nobody has used yet; it is its access key, too."""
@@ -62,13 +70,16 @@ class Ministack:
 
     def environment(self, account: str = "000000000000") -> dict[str, str]:
         """Return the variables by which an AWS SDK or tool finds its way here."""
+        trusted = self.certificate
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-        }
+        } | (
+            {"AWS_CA_BUNDLE": str(trusted), "NODE_EXTRA_CA_CERTS": str(trusted)} if trusted else {}
+        )
 
     def stop(self) -> None:
         """End the process and wait until it is gone. May be called twice."""
@@ -114,10 +125,9 @@ class Ministack:
     def _answers(self, process: subprocess.Popen[bytes], port: int) -> bool:
         """Wait for the first answer; False if the process ended instead."""
         deadline = time.monotonic() + SECONDS
-        scheme = "https" if self._settings.get("USE_SSL") == "1" else "http"
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if scheme == "https":  # its certificate is its own: that it listens will do
+                if self._scheme == "https":  # its certificate is its own: that it listens will do
                     socket.create_connection(("127.0.0.1", port), 5).close()
                 else:
                     urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/ready", timeout=5)

@@ -1,4 +1,4 @@
-"""Starts ministack with two of its faults repaired; run by its own environment's Python.
+"""Starts ministack with some of its faults repaired; run by its own environment's Python.
 
 Each repair exchanges a piece of its source before it is compiled, and is refused if that piece is
 not there just once: with another version of ministack one has to look again, rather than go on
@@ -46,6 +46,12 @@ REPAIRS = (
         '            if resources[ref].get("ResourceType") == "AWS::SecretsManager::Secret":\n'
         '                return resources[ref]["Attributes"]["Arn"]\n'
         '            return resources[ref]["PhysicalResourceId"]\n',
+    ),
+    # It listens at the port that it was given, and at no other.
+    Repair(
+        "ministack.app",
+        '            if port != "443" and _port_is_bindable(bind_host, 443):\n',
+        "            if False:\n",
     ),
 )
 

@@ -77,7 +77,7 @@ def connect(app: App, stack: Deployed, places: Folders | Emulated, opened: list[
         name = place.account.name
         if place.secret is not None:
             secret_of(app.vault, OWNER, name).put(place.secret)
-        app.registry.put_account(OWNER, place.account, [place.vendor_id] if place.vendor_id else [])
+        app.registry.put_account(OWNER, place.account, frozenset({place.vendor_id} - {""}))
     endpoints = tuple(
         EndpointSettings(place.account.name, place.account.name, place.root) for place in opened
     )
