@@ -20,6 +20,10 @@ _USUAL = frozenset(
 )
 
 
+LONGEST = 160
+"""Characters that are shown of a value."""
+
+
 class Voice:
     """Follows the logs of the deployed functions; ``logs`` is botocore's client."""
 
@@ -27,17 +31,18 @@ class Voice:
         self._logs = logs
         self._groups = {stack.outputs[f"Log{name}"]: name.lower() for name in FUNCTIONS}
         self._since = int(time.time() * 1000)
-        self._told: set[str] = set()
+        self._told: set[tuple[str, int, str]] = set()
 
     def new(self) -> Iterator[str]:
         """Yield what was logged since the last time, in its order, as lines for a person."""
         found: list[tuple[int, str]] = []
         for group, name in self._groups.items():
             for event in self._events(group):
+                known = (group, event["timestamp"], event["message"])
                 line = readable(name, event["message"])
-                if event["eventId"] not in self._told and line:
+                if line and known not in self._told:
                     found.append((event["timestamp"], line))
-                self._told.add(event["eventId"])
+                self._told.add(known)
         for at, line in sorted(found):
             yield f"{datetime.fromtimestamp(at / 1000):%H:%M:%S}  {line}"  # noqa: DTZ006 -- a clock on the wall
 
@@ -65,8 +70,11 @@ def readable(function: str, message: str) -> str:
 
 
 def _short(value: object) -> str:
+    """Return a value in few words: of frames of a traceback the last one, without its folders."""
+    if isinstance(value, list) and value:
+        return str(value[-1]).rpartition("/python/")[2]
     text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 160 else f"{text[:157]}..."  # noqa: PLR2004 -- two lines of a terminal
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def say(text: str = "") -> None:
