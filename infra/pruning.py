@@ -6,15 +6,17 @@ from pathlib import Path
 
 SERVICES = (
     "dynamodb",
-    "events",
     "kms",
     "s3",
-    "scheduler",
     "sqs",
     "ssm",
     "sts",
+    "xray",
 )
-"""The AWS services whose descriptions stay: what the functions call, and S3 as a provider."""
+"""The AWS services whose descriptions stay: what the functions call, and S3 as a provider.
+
+X-Ray's client is made when tracing is imported.
+"""
 
 DOCUMENTS = ("drive.v3.json",)
 """The Google APIs whose descriptions stay."""
