@@ -12,20 +12,20 @@ def write(target: Path, files: Iterable[tuple[str, Path]]) -> None:
     """Write an archive of files, each under a name; it is whole, or not there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, source in sorted(files):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr = _READABLE
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, source.read_bytes(), compresslevel=9)
+            archive.writestr(entry, source.read_bytes())
     part.replace(target)
 
 
-def below(folder: Path, prefix: str, leave: tuple[str, ...] = ()) -> Iterable[tuple[str, Path]]:
+def below(folder: Path, prefix: str) -> Iterable[tuple[str, Path]]:
     """Yield the files below a folder under names that begin with the prefix."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
-        if path.is_file() and "__pycache__" not in name.parts and name.parts[0] not in leave:
+        if path.is_file():
             yield f"{prefix}/{name.as_posix()}", path
 
 

@@ -16,9 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import archive, pruning
+from infra import archive, bytecode, pruning
 from infra.places import BUILT, BUILT_LOCAL, ROOT
 from infra.target import LAMBDA, Target, this_machine
+
+_MAKERS = (archive, bytecode, pruning, sys.modules[__name__])
+"""What a change of makes another archive of the same packages."""
 
 LOCK = ROOT / "requirements-lambda.lock"
 SOURCE = ROOT / "layers" / "syncoxiders" / "python" / "syncoxiders"
@@ -52,7 +55,7 @@ def build(out: Path, target: Target, functions: Path = FUNCTIONS) -> list[Built]
 
 def _build(out: Path, target: Target, functions: Path) -> list[Built]:
     _once(out / "vendor.zip", _vendor_stamp(target), lambda path: _vendor(path, target))
-    archive.write(out / "code.zip", archive.below(SOURCE, "python/syncoxiders", NOT_DEPLOYED))
+    _code(out / "code.zip", target)
     names = ["vendor", "code"]
     shared = [path for path in functions.glob("_*.py") if path.is_file()]
     for path in sorted(set(functions.glob("*.py")) - set(shared)):
@@ -85,8 +88,8 @@ def _once(path: Path, stamp: str, make: Callable[[Path], None]) -> None:
 
 
 def _vendor_stamp(target: Target) -> str:
-    digest = hashlib.sha256(repr(target).encode())
-    for source in (LOCK, Path(__file__), Path(pruning.__file__), Path(archive.__file__)):
+    digest = hashlib.sha256(f"{target} {bytecode.interpreter(target.python)}".encode())
+    for source in (LOCK, *(Path(module.__file__ or "") for module in _MAKERS)):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
@@ -96,6 +99,18 @@ def _vendor(path: Path, target: Target) -> None:
         packages = Path(folder) / "packages"
         install(packages, target)
         pruning.prune(packages)
+        bytecode.add(packages, target.python)
+        archive.write(path, archive.below(packages, "python"))
+
+
+def _code(path: Path, target: Target) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        packages = Path(folder)
+        left = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(SOURCE, packages / SOURCE.name, ignore=left)
+        for name in NOT_DEPLOYED:
+            shutil.rmtree(packages / SOURCE.name / name)
+        bytecode.add(packages, target.python)
         archive.write(path, archive.below(packages, "python"))
 
 
@@ -123,6 +138,8 @@ def main() -> None:
     parser.add_argument("--python", default="", help="the emulator's Python, as 3.13")
     asked = parser.parse_args()
     target = this_machine(asked.python) if asked.local else LAMBDA
+    if bytecode.interpreter(target.python) is None:
+        sys.stdout.write(f"Without a Python {target.python} here functions begin more slowly.\n")
     for one in build(BUILT_LOCAL if asked.local else BUILT, target):
         sys.stdout.write(
             f"{one.name:14}{one.zipped / 1e6:8.2f} MB zipped{one.unzipped / 1e6:9.2f} MB\n"
