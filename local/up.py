@@ -5,8 +5,10 @@ until Ctrl-C. Nothing of it is left then but the folders; the next start joins t
 """
 
 import argparse
+import json
 import os
 import queue
+import shlex
 import signal
 import sys
 import tempfile
@@ -17,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from infra.places import ROOT
-from local.deploy import ACCOUNT, Deployed, LackError, deploy, synthesise
+from infra.places import BUILT_LOCAL, ROOT
+from local.deploy import ACCOUNT, STACK, Deployed, LackError, deploy, synthesise
 from local.emulator import Ministack
 from local.places import Emulated, Folders, Place
 from local.voice import Voice, say
@@ -63,6 +65,9 @@ def run(places: Folders | Emulated) -> None:
             with step("Connecting two accounts"):
                 connect(app, stack, places, opened)
             addresses(emulator, stack, opened)
+            note = remember(emulator, stack)
+            say("To look inside, in another terminal:")
+            say(f"  . {note} && .venv/bin/syncoxiders cloud status      (or log demo, or --help)")
             for line in places.advice():
                 say(line)
             say("Ctrl-C stops it all.\n")
@@ -104,6 +109,17 @@ def addresses(emulator: Ministack, stack: Deployed, opened: list[Place]) -> None
     for name in ("QueuePoll", "QueueMerge", "QueueApply"):
         say(f"  {name:17}{stack.outputs[name].rpartition('/')[2]}")
     say()
+
+
+def remember(emulator: Ministack, stack: Deployed) -> Path:
+    """Write what a shell needs to speak to this deployment; returns the file's name."""
+    outputs = BUILT_LOCAL / "outputs.json"
+    outputs.write_text(json.dumps({STACK: {**stack.outputs, "Url": stack.url}}))
+    variables = {**emulator.environment(ACCOUNT), "SYNCOXIDERS_OUTPUTS": str(outputs)}
+    note = BUILT_LOCAL / "env"
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    note.write_text("".join(lines))
+    return note.relative_to(ROOT)
 
 
 def follow(app: App, stack: Deployed, places: Folders | Emulated, opened: list[Place]) -> None:
