@@ -88,7 +88,7 @@ def _once(path: Path, stamp: str, make: Callable[[Path], None]) -> None:
 
 
 def _vendor_stamp(target: Target) -> str:
-    digest = hashlib.sha256(f"{target} {bytecode.interpreter(target.python)}".encode())
+    digest = hashlib.sha256(f"{target} {bytecode.interpreter(target.python) is None}".encode())
     for source in (LOCK, *(Path(module.__file__ or "") for module in _MAKERS)):
         digest.update(source.read_bytes())
     return digest.hexdigest()

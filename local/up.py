@@ -6,7 +6,6 @@ until Ctrl-C. Nothing of it is left then but the folders; the next start joins t
 
 import argparse
 import json
-import os
 import queue
 import shlex
 import signal
@@ -20,18 +19,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from infra.places import BUILT_LOCAL, ROOT
-from local.deploy import ACCOUNT, STACK, Deployed, LackError, deploy, synthesise
+from local.connecting import connect, hint, reaching
+from local.deploy import ACCOUNT, STACK, Deployed, LackError, check_machine, deploy, synthesise
 from local.emulator import Ministack
-from local.places import Emulated, Folders, Place
+from local.places import Emulated, Folders, Places
 from local.voice import Voice, say
 from syncoxiders.adapters.aws.clients import client
-from syncoxiders.cloud.app import App, made
-from syncoxiders.cloud.secrets import of_app, secret_of
-from syncoxiders.engine.pipeline.hints import call
-from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from syncoxiders.cloud.app import App
 
-OWNER = "me"
-SYNC = "demo"
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -41,66 +37,37 @@ def main() -> int:
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        check_machine()
         run(Emulated() if chosen.accounts == "emulated" else Folders(ROOT / "demo" / "cloud"))
     except KeyboardInterrupt:
         say("\nStopped.")
-    except (LackError, FileNotFoundError) as error:
-        say(f"{error}")
+    except LackError as error:
+        say(str(error))
         return 1
     return 0
 
 
-def run(places: Folders | Emulated) -> None:
+def run(places: Places) -> None:
     """Start everything, and stay until interrupted."""
     with step("Building the functions and the templates"):
         out = synthesise()
-    with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder, places.opened() as opened:
+    with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder, places:
         with step("Starting an AWS on this machine"):
             emulator = Ministack(Path(folder))
         with emulator:
             with step("cdk bootstrap and cdk deploy"):
                 stack = deploy(emulator, out, Path(folder))
-            os.environ.update(emulator.environment(ACCOUNT))
-            app = made(stack.environment())
-            with step("Connecting two accounts"):
-                connect(app, stack, places, opened)
-            addresses(emulator, stack, opened)
-            note = remember(emulator, stack)
-            say("To look inside, in another terminal:")
-            say(f"  . {note} && .venv/bin/syncoxiders cloud status      (or log demo, or --help)")
-            for line in places.advice():
-                say(line)
-            say("Ctrl-C stops it all.\n")
-            follow(app, stack, places, opened)
+            with reaching(emulator, stack) as app:
+                with step("Connecting two accounts"):
+                    connect(app, stack, places)
+                tell(emulator, stack, places)
+                follow(app, stack, places)
 
 
-def connect(app: App, stack: Deployed, places: Folders | Emulated, opened: list[Place]) -> None:
-    """Enter accounts and a sync, as the settings of the deployed system are entered."""
-    for kind, secret in places.app_secrets.items():
-        app.vault.put(of_app(kind), secret)
-    for place in opened:
-        name = place.account.name
-        if place.secret is not None:
-            secret_of(app.vault, OWNER, name).put(place.secret)
-        app.registry.put_account(OWNER, place.account, frozenset({place.vendor_id} - {""}))
-    endpoints = tuple(
-        EndpointSettings(place.account.name, place.account.name, place.root) for place in opened
-    )
-    app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
-    places.listen(stack)
-    client("lambda").invoke(FunctionName=stack.outputs["FunctionRenew"], InvocationType="Event")
-    hint(app, {place.account.name for place in opened})
-
-
-def hint(app: App, names: set[str]) -> None:
-    """Give a reason to look at accounts."""
-    call(app.registry, app.polls, [(OWNER, name) for name in sorted(names)], app.clock.now())
-
-
-def addresses(emulator: Ministack, stack: Deployed, opened: list[Place]) -> None:
-    """Say where everything is."""
+def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
+    """Say where everything is, and what to try."""
     say()
-    for place in opened:
+    for place in places.opened:
         say(f"  account {place.account.name:9}{place.account.identity}")
     say(f"  pushes to        {stack.url}/push/…")
     say(f"  AWS              {emulator.url}   (any AWS tool: AWS_ENDPOINT_URL, any key)")
@@ -108,7 +75,12 @@ def addresses(emulator: Ministack, stack: Deployed, opened: list[Place]) -> None
         say(f"  {name:17}{stack.outputs[name]}")
     for name in ("QueuePoll", "QueueMerge", "QueueApply"):
         say(f"  {name:17}{stack.outputs[name].rpartition('/')[2]}")
-    say()
+    say("\nTo look inside, in another terminal:")
+    note = remember(emulator, stack)
+    say(f"  . {note} && .venv/bin/syncoxiders cloud status      (or log demo, or --help)")
+    for line in places.advice():
+        say(line)
+    say("Ctrl-C stops it all.\n")
 
 
 def remember(emulator: Ministack, stack: Deployed) -> Path:
@@ -122,7 +94,7 @@ def remember(emulator: Ministack, stack: Deployed) -> Path:
     return note.relative_to(ROOT)
 
 
-def follow(app: App, stack: Deployed, places: Folders | Emulated, opened: list[Place]) -> None:
+def follow(app: App, stack: Deployed, places: Places) -> None:
     """Say what happens, pass on what is typed, and look where something changed."""
     stop = threading.Event()
     changed: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
@@ -140,7 +112,7 @@ def follow(app: App, stack: Deployed, places: Folders | Emulated, opened: list[P
     watching.start()
     threading.Thread(target=read, daemon=True).start()
     voice = Voice(client("logs"), stack)
-    known = {place.account.name for place in opened}
+    known = {place.account.name for place in places.opened}
     try:
         while True:
             if names := known & set[str]().union(*_all(changed)):
@@ -154,9 +126,6 @@ def follow(app: App, stack: Deployed, places: Folders | Emulated, opened: list[P
     finally:
         stop.set()
         watching.join(2)
-
-
-T = TypeVar("T")
 
 
 def _all(source: "queue.SimpleQueue[T]") -> Iterator[T]:
