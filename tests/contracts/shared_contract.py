@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from syncoxiders.core.model import ActionKind, Node
-from syncoxiders.core.plan import Probe
+from syncoxiders.core.model import ActionKind, Node, Source
+from syncoxiders.core.plan import Merge, Probe
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.pipeline import Batch, SharedStates, SharedStore
 from syncoxiders.ports.state import Commit, Observation, SyncRecord
@@ -328,6 +328,15 @@ class TestLog(SharedRules):
         one.commit(page(1.0, "later"))
         assert tree.changes(position, 9)[0] == ["late", "later"]
 
+    def test_touched(self, one: SharedStore, other: SharedStore) -> None:
+        """Entries can be put into the logs as they are."""
+        one.commit(page(1.0, "x"))
+        one.touch([("a", "y"), ("b", "z"), ("a", "x")])
+        one.touch(())
+        assert other.observed("a").changes(0, 9)[0] == ["x", "y", "x"]
+        assert other.observed("b").changes(0, 9)[0] == ["z"]
+        assert other.observed("a").count() == 1
+
     def test_trimmed_by_another(self, one: SharedStore, other: SharedStore) -> None:
         """A writer that knew the end before the log was trimmed goes on behind it."""
         one.commit(page(1.0, "x"))
@@ -405,8 +414,12 @@ BATCH = Batch(
     "b1",
     "a",
     lane=2,
+    needs=frozenset({"a", "b"}),
     actions=((1, "x"), (1 << 40, "y")),
     probes=(Probe("a", "caf\udce9", "v", 5, ("sha256", "md5")),),
+    merges=(Merge(7, (Source("a", "x", "1"), Source("b", "y", "2")), "key"),),
+    run=3,
+    rule="rule",
     failed=frozenset({"z"}),
     opened=1.5,
 )
@@ -449,10 +462,32 @@ class TestBatches(SharedRules):
         one.put_batches([BATCH])
         assert other.begin_batch("b1", 7.5) == BATCH
         begun = one.begin_batch("b1", 8.5)
-        assert begun == msgspec.structs.replace(BATCH, begun=7.5)
+        assert begun == msgspec.structs.replace(BATCH, begun=7.5, tries=1)
+        assert one.batch("b1") == msgspec.structs.replace(BATCH, begun=8.5, tries=2)
         one.finish_batch("b1", ())
         assert one.begin_batch("b1", 9.5) is None
         assert one.begin_batch("none", 9.5) is None
+
+    def test_put_off(self, one: SharedStore, other: SharedStore) -> None:
+        """A batch that is put off is so until it is begun again."""
+        one.put_batches([BATCH])
+        one.begin_batch("b1", 7.5)
+        other.put_off_batch("b1", 99.5)
+        put_off = msgspec.structs.replace(BATCH, begun=7.5, tries=1, put_off=99.5)
+        assert one.batches() == [put_off]
+        assert one.begin_batch("b1", 100.5) == put_off
+        assert one.batch("b1") == msgspec.structs.replace(BATCH, begun=100.5, tries=2)
+        one.finish_batch("b1", ())
+        other.put_off_batch("b1", 200.0)
+        other.put_off_batch("none", 200.0)
+        assert one.batches() == []
+
+    def test_limit(self, one: SharedStore) -> None:
+        """If only some are asked for, what is done does not count."""
+        one.put_batches([waiting(f"{number}") for number in range(5)])
+        one.finish_batch("0", ())
+        assert len(one.batches(limit=1)) == 1
+        assert len(one.batches(limit=9)) == len(one.batches()) == 4
 
     def test_waits(self, one: SharedStore, other: SharedStore) -> None:
         """A batch is ready once all are done that it waits for, in one call or several."""
@@ -498,7 +533,7 @@ class TestBatches(SharedRules):
         one.put_batches([waiting("1"), waiting("2", "1")])
         one.begin_batch("1", 5.0)
         other.put_batches([waiting("1"), waiting("2", "1")])
-        assert one.batch("1") == msgspec.structs.replace(waiting("1"), begun=5.0)
+        assert one.batch("1") == msgspec.structs.replace(waiting("1"), begun=5.0, tries=1)
         assert one.finish_batch("1", ()) == [waiting("2")]
         other.put_batches([waiting("1")])
         assert one.batch("1") is None

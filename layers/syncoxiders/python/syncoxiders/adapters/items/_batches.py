@@ -1,19 +1,21 @@
 """Batches as items: what is handed out together, and who waits for whom.
 
 A batch's item holds its substance (``data``), ``waits`` (batches that have to be done before),
-``failed`` (their actions that were not done), ``begun``, and ``next``: those that wait for it.
+``failed`` (their actions that were not done), ``begun``, ``tries``, ``put_off``, and ``next``:
+those that wait for it.
 Once it is ``done`` only ``next`` and ``undone``, its own actions that were not done, stay for a
 while, so that whoever puts a batch that waits for it is told.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import islice
+from typing import Any
 
 import msgspec
 
-from syncoxiders.adapters.items._codec import pack, unpack_as
+from syncoxiders.adapters.items._codec import convert, pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._tables import Tables, micros, one
-from syncoxiders.core.plan import Probe
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.items import (
     Absent,
@@ -35,12 +37,10 @@ ROUNDS = 20
 _THERE = Every((Equals("batch", 1), Missing("done")))
 
 
-class _Substance(msgspec.Struct, frozen=True, array_like=True):
-    endpoint: str
-    lane: int
-    actions: tuple[tuple[int, str], ...]
-    probes: tuple[tuple[str, str, str, int, tuple[str, ...]], ...]
-    opened: float
+_APART = frozenset({"id", "waits", "failed", "begun", "put_off", "tries"})
+"""The fields of a batch that change, and are attributes of their own."""
+
+_PLAIN = Batch("", "")
 
 
 class Batches:
@@ -87,14 +87,24 @@ class Batches:
             before = None if item is None else _batch(item)
             if item is None or before is None:
                 return None
-            begun = item.attributes.get("begun")
-            as_read = Missing("begun") if begun is None else Equals("begun", begun)
-            change = Update(key, {"begun": micros(at)}, when=Every((_THERE, as_read)))
+            tries = item.attributes.get("tries")
+            as_read = Missing("tries") if tries is None else Equals("tries", tries)
+            change = Update(
+                key,
+                {"begun": micros(at)},
+                remove=("put_off",),
+                add={"tries": 1},
+                when=Every((_THERE, as_read)),
+            )
             result = one(self._journal.write([change]))
             if not isinstance(result, Raced):
                 return before
             item = result.item
         raise StateUnavailable("Others keep beginning the same batch; try again later.")
+
+    def put_off(self, batch: str, until: float) -> None:
+        """Note that a batch is to be begun again, not before then; it may be done by now."""
+        self._journal.write([Update(self._key(batch), {"put_off": micros(until)}, when=_THERE)])
 
     def finish(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none."""
@@ -102,13 +112,14 @@ class Batches:
         change = Update(
             key,
             {"done": 1},
-            remove=("data", "waits", "failed", "begun"),
+            remove=("data", "waits", "failed", "begun", "put_off", "tries"),
             include={"undone": frozenset(failed)} if failed else {},
             when=Equals("batch", 1),
         )
         result = one(self._journal.write([change]))
-        if not isinstance(result, Item):
-            return []
+        if not isinstance(result, Item):  # nobody knows any more who waited for it
+            left = {each.id for each in self.all() if batch in each.waits}
+            return self._let_go(batch, frozenset(failed), left)
         ready = self._let_go(batch, _set(result, "undone"), _set(result, "next"))
         expires = self._tables.later(DONE_DAYS)
         self._journal.write([Update(key, {"expires": expires}, when=Equals("batch", 1))])
@@ -132,28 +143,27 @@ class Batches:
         found = [_batch(result) for result in results if isinstance(result, Item)]
         return [each for each in found if each is not None and not each.waits]
 
-    def all(self) -> list[Batch]:
-        """Return all batches that are not done."""
+    def all(self, limit: int = 0) -> list[Batch]:
+        """Return all batches that are not done, or only so many."""
         found = map(_batch, self._journal.query(self._keys.batches()))
-        return [batch for batch in found if batch is not None]
+        return list(islice(filter(None, found), limit or None))
 
     def _key(self, batch: str) -> Key:
         return self._keys.batches(), batch
 
     def _item(self, batch: Batch, following: set[str]) -> Item:
-        substance = _Substance(
-            batch.endpoint,
-            batch.lane,
-            batch.actions,
-            tuple(
-                (each.endpoint, each.entry, each.version, each.size, each.algorithms)
-                for each in batch.probes
-            ),
-            batch.opened,
-        )
-        held: dict[str, Value] = {"batch": 1, "data": pack(substance, compress=True)}
-        if batch.begun:
-            held["begun"] = micros(batch.begun)
+        fields = {
+            name: value
+            for name in batch.__struct_fields__
+            if name not in _APART and (value := getattr(batch, name)) != getattr(_PLAIN, name)
+        }
+        packed = pack(msgspec.to_builtins(fields, order="deterministic"), compress=True)
+        held: dict[str, Value] = {"batch": 1, "data": packed}
+        for name in ("begun", "put_off"):
+            if at := getattr(batch, name):
+                held[name] = micros(at)
+        if batch.tries:
+            held["tries"] = batch.tries
         sets = (("waits", batch.waits), ("failed", batch.failed), ("next", frozenset(following)))
         held.update({name: members for name, members in sets if members})
         return Item(self._key(batch.id), held)
@@ -168,16 +178,17 @@ def _batch(item: Item) -> Batch | None:
     data = item.attributes.get("data")
     if data is None:
         return None
-    substance = unpack_as(data, _Substance)
-    begun = item.attributes.get("begun", 0)
-    return Batch(
-        item.key[1],
-        substance.endpoint,
-        substance.lane,
-        substance.actions,
-        tuple(Probe(*each) for each in substance.probes),
-        _set(item, "waits"),
-        _set(item, "failed"),
-        substance.opened,
-        begun / 1e6 if isinstance(begun, int) else 0.0,
+    fields = {"id": item.key[1], "endpoint": "", **unpack_as(data, dict[str, Any])}
+    return msgspec.structs.replace(
+        convert(fields, Batch),
+        waits=_set(item, "waits"),
+        failed=_set(item, "failed"),
+        begun=_number(item, "begun") / 1e6,
+        put_off=_number(item, "put_off") / 1e6,
+        tries=_number(item, "tries"),
     )
+
+
+def _number(item: Item, name: str) -> int:
+    value = item.attributes.get(name, 0)
+    return value if isinstance(value, int) else 0

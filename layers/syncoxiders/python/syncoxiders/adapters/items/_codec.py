@@ -88,10 +88,15 @@ def unpack(packed: Any) -> Any:
     return _decode(packed)
 
 
-@_reads
 def unpack_as(packed: Any, kind: type[T]) -> T:
     """Return the message of packed bytes."""
-    return msgspec.convert(unpack(packed), kind)
+    return convert(unpack(packed), kind)
+
+
+@_reads
+def convert(value: Any, kind: type[T]) -> T:
+    """Return the message of a plain value."""
+    return msgspec.convert(value, kind)
 
 
 # -- entries -----------------------------------------------------------------------------------

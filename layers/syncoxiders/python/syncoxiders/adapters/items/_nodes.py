@@ -84,6 +84,7 @@ class Nodes:
         self._tables = tables
         self._keys = keys
         self._held: dict[NodeId, Held] = {}
+        self._absent: set[NodeId] = set()
         self._fresh: dict[NodeId, Held] = {}
         self._node_of: dict[str, NodeId] = {}
         self._order = 0
@@ -95,9 +96,17 @@ class Nodes:
         """Return the items of those that have one, as they are now."""
         keys = {node: self._keys.node(node) for node in dict.fromkeys(ids)}
         found = self._tables.tree.get(list(keys.values()))
+        self._absent.update(node for node, key in keys.items() if key not in found)
         return self._take(
             {node: held_from(found[key], node) for node, key in keys.items() if key in found}
         )
+
+    def known(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items as they were when they were read first; the others are read now."""
+        wanted = dict.fromkeys(ids)
+        found = {node: self._held[node] for node in wanted if node in self._held}
+        missing = [node for node in wanted if node not in found and node not in self._absent]
+        return found | (self.read(missing) if missing else {})
 
     def read_once(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items like :meth:`read`, those that :meth:`read_ahead` read as they were."""
@@ -118,6 +127,7 @@ class Nodes:
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._held.clear()
+        self._absent.clear()
         self._fresh.clear()
 
     def _take(self, read: dict[NodeId, Held]) -> dict[NodeId, Held]:
@@ -261,6 +271,7 @@ class Nodes:
             now = _NOTHING if item is None else held_from(item, node)
             if isinstance(result, Raced) and now.rev != tried.rev:
                 lost.add(node)
+                self._absent.discard(node)
                 self._held.pop(node, None)
                 cleared.extend(Delete(put.item.key) for put in tried.place)
                 continue
@@ -290,6 +301,7 @@ class Nodes:
     def _written(self, node: NodeId, before: Held, now: Held) -> None:
         for _, action in before.open:
             self._node_of.pop(action.id, None)
+        self._absent.discard(node)
         if now.rev:
             self._held[node] = now
             for _, action in now.open:

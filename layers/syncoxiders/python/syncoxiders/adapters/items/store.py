@@ -258,10 +258,16 @@ class ItemsSync:
         self._nodes.read({action.node for action in found})
         return found
 
-    def open_of(self, nodes: Iterable[NodeId]) -> dict[NodeId, list[Action]]:
-        """Return the open actions of those nodes that have some, in the order of opening."""
-        self._nodes.stale()
-        read = self._nodes.read(nodes)
+    def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
+        """Return the open actions of those nodes that have some, in the order of opening.
+
+        Unless it has to be ``fresh``, what this object has read before is good enough.
+        """
+        if not fresh:
+            read = self._nodes.known(nodes)
+        else:
+            self._nodes.stale()
+            read = self._nodes.read(nodes)
         for node, held in read.items():
             if held.again and not held.open:
                 self._nodes.released.add(node)
@@ -281,6 +287,14 @@ class ItemsSync:
         self._nodes.released.clear()
         return found
 
+    def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
+        """Put entries into the change logs as they are, to be planned again."""
+        ids: dict[EndpointId, list[EntryId]] = {}
+        for endpoint, entry in touched:
+            ids.setdefault(endpoint, []).append(entry)
+        for endpoint, found in ids.items():
+            self._logs.append(endpoint, found)
+
     def put_batches(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
         self._batches.put(batches)
@@ -293,13 +307,17 @@ class ItemsSync:
         """Note that a batch is begun; returns it as it was before, None if it is done."""
         return self._batches.begin(batch, at)
 
+    def put_off_batch(self, batch: str, until: float) -> None:
+        """Note that a batch is to be begun again, not before then; it may be done by now."""
+        self._batches.put_off(batch, until)
+
     def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none."""
         return self._batches.finish(batch, failed)
 
-    def batches(self) -> list[Batch]:
-        """Return all batches that are not done."""
-        return self._batches.all()
+    def batches(self, limit: int = 0) -> list[Batch]:
+        """Return all batches that are not done, or only so many."""
+        return self._batches.all(limit)
 
     # -- losses, runs, texts -------------------------------------------------------------------
 
