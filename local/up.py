@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from infra.places import BUILT_LOCAL, ROOT
-from local.connecting import connect, hint, reaching
+from local.connecting import OWNER, SYNC, connect, hint, reaching
 from local.deploy import ACCOUNT, STACK, Deployed, LackError, check_machine, deploy, synthesise
 from local.emulator import Ministack
 from local.places import Emulated, Folders, Places
-from local.voice import Voice, say
+from local.voice import Runs, Voice, say
 from syncoxiders.adapters.aws.clients import client
 from syncoxiders.cloud.app import App
 
@@ -111,7 +111,7 @@ def follow(app: App, stack: Deployed, places: Places) -> None:
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()
     threading.Thread(target=read, daemon=True).start()
-    voice = Voice(client("logs"), stack)
+    voices = (Voice(client("logs"), stack), Runs(app.states, OWNER, SYNC))
     known = {place.account.name for place in places.opened}
     try:
         while True:
@@ -120,8 +120,9 @@ def follow(app: App, stack: Deployed, places: Places) -> None:
             for line in _all(typed):
                 if answer := places.command(line.split()):
                     say(answer)
-            for line in voice.new():
-                say(line)
+            for voice in voices:
+                for line in voice.new():
+                    say(line)
             time.sleep(0.3)
     finally:
         stop.set()

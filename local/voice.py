@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from local.deploy import Deployed
+from syncoxiders.cli.queries import run_line
+from syncoxiders.ports.pipeline import SharedStates
 
 FUNCTIONS = ("Webhook", "Poll", "Merge", "Apply", "Sweep", "Renew", "Housekeeping")
 
@@ -22,6 +24,10 @@ _USUAL = frozenset(
 
 LONGEST = 160
 """Characters that are shown of a value."""
+
+
+RUNS = 5
+"""So many runs are looked at: more do not end between two looks."""
 
 
 class Voice:
@@ -50,6 +56,31 @@ class Voice:
         pages = self._logs.get_paginator("filter_log_events")
         for page in pages.paginate(logGroupName=group, startTime=self._since):
             yield from page["events"]
+
+
+class Runs:
+    """Follows a sync's runs: what each does to which file, and how it ended."""
+
+    def __init__(self, states: SharedStates, owner: str, sync: str) -> None:
+        self._states = states
+        self._sync = owner, sync
+        self._told: dict[int, int] = {}
+        self._ended: set[int] = set()
+
+    def new(self) -> Iterator[str]:
+        """Yield what was done since the last time, as lines for a person."""
+        store = self._states.sync(*self._sync)
+        for run in reversed(store.runs(RUNS)):
+            if run.id in self._ended:
+                continue
+            events = store.events(run.id)
+            for event in events[self._told.get(run.id, 0) :]:
+                detail = f"  ({event.detail})" if event.detail else ""
+                yield f"          {event.endpoint:12}{event.verb:12}{event.path}{detail}"
+            self._told[run.id] = len(events)
+            if run.outcome:
+                self._ended.add(run.id)
+                yield f"run {run_line(run).strip()}"
 
 
 def readable(function: str, message: str) -> str:
