@@ -3,6 +3,7 @@
 #   make up      set up, keep two sample folders in step, and say what to try
 #   make test    every check and every test          make check   the fast part of it
 #   make bench   measure against rclone, Unison, cp and rsync (options: BENCH="--quick")
+#   make lambda  build what the AWS functions run (before npx cdk deploy)
 #   make lock    bring the locks up to date            make clean   remove what was built
 #
 # PYTHON=... chooses the interpreter, TESTS="-k name" narrows the tests.
@@ -13,7 +14,7 @@ TESTS   ?=
 WORKERS ?= 2
 
 here := $(shell cd "$$(dirname '$(strip $(MAKEFILE_LIST))')" && pwd -P)
-targets := up test check lint bench env lock clean
+targets := up test check lint bench lambda env lock clean
 
 .PHONY: $(targets)
 .DEFAULT_GOAL := check
@@ -78,7 +79,20 @@ $(ministack): requirements-ministack.lock $(ready)
 	$(bin)/uv pip sync --quiet --require-hashes --python .venv-ministack/bin/python requirements-ministack.lock; \
 	touch $@
 
-env: $(ready) $(ministack)
+# The CDK's command line. Without Node only what deploys is missing, and says so.
+cdk := node_modules/.ready
+
+$(cdk): package-lock.json .npmrc
+	@set -eu; \
+	if command -v npm >/dev/null; then \
+	  echo 'Setting up node_modules ...'; \
+	  npm ci --silent; \
+	  touch $@; \
+	else \
+	  echo 'Node.js is not on this machine: make up, make lambda and npx cdk will not work.' >&2; \
+	fi
+
+env: $(ready) $(ministack) $(cdk)
 
 lint: env
 	$(bin)/ruff check .
@@ -110,12 +124,22 @@ up: env
 	  'Ctrl-C stops it. Run make up again at any time; rm -r demo starts over.' ''
 	@trap : INT; $(bin)/syncoxiders watch demo/left demo/right --state demo/state || [ $$? -eq 130 ]
 
+# Built anew only where something changed.
+lambda: env
+	@$(bin)/python -m infra.build
+
 bench: env
 	$(bin)/python -m tests.benchmarks $(BENCH)
 
 # What builds the package is locked with the rest, so that no build asks the network.
 build_needs = import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables", sep="\n")
+# What the deployed functions need: without what only the command line uses, with the cloud's own.
+deployed_needs = import re, tomllib; \
+	project = tomllib.load(open("pyproject.toml", "rb")); \
+	left = project["tool"]["syncoxiders"]["not-deployed"]; \
+	needs = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["cloud"]; \
+	print(*(need for need in needs if re.match("[\w.-]+", need)[0] not in left), sep="\n")
 compile = $(bin)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate $(LOCK)
 
@@ -126,10 +150,12 @@ lock:
 	$(compile) pyproject.toml -o requirements.lock >/dev/null; \
 	$(bin)/python -c '$(build_needs)' | $(compile) --extra cloud --group dev --group bench pyproject.toml - \
 	  -o requirements-dev.lock >/dev/null; \
+	$(bin)/python -c '$(deployed_needs)' | $(compile) --python-version 3.11 \
+	  --constraint requirements-dev.lock - -o requirements-lambda.lock >/dev/null; \
 	$(compile) --group ministack -o requirements-ministack.lock >/dev/null
 
 clean:
-	rm -rf .venv .venv-ministack build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
-	find layers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venv-ministack node_modules cdk.out build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find layers infra tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 endif

@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.aws.deployed import deployed, guarded, synthesised
 from tests.aws.fixtures import ministack
 from tests.aws.tables import dynamo
 
-__all__ = ["dynamo", "ministack"]
+__all__ = ["deployed", "dynamo", "guarded", "ministack", "synthesised"]
 
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",

@@ -1,0 +1,120 @@
+"""Where pushes arrive: over HTTP from providers, and from EventBridge for S3."""
+
+import json
+
+from aws_cdk import CfnParameter, Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_apigatewayv2 as http
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.code import Code, Function
+from infra.pipeline import Lines
+from infra.places import LOCAL_API
+from infra.state import Secrets, State
+
+PROVIDERS = ("drive", "dropbox", "onedrive")
+
+LOGGED = {
+    "time": "$context.requestTime",
+    "id": "$context.requestId",
+    "ip": "$context.identity.sourceIp",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "trouble": "$context.integrationErrorMessage",
+}
+
+
+class Ingress(Construct):
+    """The webhook. Whoever calls it is known by the provider's signature, channel or token."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        state: State,
+        secrets: Secrets,
+        lines: Lines,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        # Graph waits 3 seconds for an answer, but drops a channel only if many are late.
+        self.webhook = Function(
+            self,
+            "Webhook",
+            code=code,
+            timeout=Duration.seconds(10),
+            memory=512,
+            description="Verifies a push, counts it on its account, asks for a look",
+        )
+        state.control.grant(
+            self.webhook.role, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"
+        )
+        # Dropbox signs with the app's secret.
+        self.webhook.allow(*secrets.reading("app_2f"))
+        lines.poll.sent_by(self.webhook)
+        self.api = self._api()
+        self.url = self._local_url() if code.settings.local else self.api.api_endpoint
+        if code.settings.buckets:
+            self._listen(code.settings.buckets)
+
+    def _api(self) -> http.HttpApi:
+        api = http.HttpApi(
+            self,
+            "Api",
+            description=f"Pushes of providers to {Stack.of(self).stack_name}",
+            create_default_stage=False,
+        )
+        log = logs.LogGroup(
+            self,
+            "Log",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        http.CfnStage(
+            self,
+            "Stage",
+            api_id=api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            # Providers send a push again that was turned away, and one is as good as many.
+            default_route_settings=http.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=50, throttling_burst_limit=100
+            ),
+            # No query: Graph sends its validation token there.
+            access_log_settings=http.CfnStage.AccessLogSettingsProperty(
+                destination_arn=log.log_group_arn, format=json.dumps(LOGGED)
+            ),
+        )
+        answer = integrations.HttpLambdaIntegration("Webhook", self.webhook.function)
+        for provider in PROVIDERS:
+            api.add_routes(
+                path=f"/push/{provider}",
+                methods=[http.HttpMethod.GET, http.HttpMethod.POST],
+                integration=answer,
+            )
+        return api
+
+    def _local_url(self) -> str:
+        """Let an emulator's address be given when deploying: the API's own is only a name there."""
+        Tags.of(self.api).add("ms-custom-id", LOCAL_API)
+        parameter = CfnParameter(self, "LocalUrl", description="Where the emulator has the API")
+        parameter.override_logical_id("LocalUrl")
+        return parameter.value_as_string
+
+    def _listen(self, buckets: tuple[str, ...]) -> None:
+        events.Rule(
+            self,
+            "Objects",
+            description="Changes in buckets that are endpoints",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created", "Object Deleted"],
+                detail={"bucket": {"name": list(buckets)}},
+            ),
+            targets=[targets.LambdaFunction(self.webhook.function)],
+        )

@@ -1,0 +1,41 @@
+"""The AWS Solutions rules of cdk-nag, and why some do not fit here."""
+
+from aws_cdk import Acknowledgment, Validations
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from infra.stack import SyncOxiders
+
+_SECRETS = "arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter{path}/{begins}*"
+
+
+def check(stack: SyncOxiders) -> None:
+    """Have the stack checked whenever it is synthesised."""
+    Validations.of(stack).add_plugins(AwsSolutionsChecks(stack))
+    path = stack.secrets.path
+    for name, function in stack.functions.items():
+        _accept(function, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
+        if name in ("poll", "apply", "renew", "housekeeping"):
+            _accept(
+                function,
+                f"IAM5[Resource::{_SECRETS.format(path=path, begins='')}]",
+                "Parameters are made when an account is connected; all are below one path.",
+            )
+    _accept(
+        stack.ingress.webhook,
+        f"IAM5[Resource::{_SECRETS.format(path=path, begins='app_2f')}]",
+        "The secrets of the OAuth apps, with which pushes are signed, come after the stack.",
+    )
+    _accept(
+        stack.ingress.api,
+        "APIG4",
+        "Providers cannot sign in. Their pushes are authenticated by the function, over the raw "
+        "body: an HMAC, or a channel's id and secret token.",
+    )
+
+
+def _accept(construct: IConstruct, finding: str, reason: str) -> None:
+    """Let a finding pass, below a construct, for a reason."""
+    Validations.of(construct).acknowledge(
+        Acknowledgment(id=f"AwsSolutions::AwsSolutions-{finding}", reason=reason)
+    )

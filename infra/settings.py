@@ -1,0 +1,66 @@
+"""What a person may choose when deploying: the CDK's context, read once into a typed model.
+
+``npx cdk deploy -c email=me@example.org -c budget=5`` sets some of them, the "context" of
+``cdk.json`` sets them for good.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from constructs import Node
+
+from infra.places import BUILT, BUILT_LOCAL
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one deployment; the defaults fit a new AWS account.
+
+    ``email`` is told of alarms. ``budget`` is in US dollars a month, 0 is none. ``buckets`` are
+    S3 buckets of this AWS account that may be endpoints without a key: the functions are granted
+    access, and their events are listened to. ``apply`` is how many invocations carry files at
+    once. ``local`` is for an emulator on this machine: layers are those of this machine, and
+    nothing outlives the stack. ``built`` is where the archives of the code are.
+    """
+
+    email: str = ""
+    budget: float = 0.0
+    buckets: tuple[str, ...] = ()
+    apply: int = 3
+    log_level: str = "INFO"
+    local: bool = False
+    built: Path = field(default=BUILT)
+
+    @classmethod
+    def of(cls, node: Node) -> Self:
+        """Read the context of an app; what it does not name has its default."""
+
+        def text(name: str) -> str:
+            value = node.try_get_context(name)
+            return "" if value is None else str(value).strip()
+
+        default = cls()
+        local = text("local").lower() in ("1", "true", "yes")
+        try:
+            settings = cls(
+                email=text("email"),
+                budget=float(text("budget") or default.budget),
+                buckets=tuple(name.strip() for name in text("buckets").split(",") if name.strip()),
+                apply=int(text("apply") or default.apply),
+                log_level=text("log_level").upper() or default.log_level,
+                local=local,
+                built=Path(text("built") or (BUILT_LOCAL if local else BUILT)),
+            )
+        except ValueError as exc:
+            raise SystemExit(f"A setting of the deployment is not a number: {exc}") from exc
+        if settings.apply < FEWEST:
+            raise SystemExit(f"-c apply={settings.apply}: Lambda's event sources need at least 2.")
+        return settings
+
+
+FEWEST = 2
+"""The least MaximumConcurrency that Lambda takes.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
+"""

@@ -1,0 +1,105 @@
+"""The stack: everything of one deployment."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.code import FUNCTIONS, Code, Function
+from infra.ingress import PROVIDERS, Ingress
+from infra.observability import Observability
+from infra.pipeline import Pipeline
+from infra.schedules import Schedules
+from infra.settings import Settings
+from infra.state import Secrets, State
+
+
+class SyncOxiders(Stack):
+    """Tables, queues, functions, and what watches over them."""
+
+    def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="SyncOxiders: keeps folders and clouds in step",
+            termination_protection=not settings.local,
+        )
+        self.state = State(self, "State", settings)
+        self.secrets = Secrets(self, "Secrets", settings)
+        code = Code(self, "Code", settings)
+        self.pipeline = Pipeline(
+            self, "Pipeline", code=code, state=self.state, secrets=self.secrets
+        )
+        self.ingress = Ingress(
+            self,
+            "Ingress",
+            code=code,
+            state=self.state,
+            secrets=self.secrets,
+            lines=self.pipeline.lines,
+        )
+        self.schedules = Schedules(
+            self,
+            "Schedules",
+            code=code,
+            state=self.state,
+            secrets=self.secrets,
+            pipeline=self.pipeline,
+            url=self.ingress.url,
+        )
+        Observability(
+            self,
+            "Observability",
+            settings=settings,
+            key=self.secrets.key,
+            ingress=self.ingress,
+            pipeline=self.pipeline,
+            schedules=self.schedules,
+        )
+        self._settle()
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """All functions by name."""
+        found = (
+            self.ingress.webhook,
+            self.pipeline.poll,
+            self.pipeline.merge,
+            self.pipeline.apply,
+            self.schedules.renew,
+            self.schedules.housekeeping,
+            self.schedules.sweep,
+        )
+        return dict(zip(FUNCTIONS, found, strict=True))
+
+    def _settle(self) -> None:
+        """Tell the functions, and whoever deploys, where everything is."""
+        lines = self.pipeline.lines
+        names = {
+            "TABLE_TREE": self.state.tree.table_name,
+            "TABLE_JOURNAL": self.state.journal.table_name,
+            "TABLE_CONTROL": self.state.control.table_name,
+            "QUEUE_POLL": lines.poll.queue.queue_url,
+            "QUEUE_MERGE": lines.merge.queue.queue_url,
+            "QUEUE_APPLY": lines.apply.queue.queue_url,
+            "KEY": self.secrets.key.key_id,
+            "SECRETS": self.secrets.path,
+        }
+        for function in self.functions.values():
+            for name, value in names.items():
+                function.function.add_environment(f"SYNCOXIDERS_{name}", value)
+        outputs = {name.title().replace("_", ""): value for name, value in names.items()}
+        outputs["Url"] = self.ingress.url
+        outputs |= {
+            f"Push{provider.capitalize()}": f"{self.ingress.url}/push/{provider}"
+            for provider in PROVIDERS
+        }
+        outputs |= {
+            f"Function{name.capitalize()}": function.function.function_name
+            for name, function in self.functions.items()
+        }
+        outputs |= {
+            f"Log{name.capitalize()}": function.log.log_group_name
+            for name, function in self.functions.items()
+        }
+        shown = Construct(self, "Outputs")
+        for name, value in outputs.items():
+            CfnOutput(shown, name, value=value).override_logical_id(name)

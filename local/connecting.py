@@ -1,0 +1,60 @@
+"""Enters accounts and a sync into a deployment, and gives reasons to look."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.deploy import ACCOUNT, Deployed
+from local.emulator import Ministack
+from local.places import Places
+from syncoxiders.adapters.aws.clients import client
+from syncoxiders.cloud.app import App, made
+from syncoxiders.cloud.secrets import of_app, secret_of
+from syncoxiders.engine.pipeline.hints import call
+from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+
+OWNER = "me"
+SYNC = "demo"
+
+
+@contextmanager
+def reaching(emulator: Ministack, stack: Deployed) -> Iterator[App]:
+    """Have this process's AWS clients speak to an emulator; yields what works with the stack."""
+    variables = emulator.environment(ACCOUNT)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    client.cache_clear()
+    try:
+        yield made(stack.environment())
+    finally:
+        client.cache_clear()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def connect(app: App, stack: Deployed, places: Places) -> None:
+    """Enter the accounts of places, a two-way sync of them, and where pushes go."""
+    for kind, secret in places.app_secrets.items():
+        app.vault.put(of_app(kind), secret)
+    for place in places.opened:
+        name = place.account.name
+        if place.secret is not None:
+            secret_of(app.vault, OWNER, name).put(place.secret)
+        app.registry.put_account(OWNER, place.account, place.vendor_ids)
+    endpoints = tuple(
+        EndpointSettings(place.account.name, place.account.name, place.root)
+        for place in places.opened
+    )
+    app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
+    places.listen(stack)
+    client("lambda").invoke(FunctionName=stack.outputs["FunctionRenew"], InvocationType="Event")
+    hint(app, {place.account.name for place in places.opened})
+
+
+def hint(app: App, names: set[str]) -> None:
+    """Give a reason to look at accounts."""
+    call(app.registry, app.polls, [(OWNER, name) for name in sorted(names)], app.clock.now())

@@ -1,0 +1,148 @@
+"""``make up``: the deployed system on this machine, keeping two accounts in step.
+
+Starts an emulator of AWS, deploys the app to it, connects two accounts and says what happens,
+until Ctrl-C. Nothing of it is left then but the folders; the next start joins them anew.
+"""
+
+import argparse
+import json
+import queue
+import shlex
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from infra.places import BUILT_LOCAL, ROOT
+from local.connecting import OWNER, SYNC, connect, hint, reaching
+from local.deploy import ACCOUNT, STACK, Deployed, LackError, check_machine, deploy, synthesise
+from local.emulator import Ministack
+from local.places import Emulated, Folders, Places
+from local.voice import Runs, Voice, say
+from syncoxiders.adapters.aws.clients import client
+from syncoxiders.cloud.app import App
+
+T = TypeVar("T")
+
+
+def main() -> int:
+    """Run until Ctrl-C; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
+    parser.add_argument("--accounts", choices=("folders", "emulated"), default="folders")
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        check_machine()
+        run(Emulated() if chosen.accounts == "emulated" else Folders(ROOT / "demo" / "cloud"))
+    except KeyboardInterrupt:
+        say("\nStopped.")
+    except LackError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def run(places: Places) -> None:
+    """Start everything, and stay until interrupted."""
+    with step("Building the functions and the templates"):
+        out = synthesise()
+    with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder, places:
+        with step("Starting an AWS on this machine"):
+            emulator = Ministack(Path(folder))
+        with emulator:
+            with step("cdk bootstrap and cdk deploy"):
+                stack = deploy(emulator, out, Path(folder))
+            with reaching(emulator, stack) as app:
+                with step("Connecting two accounts"):
+                    connect(app, stack, places)
+                tell(emulator, stack, places)
+                follow(app, stack, places)
+
+
+def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
+    """Say where everything is, and what to try."""
+    say()
+    for place in places.opened:
+        say(f"  account {place.account.name:9}{place.account.identity}")
+    say(f"  pushes to        {stack.url}/push/…")
+    say(f"  AWS              {emulator.url}   (any AWS tool: AWS_ENDPOINT_URL, any key)")
+    for name in ("TableTree", "TableJournal", "TableControl"):
+        say(f"  {name:17}{stack.outputs[name]}")
+    for name in ("QueuePoll", "QueueMerge", "QueueApply"):
+        say(f"  {name:17}{stack.outputs[name].rpartition('/')[2]}")
+    say("\nTo look inside, in another terminal:")
+    note = remember(emulator, stack)
+    say(f"  . {note} && .venv/bin/syncoxiders cloud status      (or log demo, or --help)")
+    for line in places.advice():
+        say(line)
+    say("Ctrl-C stops it all.\n")
+
+
+def remember(emulator: Ministack, stack: Deployed) -> Path:
+    """Write what a shell needs to speak to this deployment; returns the file's name."""
+    outputs = BUILT_LOCAL / "outputs.json"
+    outputs.write_text(json.dumps({STACK: {**stack.outputs, "Url": stack.url}}))
+    variables = {**emulator.environment(ACCOUNT), "SYNCOXIDERS_OUTPUTS": str(outputs)}
+    note = BUILT_LOCAL / "env"
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    note.write_text("".join(lines))
+    return note.relative_to(ROOT)
+
+
+def follow(app: App, stack: Deployed, places: Places) -> None:
+    """Say what happens, pass on what is typed, and look where something changed."""
+    stop = threading.Event()
+    changed: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
+    typed: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def watch() -> None:
+        for names in places.changes(stop):
+            changed.put(names)
+
+    def read() -> None:
+        for line in sys.stdin:
+            typed.put(line)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    threading.Thread(target=read, daemon=True).start()
+    voices = (Voice(client("logs"), stack), Runs(app.states, OWNER, SYNC))
+    known = {place.account.name for place in places.opened}
+    try:
+        while True:
+            if names := known & set[str]().union(*_all(changed)):
+                hint(app, names)
+            for line in _all(typed):
+                if answer := places.command(line.split()):
+                    say(answer)
+            for voice in voices:
+                for line in voice.new():
+                    say(line)
+            time.sleep(0.3)
+    finally:
+        stop.set()
+        watching.join(2)
+
+
+def _all(source: "queue.SimpleQueue[T]") -> Iterator[T]:
+    while not source.empty():
+        yield source.get()
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    sys.stdout.write(f"{title} ... ")
+    sys.stdout.flush()
+    began = time.monotonic()
+    yield
+    say(f"{time.monotonic() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Each function may do what it does, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.reading import FUNCTIONS, allowed, function, of_type, statements
+
+Template = dict[str, Any]
+
+READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+WRITE = {
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+}
+SEND = {"sqs:SendMessage"}
+RECEIVE = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+}
+REFRESH = {
+    "/SyncOxiders/vault/*": {"ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"},
+    "Key": {"kms:Decrypt", "kms:Encrypt"},
+}
+
+GRANTS: dict[str, dict[str, set[str]]] = {
+    "webhook": {
+        "Control": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "PollQueue": SEND,
+        "/SyncOxiders/vault/app_2f*": {"ssm:GetParameter"},
+        "Key": {"kms:Decrypt"},
+    },
+    "poll": {
+        "Tree": READ | WRITE,
+        "Journal": READ | WRITE,
+        "Control": READ | WRITE,
+        "PollQueue": SEND | RECEIVE,
+        "MergeQueue": SEND,
+        **REFRESH,
+    },
+    "merge": {
+        "Tree": READ | WRITE,
+        "Journal": READ | WRITE,
+        "Control": READ | WRITE,
+        "MergeQueue": SEND | RECEIVE,
+        "ApplyQueue": SEND,
+    },
+    "apply": {
+        "Tree": READ | WRITE,
+        "Journal": READ | WRITE,
+        "Control": READ | WRITE,
+        "MergeQueue": SEND,
+        "ApplyQueue": SEND | RECEIVE,
+        **REFRESH,
+    },
+    "renew": {"Control": READ | WRITE, "PollQueue": SEND, **REFRESH},
+    "housekeeping": {
+        "Tree": READ,
+        "Journal": READ | WRITE,
+        "Control": READ | WRITE,
+        **REFRESH,
+    },
+    "sweep": {
+        "Tree": READ,
+        "Journal": READ,
+        "Control": READ,
+        "PollQueue": SEND,
+        "MergeQueue": SEND,
+        "ApplyQueue": SEND,
+    },
+}
+EVERYWHERE = {
+    "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    "Log": {"logs:CreateLogStream", "logs:PutLogEvents"},
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_grants(template: Template, name: str) -> None:
+    """A function's role allows exactly what is written here."""
+    assert allowed(template, name) == GRANTS[name] | EVERYWHERE
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_wildcards(template: Template, name: str) -> None:
+    """No action is a pattern, and `*` stands for a resource only where there are none (X-Ray)."""
+    for _, actions, resource in statements(template, name):
+        assert not [action for action in actions if "*" in action]
+        if resource == "*":
+            assert {action.partition(":")[0] for action in actions} == {"xray"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_writes_only_its_own_log(template: Template, name: str) -> None:
+    """A function cannot write into another one's log."""
+    own = function(template, name)[1]["LoggingConfig"]["LogGroup"]["Ref"]
+    logs = {
+        resource
+        for _, actions, resource in statements(template, name)
+        if actions[0].startswith("logs:")
+    }
+    assert logs == {f"{own}.Arn"}
+
+
+def test_only_lambda_takes_the_roles(template: Template) -> None:
+    """No role of the stack may be taken by anybody but Lambda."""
+    for role in of_type(template, "AWS::IAM::Role").values():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}

@@ -1,0 +1,227 @@
+"""What the emulator cannot show is asserted on the template."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import Synthesis
+from tests.infra.reading import (
+    FUNCTIONS,
+    QUEUES,
+    TABLES,
+    function,
+    listed,
+    of_type,
+    one,
+    queue,
+    text,
+)
+
+Template = dict[str, Any]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables(template: Template, name: str) -> None:
+    """A table has string keys, is on demand, expires items, can be restored and outlives all."""
+    logical, table = one(template, "AWS::DynamoDB::GlobalTable", f"State{name}")
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]} == {
+        "pk": "S",
+        "sk": "S",
+    }
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    (replica,) = table["Replicas"]
+    assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert replica["DeletionProtectionEnabled"] is True
+    resource = template["Resources"][logical]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert "TableName" not in table
+
+
+def test_key(template: Template) -> None:
+    """There is one key; it is rotated and outlives the stack, for what lies under it does."""
+    ((_, key),) = of_type(template, "AWS::KMS::Key").items()
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_queues(template: Template, name: str) -> None:
+    """A queue is FIFO, encrypted, refuses plain HTTP, and puts aside what fails each time."""
+    logical, main = queue(template, name)
+    aside_name = main["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    aside = template["Resources"][aside_name]["Properties"]
+    assert main["RedrivePolicy"]["maxReceiveCount"] == 5
+    for each in (main, aside):
+        assert each["FifoQueue"] is True
+        assert each["SqsManagedSseEnabled"] is True
+        assert each["ContentBasedDeduplication"] is False
+        assert each["DeduplicationScope"] == "messageGroup"
+        assert each["FifoThroughputLimit"] == "perMessageGroupId"
+    assert aside["MessageRetentionPeriod"] == 14 * 86400
+    plain = {
+        listed(policy["Properties"]["Queues"])[0]["Ref"]
+        for policy in of_type(template, "AWS::SQS::QueuePolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+    assert {logical, aside_name} <= plain
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_event_sources(template: Template, name: str) -> None:
+    """A queue hides a message for six times its function's time, and takes partial answers."""
+    feeding = {
+        text(source["Properties"]["EventSourceArn"]): source["Properties"]
+        for source in of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    }
+    assert len(feeding) == len(QUEUES)
+    logical, main = queue(template, name)
+    source = feeding[f"{logical}.Arn"]
+    called, properties = function(template, name.lower())
+    assert source["FunctionName"] == {"Ref": called}
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BatchSize"] == 10
+    assert main["VisibilityTimeout"] >= 6 * properties["Timeout"]
+
+
+def test_a_new_account_is_enough(template: Template) -> None:
+    """Of ten concurrent executions the queues leave three, and none are reserved."""
+    at_once = [
+        source["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        for source in of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    ]
+    assert min(at_once) >= 2
+    assert sum(at_once) <= 7
+    for resource in of_type(template, "AWS::Lambda::Function").values():
+        assert "ReservedConcurrentExecutions" not in resource["Properties"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(template: Template, name: str) -> None:
+    """A function is arm64, has both layers, a role and a log of its own, and all settings."""
+    _, properties = function(template, name)
+    assert properties["Architectures"] == ["arm64"]
+    assert properties["Runtime"] == "python3.14"
+    layers = set(of_type(template, "AWS::Lambda::LayerVersion"))
+    assert len(layers) == 2
+    assert {text(layer) for layer in properties["Layers"]} == layers
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    roles = [f["Properties"]["Role"]["Fn::GetAtt"][0] for f in _functions(template)]
+    assert len(set(roles)) == len(FUNCTIONS)
+    log = template["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert log["Properties"]["RetentionInDays"] == 30
+    variables = set(properties["Environment"]["Variables"])
+    assert {
+        "SYNCOXIDERS_TABLE_TREE",
+        "SYNCOXIDERS_TABLE_JOURNAL",
+        "SYNCOXIDERS_TABLE_CONTROL",
+        "SYNCOXIDERS_QUEUE_POLL",
+        "SYNCOXIDERS_QUEUE_MERGE",
+        "SYNCOXIDERS_QUEUE_APPLY",
+        "SYNCOXIDERS_KEY",
+        "SYNCOXIDERS_SECRETS",
+    } <= variables
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_circles_are_not_cut_off(template: Template, name: str) -> None:
+    """Lambda does not take apply, merge, apply … for a runaway recursion."""
+    assert function(template, name)[1]["RecursiveLoop"] == "Allow"
+
+
+def test_every_log_ends(template: Template) -> None:
+    """No log is kept for ever."""
+    for log in of_type(template, "AWS::Logs::LogGroup").values():
+        assert log["Properties"]["RetentionInDays"] == 30
+
+
+def test_webhook_answers_providers(template: Template) -> None:
+    """Each provider has its address, for handshakes and pushes, and may not flood it."""
+    routes = {
+        r["Properties"]["RouteKey"] for r in of_type(template, "AWS::ApiGatewayV2::Route").values()
+    }
+    assert routes == {
+        f"{method} /push/{provider}"
+        for method in ("GET", "POST")
+        for provider in ("drive", "dropbox", "onedrive")
+    }
+    ((_, stage),) = of_type(template, "AWS::ApiGatewayV2::Stage").items()
+    settings = stage["Properties"]["DefaultRouteSettings"]
+    assert settings == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+    assert "query" not in stage["Properties"]["AccessLogSettings"]["Format"].lower()
+
+
+def test_schedules(template: Template) -> None:
+    """Poll, sweep, renew and housekeeping are woken by the clock; a failed run is not repeated."""
+    woken = {}
+    for rule in of_type(template, "AWS::Events::Rule").values():
+        (target,) = rule["Properties"]["Targets"]
+        assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+        woken[target["Arn"]["Fn::GetAtt"][0]] = rule["Properties"]["ScheduleExpression"]
+    assert woken == {
+        function(template, "poll")[0]: "rate(15 minutes)",
+        function(template, "sweep")[0]: "rate(5 minutes)",
+        function(template, "renew")[0]: "rate(6 hours)",
+        function(template, "housekeeping")[0]: "rate(1 hour)",
+    }
+
+
+def test_alarms(template: Template) -> None:
+    """What does not heal by itself has an alarm, on one metric each."""
+    alarms = {
+        name.removeprefix("Observability")[:-8]: alarm["Properties"]
+        for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items()
+    }
+    assert set(alarms) == {
+        *(f"{queue_}{kind}" for queue_ in QUEUES for kind in ("Aside", "Waiting")),
+        *(f"{name}Throttled" for name in ("Webhook", "Poll", "Merge", "Apply")),
+        *(f"{name}Fails" for name in ("Sweep", "Renew", "Housekeeping")),
+        "ChannelLapses",
+        "HeartbeatOld",
+    }
+    for alarm in alarms.values():
+        assert "MetricName" in alarm
+        assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarms["PollAside"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert "Aside" in str(alarms["PollAside"]["Dimensions"])
+    assert alarms["PollWaiting"]["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert alarms["ChannelLapses"]["ComparisonOperator"] == "LessThanThreshold"
+    for name, service in (("ChannelLapses", "renew"), ("HeartbeatOld", "housekeeping")):
+        assert alarms[name]["Namespace"] == "SyncOxiders"
+        assert alarms[name]["Dimensions"] == [{"Name": "service", "Value": service}]
+    assert alarms["HeartbeatOld"]["ComparisonOperator"] == "GreaterThanThreshold"
+
+
+def test_options(synthesise: Synthesis) -> None:
+    """An address is told of alarms, over an encrypted topic; a budget and buckets are taken up."""
+    template = synthesise(email="me@example.org", budget="5", buckets="one, two")
+    ((topic, properties),) = of_type(template, "AWS::SNS::Topic").items()
+    assert "KmsMasterKeyId" in properties["Properties"]
+    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": topic}]
+    ((_, budget),) = of_type(template, "AWS::Budgets::Budget").items()
+    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": 5, "Unit": "USD"}
+    (rule,) = (
+        r["Properties"]
+        for r in of_type(template, "AWS::Events::Rule").values()
+        if "EventPattern" in r["Properties"]
+    )
+    assert rule["EventPattern"]["detail"]["bucket"]["name"] == ["one", "two"]
+    assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0] == function(template, "webhook")[0]
+
+
+def test_nothing_outlives_a_local_stack(synthesise: Synthesis) -> None:
+    """On an emulator the stack can be taken down whole."""
+    template = synthesise(local="true")
+    for resource in template["Resources"].values():
+        assert resource.get("DeletionPolicy", "Delete") == "Delete"
+
+
+def _functions(template: Template) -> list[dict[str, Any]]:
+    return list(of_type(template, "AWS::Lambda::Function").values())
