@@ -142,6 +142,27 @@ def test_folder_from_outside_in_a_new_folder() -> None:
     world.quiet()
 
 
+@pytest.mark.parametrize("died_at", range(1, 4))
+def test_folder_from_outside_that_a_dead_run_took_in(died_at: int) -> None:
+    """A run that dies before it has listed a new folder leaves that to the next one."""
+    world = started()
+    world.a.bring("new", {"file": b"from elsewhere", "deep/er/file": b"from elsewhere as well"})
+    commits = iter(range(1, 100))
+
+    def stop(_: object) -> None:
+        if next(commits) == died_at:
+            raise Died
+
+    world.store.after = stop
+    with pytest.raises(Died):
+        world.run()
+    world.store.after = lambda _: None
+    world.run()
+    assert world.agreed()["new/file"] == b"from elsewhere"
+    assert world.agreed()["new/deep/er/file"] == b"from elsewhere as well"
+    world.quiet()
+
+
 def test_moved_into_a_folder_that_a_look_finds() -> None:
     """What was moved into a folder that is not told of, in one that is new, is not gone."""
     world = started()

@@ -13,6 +13,9 @@ DEEDS = [
     "folder", "rmdir", "touch", "chmod", "swap", "copy", "aside", "invert",
 ]  # fmt: skip
 
+FOREIGN = [*DEEDS, "bring", "bring"]
+"""Deeds of people who have folders outside the root as well."""
+
 EDITS = ["edit", "line", "save", "touch"]
 """Deeds that leave everything at its place."""
 
@@ -77,6 +80,8 @@ class People:
                 self._remove(provider, self._rng.choice(folders), tree)
             case "mkdir":
                 self._mkdir(provider, self._path(), tree)
+            case "bring":
+                self._bring(provider, self._path(), tree)
             case "touch" if files:
                 self._touch(provider, self._rng.choice(files), tree)
             case "chmod" if files and provider.traits.keeps_executable:
@@ -287,3 +292,13 @@ class People:
             return
         self._say(provider, f"mkdir {path}")
         provider.mkdir(path)
+
+    def _bring(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        if path in tree or not self._fits(provider, path, tree):
+            return
+        places = self._rng.sample(["a", "b", "d/a", "d/e/b"], 2)
+        content = {each: self._content() for each in places}
+        self._say(provider, f"bring {path} with {content}")
+        for data in content.values():
+            self._takes_place(data, None)
+        provider.bring(path, content)

@@ -2,12 +2,13 @@
 
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.core.model import Traits
 from tests.simulation.faults import FaultyFeedProvider, FaultyProvider
 from tests.simulation.history import History
+from tests.simulation.people import DEEDS, FOREIGN
 
 
 def path_ids(rng: random.Random) -> Quirks:
@@ -82,6 +83,9 @@ class QuirkyHistory(History):
             quirks = KINDS[self.kind](self.rng)
             return FaultyFeedProvider(quirks, clock=self.world.clock, name=name)
         return super()._new_provider(name)
+
+    def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
+        super()._act(name, FOREIGN if self.kind in FEEDS and deeds is DEEDS else deeds)
 
     def _run(self, *, listen: bool = False) -> bool:
         for provider in self.world.providers.values():

@@ -13,12 +13,18 @@ from syncoxiders.core import names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Traits
 from syncoxiders.engine.observe import Look, Observer
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.provider import Change, Feeds, Page, Provider
 from syncoxiders.ports.state import ObservedTree, SyncStore
 
 MANY = 20_000
 """So many events are gathered before they are put in their place."""
+
+HALF = "half:"
+"""Stands before a cursor while what follows it is taken in, if it tells of new folders.
+
+A run that dies between taking in such a folder and listing it leaves this for the next one, to
+which the folder is told again, but is not new.
+"""
 
 
 class Follower:
@@ -51,11 +57,14 @@ class Follower:
     ) -> Look:
         """Take in everything after the cursor; ``keep`` is given each cursor that is reached.
 
-        A cursor is kept once all that it passes is in the store. ``confirm`` is called before
+        A cursor is kept once all that it passes is in the store; until then the one before it
+        may be kept anew, as :data:`HALF` says. ``confirm`` is called before
         anything is taken for gone, and may raise to prevent it. Raises CursorExpired, after
         which everything has to be looked at.
         """
         look = Look()
+        again = cursor.startswith(HALF)
+        cursor = cursor.removeprefix(HALF)
         while True:
             gathered = Gathered(self._tree, self._traits)
             page = Page(cursor, more=True)
@@ -63,10 +72,13 @@ class Follower:
             while page.more and gathered.count < MANY:
                 page = self._feed.changes(page.cursor)
                 gathered.take(page.changes)
-            self._settle(gathered, asked, look, confirm)
-            if page.cursor != cursor:
+            begun = again or gathered.has_new_folders()
+            if begun and not again:
+                keep(f"{HALF}{cursor}")
+            self._settle(gathered, asked, look, confirm, again=again)
+            if begun or page.cursor != cursor:
                 keep(page.cursor)
-            cursor = page.cursor
+            cursor, again = page.cursor, False
             if not page.more:
                 return look
 
@@ -76,8 +88,13 @@ class Follower:
         asked: float,
         look: Look,
         confirm: Callable[[Look], None] | None,
+        *,
+        again: bool,
     ) -> None:
-        """Put in their place what can be followed up to the root; the rest is outside."""
+        """Put in their place what can be followed up to the root; the rest is outside.
+
+        If some of it was taken in before, ``again``, a folder that is known may not be listed yet.
+        """
         inside, outside = gathered.divided()
         half_told = gathered.half_told()
         known = self._tree.get([entry.id for entry in inside])
@@ -85,8 +102,8 @@ class Follower:
         look.changed += len(changed)
         new = {
             entry.id: entry
-            for entry in changed
-            if entry.kind is Kind.FOLDER and entry.id not in known
+            for entry in inside
+            if entry.kind is Kind.FOLDER and (again or entry.id not in known)
         }
         # a listing descends into what is not known: so the topmost come before what is in them
         self._observer.commit([entry for entry in changed if entry.parent not in new], [])
@@ -124,14 +141,8 @@ class Follower:
 
     def _look_into(self, new: dict[EntryId, Entry], look: Look) -> None:
         """List folders that were not known: what is in them need not have been told."""
-        places = Places(self._store)
-        tops = [each for each, entry in new.items() if entry.parent not in new]
-        refs = []
-        for each in tops:
-            try:
-                refs.append(places.folder(self._endpoint, each))
-            except Vanished:
-                continue  # it is gone again
+        tops = [entry for entry in new.values() if entry.parent not in new]
+        refs = list(self._observer.folders_in(tops))
         if refs:
             found = self._observer.look(refs)
             look.changed += found.changed
@@ -239,6 +250,11 @@ class Gathered:
         for child in self._tree.children(known.id):
             if child.id not in self._put and child.id not in self.gone:
                 self._went_with_content(child.id)
+
+    def has_new_folders(self) -> bool:
+        """Say whether folders are told that are not known."""
+        told = [each for each, entry in self._put.items() if entry.kind is Kind.FOLDER]
+        return len(self._tree.get(told)) < len(told)
 
     def half_told(self) -> list[EntryId]:
         """Return the folders that were told at paths where they were known, but not all in them.
