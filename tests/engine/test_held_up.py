@@ -36,6 +36,8 @@ def test_what_a_moved_folder_holds_is_known_though_it_could_not_be_listed() -> N
 
     world.b.on_call = throttle
     world.run()
+    world.clock.advance(60)
+    assert world.run().away.keys() == {"b"}
     world.b.on_call = None
     assert world.b.tree() == {"k": None, "k/empty": None, "k/x": b"x"}
     world.a.remove("k/empty")

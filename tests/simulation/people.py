@@ -43,6 +43,7 @@ class People:
         self.alive: set[bytes] = set()
         self.ever: set[bytes] = set()
         self.lines: set[bytes] = set()
+        self._had: dict[str, set[bytes]] = {}
         self.bars: Callable[[MemoryProvider, str], bool]
         self.crosses: Callable[[MemoryProvider, str, str], bool]
         self.heed_nothing()
@@ -171,7 +172,7 @@ class People:
     def _content(self) -> bytes:
         return b"\n".join(self._new_line() for _ in range(self._rng.choice([1] * 9 + [4, 4, 0])))
 
-    def _takes_place(self, content: bytes, of: bytes | None) -> None:
+    def _takes_place(self, path: str, content: bytes, of: bytes | None) -> None:
         """Count what is overwritten: a line that stays was not written by this person."""
         old = set() if of is None else tokens(of)
         new = tokens(content)
@@ -179,6 +180,7 @@ class People:
         self.alive |= new - old
         self.ever.add(content)
         self.lines |= new
+        self._had.setdefault(path, set()).add(content)
 
     def _fits(self, provider: MemoryProvider, path: str, tree: Tree) -> bool:
         """Say whether a file can be written at a path: no file above it, no folder at it."""
@@ -194,7 +196,7 @@ class People:
         if not self._fits(provider, path, tree):
             return
         self._say(provider, f"write {path} = {content!r}")
-        self._takes_place(content, tree.get(path))
+        self._takes_place(path, content, tree.get(path))
         provider.write(path, content)
 
     def _restore(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
@@ -219,7 +221,7 @@ class People:
     def _save(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         content = self._content()
         self._say(provider, f"save {path} = {content!r}")
-        self._takes_place(content, tree.get(path))
+        self._takes_place(path, content, tree.get(path))
         provider.replace(path, content)
 
     def _aside(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
@@ -229,7 +231,7 @@ class People:
         content = self._content()
         self._say(provider, f"set aside {path}, write {content!r}")
         provider.rename(path, f"{path}~")
-        self._takes_place(content, None)
+        self._takes_place(path, content, None)
         provider.write(path, content)
 
     def _copy(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
@@ -250,6 +252,7 @@ class People:
             return
         self._say(provider, f"rename {path} -> {to}")
         provider.rename(path, to)
+        self._comes_back(provider, to, tree[path])
 
     def _swap(self, provider: MemoryProvider, left: str, right: str) -> None:
         if self.crosses(provider, left, right) or self.crosses(provider, right, left):
@@ -260,6 +263,18 @@ class People:
         provider.rename(left, passing)
         provider.rename(right, left)
         provider.rename(passing, right)
+        tree = provider.tree()
+        for path in (left, right):
+            self._comes_back(provider, path, tree[path])
+
+    def _comes_back(self, provider: MemoryProvider, path: str, content: bytes | None) -> None:
+        """Count what was moved to where it had stood before, where no id tells that it was moved.
+
+        It looks like an old copy then, as if it had been restored.
+        """
+        by_path = not provider.traits.stable_ids
+        if content is not None and by_path and content in self._had.get(path, ()):
+            self.alive -= tokens(content)
 
     def _invert(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         """Let a folder change places with one in it."""
@@ -299,6 +314,6 @@ class People:
         places = self._rng.sample(["a", "b", "d/a", "d/e/b"], 2)
         content = {each: self._content() for each in places}
         self._say(provider, f"bring {path} with {content}")
-        for data in content.values():
-            self._takes_place(data, None)
+        for each, data in content.items():
+            self._takes_place(f"{path}/{each}", data, None)
         provider.bring(path, content)
