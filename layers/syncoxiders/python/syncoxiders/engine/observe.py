@@ -280,10 +280,12 @@ class Observer:
         self.commit(there, [])
         look.changed += len(there)
         new = [entry.id for entry in there if entry.id not in found]
+        left: set[EntryId] = set()
         if new:
-            self._pass(look, [Places(self._store).folder(self._endpoint, each) for each in new])
-        placed = {entry.id for entry in there}
-        lost = self.with_content(each for each in found if each not in placed)
+            folders = [Places(self._store).folder(self._endpoint, each) for each in new]
+            left = self._asked_for(look, self._pass(look, folders)[0])
+        placed = {entry.id for entry in there} - left
+        lost = self.with_content([*(each for each in found if each not in placed), *left])
         return [each for each in dict.fromkeys((*gone, *lost)) if each not in placed]
 
     def _within(self, entries: Iterable[Entry], gone: Container[EntryId]) -> list[Entry]:
