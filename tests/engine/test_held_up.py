@@ -180,3 +180,26 @@ def test_what_has_to_be_compared_in_many_parts(monkeypatch: pytest.MonkeyPatch) 
     assert outcome.left == []
     assert outcome.counts == {}
     world.quiet()
+
+
+@pytest.mark.parametrize("content", [b"first", b"second"])
+def test_a_file_made_anew_while_one_who_is_away_has_the_deleted_one(content: bytes) -> None:
+    """What is put in the place of a deleted file is no old copy of it, nor is its bit."""
+    traits = Traits(stable_ids=False, cheap_hash=True, keeps_executable=True, sets_meta=True)
+    world = World("abc", {"a": Quirks(traits=traits)})
+    world.a.write("x", b"first", executable=True)
+    world.run()
+    world.a.write("x", b"second", executable=True)
+    world.run()
+    world.b.offline = True
+    world.a.remove("x")
+    world.run()
+    world.a.write("x", content, executable=False)
+    world.run()
+    assert world.c.tree() == {"x": content}
+    assert not world.c.entry("x").executable
+    world.b.offline = False
+    world.run()
+    assert world.agreed() == {"x": content}
+    assert not world.b.entry("x").executable
+    world.quiet()
