@@ -6,6 +6,7 @@ from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.core.model import Ref
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.sync import Run
+from syncoxiders.ports.state import Commit, Observation
 from tests.engine.test_follow import below
 from tests.engine.world import World
 
@@ -32,4 +33,21 @@ def test_folders_known_to_be_in_each_other_are_not_gone(feeds: bool) -> None:
     world.run()
     assert world.agreed() == world.a.tree()
     assert world.b.calls["delete"] == 0
+    world.quiet()
+
+
+def test_two_that_cannot_stand_in_one_place_are_looked_at_again() -> None:
+    """What was seen to come to where another has not been seen to leave is no conflict."""
+    world = World()
+    world.a.write("x", b"x")
+    world.a.write("y", b"y")
+    world.run()
+    world.a.rename("x", "z")
+    seen = world.a.rename("y", "x")
+    world.context().store.commit(Commit(observed=[Observation("a", put=[seen])]))
+    before = world.a.mutations
+    Run(world.context()).run({"a": [], "b": []})
+    assert world.a.mutations == before
+    world.run()
+    assert world.agreed() == {"x": b"y", "z": b"x"}
     world.quiet()

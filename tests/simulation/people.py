@@ -290,6 +290,8 @@ class People:
         below = f"passing/{path.rpartition('/')[2]}"
         if any(each.startswith(f"{inner[0]}/{path.rpartition('/')[2]}") for each in tree):
             return
+        if self.crosses(provider, inner[0], path):
+            return
         self._say(provider, f"invert {inner[0]}")
         provider.rename(inner[0], "passing")
         provider.rename(path, below)

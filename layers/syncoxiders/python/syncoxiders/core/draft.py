@@ -322,6 +322,11 @@ class Draft:
             self._bound[endpoint, entry.id] = None
             self._released.append((work.id, endpoint, entry.id))
 
+    def hand_over(self, giver: Work, taker: Work, endpoint: EndpointId, entry: EntryId) -> None:
+        """Make another node's of what an endpoint that is away has confirmed as one's."""
+        self._bound[endpoint, entry] = taker.id
+        self._released.append((giver.id, endpoint, entry))
+
     def freeze_together(self) -> None:
         """Freeze whoever took an entry from a node that turned out to be frozen, and its content.
 

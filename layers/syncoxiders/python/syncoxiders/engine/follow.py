@@ -103,13 +103,15 @@ class Follower:
         new = {
             entry.id: entry
             for entry in inside
-            if entry.kind is Kind.FOLDER and (again or entry.id not in known)
+            if entry.kind is Kind.FOLDER and entry.id not in known
         }
         # a listing descends into what is not known: so the topmost come before what is in them
         self._observer.commit([entry for entry in changed if entry.parent not in new], [])
-        self._look_into(new, look)
+        self._look_into([entry for entry in new.values() if entry.parent not in new], look)
         self._observer.asked_at(asked)
         self._observer.commit([entry for entry in changed if entry.parent in new], [])
+        if again:
+            self._look_into([entry for entry in inside if entry.id in known], look)
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
         self._observer.asked_at(asked)
@@ -139,10 +141,9 @@ class Follower:
     def _known(self, ids: set[EntryId]) -> set[EntryId]:
         return set(self._tree.get(ids))
 
-    def _look_into(self, new: dict[EntryId, Entry], look: Look) -> None:
-        """List folders that were not known: what is in them need not have been told."""
-        tops = [entry for entry in new.values() if entry.parent not in new]
-        refs = list(self._observer.folders_in(tops))
+    def _look_into(self, entries: list[Entry], look: Look) -> None:
+        """List folders of which nothing was known: what is in them need not have been told."""
+        refs = list(dict.fromkeys(self._observer.folders_in(entries)))
         if refs:
             found = self._observer.look(refs)
             look.changed += found.changed
