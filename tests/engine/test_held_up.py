@@ -203,3 +203,16 @@ def test_a_file_made_anew_while_one_who_is_away_has_the_deleted_one(content: byt
     assert world.agreed() == {"x": content}
     assert not world.b.entry("x").executable
     world.quiet()
+
+
+def test_a_folder_moved_here_and_made_anew_there() -> None:
+    """A folder's move counts for all in it, also where it was deleted and is there again."""
+    world = World("ab")
+    world.a.write("d/x", b"x")
+    world.run()
+    world.a.rename("d", "moved")
+    world.b.remove("d")
+    world.b.write("d/y", b"y")
+    world.run()
+    assert world.agreed() == {"moved": None, "moved/x": b"x", "moved/y": b"y"}
+    world.quiet()

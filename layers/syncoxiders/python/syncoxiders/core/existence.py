@@ -85,13 +85,15 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
 
 
 def _was_lost(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since."""
+    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since.
+
+    A folder that was made anew in its place had been deleted with all that was in it.
+    """
     base = work.base.replicas.get(endpoint) if work.base else None
-    return (
-        base is not None
-        and endpoint not in work.entries
-        and (base.gone or endpoint not in work.away)
-    )
+    entry = work.entries.get(endpoint)
+    if base is None or entry is not None:
+        return base is not None and entry is not None and base.entry != entry.id
+    return base.gone or endpoint not in work.away
 
 
 def _has_moved(work: Work, endpoint: EndpointId) -> bool:
