@@ -16,6 +16,9 @@ DEEDS = [
 FOREIGN = [*DEEDS, "bring", "bring"]
 """Deeds of people who have folders outside the root as well."""
 
+DOUBLE = [*DEEDS, "double", "double"]
+"""Deeds of people whose storage holds several entries of one name."""
+
 EDITS = ["edit", "line", "save", "touch"]
 """Deeds that leave everything at its place."""
 
@@ -81,6 +84,8 @@ class People:
                 self._remove(provider, self._rng.choice(folders), tree)
             case "mkdir":
                 self._mkdir(provider, self._path(), tree)
+            case "double" if files:
+                self._double(provider, self._rng.choice(files))
             case "bring":
                 self._bring(provider, self._path(), tree)
             case "touch" if files:
@@ -231,7 +236,7 @@ class People:
         content = self._content()
         self._say(provider, f"set aside {path}, write {content!r}")
         provider.rename(path, f"{path}~")
-        self._takes_place(path, content, None)
+        self._takes_place(path, content, provider.tree().get(path))
         provider.write(path, content)
 
     def _copy(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
@@ -255,6 +260,8 @@ class People:
         self._comes_back(provider, to, tree[path])
 
     def _swap(self, provider: MemoryProvider, left: str, right: str) -> None:
+        if max(provider.namesakes(left), provider.namesakes(right)) > 1:
+            return
         if self.crosses(provider, left, right) or self.crosses(provider, right, left):
             return
         self._say(provider, f"swap {left} {right}")
@@ -319,3 +326,9 @@ class People:
         for each, data in content.items():
             self._takes_place(f"{path}/{each}", data, None)
         provider.bring(path, content)
+
+    def _double(self, provider: MemoryProvider, path: str) -> None:
+        content = self._content()
+        self._takes_place(path, content, None)
+        entry = provider.add(path, content)
+        self._say(provider, f"write another {path} = {content!r}, shown as {entry.name}")

@@ -2,13 +2,16 @@
 
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.core.model import Traits
 from tests.simulation.faults import FaultyFeedProvider, FaultyProvider
 from tests.simulation.history import History
-from tests.simulation.people import DEEDS, FOREIGN
+from tests.simulation.people import DEEDS, DOUBLE, FOREIGN, Tree
+from tests.simulation.stage import Violated
 
 
 def path_ids(rng: random.Random) -> Quirks:
@@ -61,15 +64,33 @@ def path_feed(rng: random.Random) -> Quirks:
     )
 
 
+def twins(rng: random.Random) -> Quirks:
+    """Entries of one name stand side by side, and are shown under names that tell them apart."""
+    return Quirks(twins=True, listed_hash=rng.choice(["", "sha256"]))
+
+
+def twins_feed(rng: random.Random) -> Quirks:
+    """The same, and what changed is heard by a feed of ids."""
+    page_size = rng.choice([1, 2, 5, 100])
+    return Quirks(twins=True, feed=FeedQuirks(page_size=page_size, deletes="top"))
+
+
 KINDS: dict[str, Callable[[random.Random], Quirks]] = {
     "path-ids": path_ids,
     "blind": blind,
     "late": late,
     "feed": feed,
     "path-feed": path_feed,
+    "twins": twins,
+    "twins-feed": twins_feed,
 }
 
-FEEDS = frozenset({"feed", "path-feed"})
+FEEDS = frozenset({"feed", "path-feed", "twins-feed"})
+
+MAPPED = frozenset({"twins", "twins-feed", "case"})
+
+_MARK = re.compile(r"\.(?:twin-\d+|conflict-[a-c]-\d+-\d+(?:-[0-9a-f]{8})?)")
+"""What tells an entry apart from others of its name."""
 
 
 @dataclasses.dataclass
@@ -85,7 +106,35 @@ class QuirkyHistory(History):
         return super()._new_provider(name)
 
     def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
-        super()._act(name, FOREIGN if self.kind in FEEDS and deeds is DEEDS else deeds)
+        if deeds is DEEDS and self.world.providers[name].quirks.twins:
+            deeds = DOUBLE
+        elif deeds is DEEDS and self.kind in FEEDS:
+            deeds = FOREIGN
+        super()._act(name, deeds)
+
+    def _filter(self, pattern: str) -> None:
+        """Where names are mapped a pattern speaks of other things at each endpoint."""
+        if self.kind not in MAPPED:
+            super()._filter(pattern)
+
+    def _expect_equal(self, names: Iterable[str], expected: Tree, whose: str) -> None:
+        """Where there are twins, one that becomes the oldest takes the name, and others follow.
+
+        So they are as people left them but for what tells twins apart, and all exactly the same.
+        """
+        providers = [self.world.providers[name] for name in names]
+        if not any(each.quirks.twins for each in self.world.providers.values()):
+            super()._expect_equal(names, expected, whose)
+            return
+        for provider in providers:
+            if _unmarked(provider.tree()) != _unmarked(expected):
+                raise Violated(
+                    self._story(
+                        f"{provider.name} has {provider.tree()}, and not {expected}: {whose}"
+                    )
+                )
+        first, *others = providers
+        super()._expect_equal([each.name for each in others], first.tree(), f"{first.name} has")
 
     def _run(self, *, listen: bool = False) -> bool:
         for provider in self.world.providers.values():
@@ -98,3 +147,8 @@ class QuirkyHistory(History):
         if self.rng.random() < 0.4:
             return super()._quirks()
         return KINDS[self.kind](self.rng)
+
+
+def _unmarked(tree: Tree) -> Counter[tuple[str, bytes | None]]:
+    """Return what stands under which name, leaving out what tells entries of one name apart."""
+    return Counter((_MARK.sub("", path), data) for path, data in tree.items())

@@ -47,6 +47,13 @@ class Hands(Storage):
             self.ticks += 1
             return self._place(path, Kind.FILE, data, mtime_ns, None)
 
+    def namesakes(self, path: str) -> int:
+        """Return how many entries have the name of one that stands at a path."""
+        with self._lock:
+            node = self._standing(path)
+            children = node.parent.children.values() if node.parent is not None else ()
+            return sum(each.stored == node.stored for each in children)
+
     def replace(self, path: str, data: bytes, *, mtime_ns: int | None = None) -> Entry:
         """Write as editors do, to a new file that takes the place: it has a new id."""
         with self._lock:
