@@ -216,3 +216,26 @@ def test_a_folder_moved_here_and_made_anew_there() -> None:
     world.run()
     assert world.agreed() == {"moved": None, "moved/x": b"x", "moved/y": b"y"}
     world.quiet()
+
+
+def test_a_folder_deleted_by_one_who_had_not_heard_of_its_move() -> None:
+    """It survives with everything in it, also if its move was known to all but that one."""
+    world = World("abc")
+    world.a.write("d/x", b"x")
+    world.a.write("d/deep/y", b"y")
+    world.a.write("z", b"so that it is not emptied")
+    world.run()
+    world.c.offline = True
+    world.a.rename("d", "moved")
+    world.run()
+    world.c.remove("d")
+    world.c.offline = False
+    world.run()
+    assert world.agreed().keys() == {
+        "moved",
+        "moved/x",
+        "moved/deep",
+        "moved/deep/y",
+        "z",
+    }
+    world.quiet()
