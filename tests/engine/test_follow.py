@@ -445,6 +445,27 @@ def test_deleted_in_a_folder_that_changed_places_with_the_one_it_is_in() -> None
     world.quiet()
 
 
+def test_deleted_in_a_folder_whose_place_another_took() -> None:
+    """What a folder held is told where that was moved to, or is gone; it is not where it was."""
+    world = started(KINDS["of paths"])
+    world.a.remove("folder/inner/one")
+    world.a.write("other/inner/one", b"another")
+    world.a.rename("folder", "passing")
+    world.a.rename("other", "folder")
+    world.a.rename("passing", "moved")
+    world.run()
+    assert world.agreed() == {
+        "folder": None,
+        "folder/inner": None,
+        "folder/inner/one": b"another",
+        "moved": None,
+        "moved/inner": None,
+        "moved/two": b"two",
+        "three": b"three",
+    }
+    world.quiet()
+
+
 def test_cursor_stays_until_all_is_taken_in() -> None:
     """A run that dies before what a page told is stored hears it again."""
     world = started()

@@ -192,6 +192,7 @@ class Gathered:
         self._put: dict[EntryId, Entry] = {}
         self._by_place: dict[tuple[EntryId, str], EntryId] = {}
         self._told_anew: dict[EntryId, None] = {}
+        self._assumed: set[EntryId] = set()  # put where nothing has told that they are
         self.gone: dict[EntryId, None] = {}
         self.lost: set[EntryId] = set()
         self.unclear: set[str] = set()
@@ -243,14 +244,17 @@ class Gathered:
     def _came(self, entry: Entry) -> None:
         """Where a folder came from another path, what is in it is told of again, or is gone."""
         known = self._tree.get([entry.id]).get(entry.id)
-        if known is None or known.kind is not Kind.FOLDER or known.id in self._put:
+        if known is None or known.kind is not Kind.FOLDER or self._is_told(known.id):
             return
         if (known.parent, self._form(known.name)) == (entry.parent, self._form(entry.name)):
             self._told_anew[entry.id] = None
             return
         for child in self._tree.children(known.id):
-            if child.id not in self._put and child.id not in self.gone:
+            if not self._is_told(child.id) and child.id not in self.gone:
                 self._went_with_content(child.id)
+
+    def _is_told(self, entry: EntryId) -> bool:
+        return entry in self._put and entry not in self._assumed
 
     def has_new_folders(self) -> bool:
         """Say whether folders are told that are not known."""
@@ -284,6 +288,7 @@ class Gathered:
         for child in self._tree.children(before):
             if child.id not in self._put and child.id not in self.gone and child.id != entry.id:
                 self._put_in(msgspec.structs.replace(child, parent=entry.id))
+                self._assumed.add(child.id)
         self._went(before, lost=False)
 
     def _went_with_content(self, entry: EntryId, *, lost: bool = False) -> None:
@@ -300,6 +305,7 @@ class Gathered:
             todo.extend(inside)
 
     def _withdraw(self, entry: EntryId) -> None:
+        self._assumed.discard(entry)
         old = self._put.pop(entry, None)
         if old is not None:
             place = (old.parent, self._form(old.name))
