@@ -3,7 +3,8 @@
 import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
-from syncoxiders.core.model import Ref
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.model import Ref, Traits
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.state import Commit, Observation
@@ -50,4 +51,16 @@ def test_two_that_cannot_stand_in_one_place_are_looked_at_again() -> None:
     assert world.a.mutations == before
     world.run()
     assert world.agreed() == {"x": b"y", "z": b"x"}
+    world.quiet()
+
+
+def test_made_anew_in_another_case() -> None:
+    """Where case does not tell names apart, a file made anew in another is the same, edited."""
+    world = World("ab", {"b": Quirks(traits=Traits(case_insensitive=True, cheap_hash=True))})
+    world.a.write("d/x", b"one")
+    world.run()
+    world.a.remove("d/x")
+    world.a.write("d/X", b"another")
+    assert world.run().conflicts == 0
+    assert world.agreed() == {"d": None, "d/X": b"another"}
     world.quiet()

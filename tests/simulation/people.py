@@ -197,7 +197,18 @@ class People:
             and not self.bars(provider, path)
         )
 
+    def _at(self, provider: MemoryProvider, path: str, tree: Tree) -> str:
+        """Return a path as it is spelled where case does not tell names apart."""
+        if not provider.traits.case_insensitive:
+            return path
+        found = ""
+        for name in path.split("/"):
+            wanted = f"{found}/{name}" if found else name
+            found = next((each for each in tree if each.lower() == wanted.lower()), wanted)
+        return found
+
     def _write(self, provider: MemoryProvider, path: str, tree: Tree, content: bytes) -> None:
+        path = self._at(provider, path, tree)
         if not self._fits(provider, path, tree):
             return
         self._say(provider, f"write {path} = {content!r}")
@@ -231,7 +242,7 @@ class People:
 
     def _aside(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         """Save as editors do that keep what was there under a name of its own."""
-        if f"{path}~" in tree or self.crosses(provider, path, f"{path}~"):
+        if self._at(provider, f"{path}~", tree) in tree or self.crosses(provider, path, f"{path}~"):
             return
         content = self._content()
         self._say(provider, f"set aside {path}, write {content!r}")
@@ -240,7 +251,7 @@ class People:
         provider.write(path, content)
 
     def _copy(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
-        data = tree[path]
+        data, to = tree[path], self._at(provider, to, tree)
         if data is None or not self._fits(provider, to, tree) or path == to:
             return
         self._say(provider, f"copy {path} -> {to}")
@@ -248,6 +259,10 @@ class People:
         provider.write(to, data)
 
     def _rename(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
+        spelled = self._at(provider, to, tree)
+        if spelled == path:  # at most its case changes
+            spelled = path[: path.rfind("/") + 1] + to.rpartition("/")[2]
+        to = spelled
         if (
             to in tree
             or not self._fits(provider, to, tree)
@@ -312,12 +327,14 @@ class People:
         provider.remove(path)
 
     def _mkdir(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        path = self._at(provider, path, tree)
         if path in tree or not self._fits(provider, path, tree):
             return
         self._say(provider, f"mkdir {path}")
         provider.mkdir(path)
 
     def _bring(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        path = self._at(provider, path, tree)
         if path in tree or not self._fits(provider, path, tree):
             return
         places = self._rng.sample(["a", "b", "d/a", "d/e/b"], 2)

@@ -75,6 +75,19 @@ def twins_feed(rng: random.Random) -> Quirks:
     return Quirks(twins=True, feed=FeedQuirks(page_size=page_size, deletes="top"))
 
 
+def case(rng: random.Random) -> Quirks:
+    """Two names that differ in case alone cannot stand side by side."""
+    return Quirks(
+        traits=Traits(
+            case_insensitive=True,
+            cheap_hash=rng.random() < 0.5,
+            keeps_executable=True,
+            sets_meta=rng.random() < 0.7,
+        ),
+        replace_keeps_id=rng.random() < 0.5,
+    )
+
+
 KINDS: dict[str, Callable[[random.Random], Quirks]] = {
     "path-ids": path_ids,
     "blind": blind,
@@ -83,6 +96,7 @@ KINDS: dict[str, Callable[[random.Random], Quirks]] = {
     "path-feed": path_feed,
     "twins": twins,
     "twins-feed": twins_feed,
+    "case": case,
 }
 
 FEEDS = frozenset({"feed", "path-feed", "twins-feed"})
@@ -123,6 +137,9 @@ class QuirkyHistory(History):
         So they are as people left them but for what tells twins apart, and all exactly the same.
         """
         providers = [self.world.providers[name] for name in names]
+        if self.kind == "case":
+            self._expect_equal_nodes(providers, expected, whose)
+            return
         if not any(each.quirks.twins for each in self.world.providers.values()):
             super()._expect_equal(names, expected, whose)
             return
@@ -135,6 +152,45 @@ class QuirkyHistory(History):
                 )
         first, *others = providers
         super()._expect_equal([each.name for each in others], first.tree(), f"{first.name} has")
+
+    def _expect_equal_nodes(
+        self, providers: Sequence[FaultyProvider], expected: Tree, whose: str
+    ) -> None:
+        """What was expected of one of them, by its own names, is what all have by those in base."""
+        first = next((each for each in providers if each.tree() == expected), providers[0])
+        super()._expect_equal([first.name], expected, whose)
+        wanted = self._by_node(first)
+        for provider in providers:
+            found = self._by_node(provider)
+            if found != wanted:
+                raise Violated(
+                    self._story(f"{provider.name} has {found}, and {first.name} {wanted}: {whose}")
+                )
+
+    def _by_node(self, provider: FaultyProvider) -> Tree:
+        """Return what stands at an endpoint by the names that it has in base."""
+        base = self.world.store.sync("me", "sync").base()
+        spelled = {"": ""}
+        for path in provider.tree():
+            folder, _, name = path.rpartition("/")
+            entry = provider.entry(path).id
+            node = base.of(provider.name, [entry]).get(entry)
+            if node is not None:
+                name = base.get([node])[node].name
+            spelled[path] = f"{spelled[folder]}/{name}".removeprefix("/")
+        return {spelled[path]: data for path, data in provider.tree().items()}
+
+    def _check_bits(self) -> None:
+        if self.kind != "case":
+            super()._check_bits()
+
+    def _lose_state(self) -> None:
+        """What a name was mapped from cannot always be told without the state."""
+        if self.kind != "case":
+            super()._lose_state()
+
+    def _comes_late(self) -> bool:
+        return self.kind != "case" and super()._comes_late()
 
     def _run(self, *, listen: bool = False) -> bool:
         for provider in self.world.providers.values():

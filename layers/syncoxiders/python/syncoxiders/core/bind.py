@@ -288,9 +288,13 @@ class Binder:
         return work.id
 
     def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
-        """Say whether an endpoint's part of a node was last confirmed at a place."""
+        """Say whether an endpoint's part of a node was last confirmed at a place.
+
+        Where names that differ in case or form alone cannot stand side by side somewhere, such a
+        change of the name is one of the node's.
+        """
         replica, base = work.replicas.get(endpoint), work.base
-        if replica is None or replica.name != name:
+        if replica is None or not _match(replica.name, name, *self.draft.traits.values()):
             return False
         settled = base is not None and replica.place_gen == base.place_gen
         return (settled and base is not None and base.parent == parent) or self.draft.node_of(
