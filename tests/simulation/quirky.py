@@ -2,10 +2,9 @@
 
 import dataclasses
 import random
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.core.model import Traits
 from tests.simulation.faults import FaultyFeedProvider, FaultyProvider
@@ -101,11 +100,6 @@ KINDS: dict[str, Callable[[random.Random], Quirks]] = {
 
 FEEDS = frozenset({"feed", "path-feed", "twins-feed"})
 
-MAPPED = frozenset({"twins", "twins-feed", "case"})
-
-_MARK = re.compile(r"\.(?:twin-\d+|conflict-[a-c]-\d+-\d+(?:-[0-9a-f]{8})?)")
-"""What tells an entry apart from others of its name."""
-
 
 @dataclasses.dataclass
 class QuirkyHistory(History):
@@ -128,33 +122,23 @@ class QuirkyHistory(History):
 
     def _filter(self, pattern: str) -> None:
         """Where names are mapped a pattern speaks of other things at each endpoint."""
-        if self.kind not in MAPPED:
+        if self.kind != "case":
             super()._filter(pattern)
 
-    def _expect_equal(self, names: Iterable[str], expected: Tree, whose: str) -> None:
-        """Where there are twins, one that becomes the oldest takes the name, and others follow.
+    def _is_prompt(self) -> bool:
+        """Where there are twins, one that becomes the oldest is renamed by no person."""
+        twins = any(each.quirks.twins for each in self.world.providers.values())
+        return super()._is_prompt() and not twins
 
-        So they are as people left them but for what tells twins apart, and all exactly the same.
-        """
-        providers = [self.world.providers[name] for name in names]
+    def _expect_equal(self, names: Iterable[str], expected: Tree, whose: str) -> None:
         if self.kind == "case":
+            providers = [self.world.providers[name] for name in names]
             self._expect_equal_nodes(providers, expected, whose)
-            return
-        if not any(each.quirks.twins for each in self.world.providers.values()):
+        else:
             super()._expect_equal(names, expected, whose)
-            return
-        for provider in providers:
-            if _unmarked(provider.tree()) != _unmarked(expected):
-                raise Violated(
-                    self._story(
-                        f"{provider.name} has {provider.tree()}, and not {expected}: {whose}"
-                    )
-                )
-        first, *others = providers
-        super()._expect_equal([each.name for each in others], first.tree(), f"{first.name} has")
 
     def _expect_equal_nodes(
-        self, providers: Sequence[FaultyProvider], expected: Tree, whose: str
+        self, providers: Sequence[MemoryProvider], expected: Tree, whose: str
     ) -> None:
         """What was expected of one of them, by its own names, is what all have by those in base."""
         first = next((each for each in providers if each.tree() == expected), providers[0])
@@ -167,7 +151,7 @@ class QuirkyHistory(History):
                     self._story(f"{provider.name} has {found}, and {first.name} {wanted}: {whose}")
                 )
 
-    def _by_node(self, provider: FaultyProvider) -> Tree:
+    def _by_node(self, provider: MemoryProvider) -> Tree:
         """Return what stands at an endpoint by the names that it has in base."""
         base = self.world.store.sync("me", "sync").base()
         spelled = {"": ""}
@@ -203,8 +187,3 @@ class QuirkyHistory(History):
         if self.rng.random() < 0.4:
             return super()._quirks()
         return KINDS[self.kind](self.rng)
-
-
-def _unmarked(tree: Tree) -> Counter[tuple[str, bytes | None]]:
-    """Return what stands under which name, leaving out what tells entries of one name apart."""
-    return Counter((_MARK.sub("", path), data) for path, data in tree.items())
