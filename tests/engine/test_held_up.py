@@ -239,3 +239,23 @@ def test_a_folder_deleted_by_one_who_had_not_heard_of_its_move() -> None:
         "z",
     }
     world.quiet()
+
+
+def test_an_edit_in_a_deleted_folder_that_was_made_anew() -> None:
+    """It survives in the folder that stands there by now, and no second one is made for it."""
+    world = World("abc")
+    world.a.write("e/x", b"x")
+    world.a.write("e/gone", b"gone")
+    world.run()
+    world.a.offline = True
+    world.c.remove("e")
+    world.c.write("z", b"so that it is not emptied")
+    world.run()
+    world.c.write("e/y", b"y")
+    world.run()
+    world.a.write("e/x", b"edited")
+    world.a.offline = False
+    world.run()
+    world.run()
+    assert world.agreed().keys() == {"e", "e/x", "e/y", "z"}
+    world.quiet()
