@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from syncoxiders.core.digests import DROPBOX
-from tests.emulators.bulk import Bulk, digest
-from tests.emulators.clouds import KINDS, ROOT
-from tests.emulators.serving import Server
+from syncoxiders.core.digests import DROPBOX, QUICKXOR
+from tests.emulators.bulk import Bulk, digest, pieces
+from tests.emulators.clouds import KINDS
+from tests.emulators.serving import Emulator, Server
 
-ANSWERED = {"drive": ("md5", "sha1", "sha256"), "dropbox": (DROPBOX,)}
-"""The hashes with which each kind answers."""
+ANSWERED = {
+    "drive": ("md5", "sha1", "sha256"),
+    "dropbox": (DROPBOX,),
+    "onedrive": (QUICKXOR, "sha1", "sha256"),
+}
+"""The hashes with which each kind answers, as far as they can be computed beforehand."""
 
 ROOM = 1 << 50
 """As many bytes as no measurement takes, those that stay in the trash included."""
@@ -29,7 +33,7 @@ ROOM = 1 << 50
 
 @dataclass
 class Cloud:
-    """An emulated cloud, as seen from outside of its process."""
+    """An emulated cloud, as seen from outside of its process. ``tls`` may be empty."""
 
     name: str
     plain: str
@@ -40,7 +44,12 @@ class Cloud:
 
     @property
     def place(self) -> str:
-        return f"{self.name}:{ROOT}"
+        return f"{self.name}:{self.root}"
+
+    @property
+    def root(self) -> str:
+        """The folder in which its people work."""
+        return KINDS[self.name].root
 
     @property
     def port(self) -> int:
@@ -81,15 +90,20 @@ class _Hands:
                 emulator.drive.limit = ROOM
             case "dropbox":
                 emulator.tree.quota = ROOM
+            case "onedrive":
+                emulator.drive.quota = ROOM
 
     def prepare(self, size: int) -> None:
         """Compute beforehand the hashes that large content of this size will be answered with."""
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda each: digest(Bulk.of(size), each), ANSWERED[self._name]))
+            list(pool.map(lambda each: digest(Bulk.of(size), each), ANSWERED.get(self._name, ())))
 
     def put(self, path: str, size: int) -> None:
         """Let large content stand at a path."""
-        self._people.write(path, Bulk.of(size))
+        data: bytes = Bulk.of(size)
+        if self._name == "s3":  # which holds all that it is given
+            data = b"".join(pieces(data))
+        self._people.write(path, data)
 
     def write(self, path: str, text: str) -> None:
         self._people.write(path, text.encode())
@@ -122,11 +136,15 @@ def main() -> None:
     kind = KINDS[name]
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    with kind.serve() as (emulator, plain), Server(emulator, context=context) as tls:
+    with contextlib.ExitStack() as stack:
+        emulator, plain = stack.enter_context(kind.serve())
+        tls = ""
+        if isinstance(emulator, Emulator):
+            tls = stack.enter_context(Server(emulator, context=context)).url
         hands = _Hands(name, emulator)
         told = {
             "plain": plain,
-            "tls": tls.url,
+            "tls": tls,
             "token": emulator.token,
             "settings": dict(kind.settings(emulator)),
         }

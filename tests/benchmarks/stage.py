@@ -24,9 +24,11 @@ from tests.benchmarks.relay import relay
 from tests.benchmarks.tools import OURS, PEERS
 from tests.emulators.clouds import KINDS
 from tests.emulators.rclone import HOSTS
+from tests.emulators.s3 import ACCESS_KEY, SECRET_KEY
 
 CLOUDS = ("drive", "dropbox")
 _WORDS = {"drive": "google", "dropbox": "dropbox", "onedrive": "microsoft"}
+_KEYS = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
 
 
 @dataclass
@@ -77,7 +79,7 @@ def stage(folder: Path, names: Sequence[str] = CLOUDS) -> Iterator[Stage]:
             host: cloud.port
             for name, cloud in clouds.items()
             for host in HOSTS
-            if _WORDS[KINDS[name].kind] in host
+            if cloud.tls and _WORDS[KINDS[name].kind] in host
         }
         made = Stage(home, clouds, stack.enter_context(relay(ports)))
         for cloud in clouds.values():
@@ -89,13 +91,18 @@ def _connect(home: Path, cloud: Cloud) -> None:
     kind = KINDS[cloud.name].kind
     accounts = Accounts(home / ".config" / "syncoxiders")
     secret = Secret(access=cloud.token, expires=time.time() + 86_400)
+    client = "client"
+    if kind == "s3":
+        secret, client = Secret(keys=_KEYS), ""
     before = os.environ.get(CHOICE)
     os.environ[CHOICE] = "file"  # nothing of this is for the keyring of whoever measures
     try:
         for suffix, url in (("", cloud.plain), ("-tls", cloud.tls)):
+            if not url:
+                continue
             settings = {**cloud.settings, "url": url}
             accounts.add(
-                Account(cloud.name + suffix, kind, client="client", settings=settings), secret
+                Account(cloud.name + suffix, kind, client=client, settings=settings), secret
             )
     finally:
         if before is None:
@@ -111,6 +118,8 @@ def _connect(home: Path, cloud: Cloud) -> None:
     remote = {"type": kind, "token": json.dumps(token), **cloud.settings}
     if kind == "drive":
         remote["scope"] = "drive"
+    if kind == "s3":
+        remote = {"type": kind, "provider": "Other", "endpoint": cloud.plain, **_KEYS}
     configuration = home / ".config" / "rclone" / "rclone.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
     with configuration.open("a") as file:

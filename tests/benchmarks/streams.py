@@ -14,6 +14,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import boto3  # type: ignore[import-untyped]  # it ships no types
 import msgspec
 
 from tests.benchmarks.cloud import Cloud
@@ -21,13 +22,28 @@ from tests.benchmarks.measure import Took
 from tests.benchmarks.stage import Stage, stage
 from tests.emulators.bulk import Bulk, pieces
 from tests.emulators.clouds import ROOT
+from tests.emulators.s3 import ACCESS_KEY, SECRET_KEY
 
-ROUTES = (("drive", "dropbox"), ("folder", "drive"), ("drive", "folder"))
+CLOUDS = ("drive", "dropbox", "onedrive", "s3")
+ROUTES = (
+    ("drive", "dropbox"),
+    ("dropbox", "onedrive"),
+    ("folder", "drive"),
+    ("drive", "folder"),
+    ("folder", "onedrive"),
+    ("onedrive", "folder"),
+    ("folder", "s3"),
+    ("s3", "folder"),
+)
 NAME = "large.bin"
 ONCE = 2_000_000_000
 """Files from this size on are carried once only, however many runs there are."""
 
-_PIECE = 8 << 20
+HELD = 500_000_000
+"""Larger files are not carried to or from what holds and hashes all that it is given: moto."""
+
+_PIECE = 24 * (320 << 10)
+"""A multiple of what OneDrive wants pieces to be."""
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -57,9 +73,9 @@ class Ceiling(msgspec.Struct, frozen=True):
 
 def measure(folder: Path, sizes: Sequence[int], runs: int) -> Iterator[Stream | Ceiling | str]:
     """Carry a file of each size by each route, by each tool in turn."""
-    with stage(folder / "streams") as set_up:
+    with stage(folder / "streams", CLOUDS) as set_up:
         for cloud in set_up.clouds.values():
-            yield _ceiling(cloud, min(max(sizes), 500_000_000))
+            yield _ceiling(cloud, min(max(sizes), 100_000_000 if cloud.name == "s3" else HELD))
         for size in sizes:
             for cloud in set_up.clouds.values():
                 cloud.ask("prepare", size)
@@ -68,6 +84,9 @@ def measure(folder: Path, sizes: Sequence[int], runs: int) -> Iterator[Stream | 
                     if "folder" in route and shutil.disk_usage(folder).free < size * 1.2:
                         yield f"{size / 1e6:,.0f} MB, {' to '.join(route)}: no room for it here"
                         continue
+                    if "s3" in route and size > HELD:
+                        yield f"{size / 1e6:,.0f} MB, {' to '.join(route)}: moto would hold it all"
+                        continue
                     yield from _carry(set_up, set_up.home, route, size, run)
 
 
@@ -75,6 +94,8 @@ def _carry(
     set_up: Stage, folder: Path, route: tuple[str, str], size: int, run: int
 ) -> Iterator[Stream]:
     tools = ["syncoxiders", "syncoxiders, TLS", "rclone copy"]
+    if "s3" in route:
+        tools.remove("syncoxiders, TLS")
     turn = run % len(tools)
     for tool in (*tools[turn:], *tools[:turn]):
         for cloud in set_up.clouds.values():
@@ -101,11 +122,13 @@ def _carry(
 
 
 def _run(set_up: Stage, tool: str, route: tuple[str, str], local: Path, state: Path) -> Took:
-    if tool == "rclone copy":
-        source, target = (str(local) if end == "folder" else f"{end}:{ROOT}" for end in route)
-        return set_up.rclone("copy", source, target)
     suffix = "-tls" if tool.endswith("TLS") else ""
-    source, target = (str(local) if end == "folder" else f"{end}{suffix}:{ROOT}" for end in route)
+    source, target = (
+        str(local) if end == "folder" else f"{end}{suffix}:{set_up.clouds[end].root}"
+        for end in route
+    )
+    if tool == "rclone copy":
+        return set_up.rclone("copy", source, target)
     return set_up.ours("sync", source, target, "--state", str(state), "-q")
 
 
@@ -130,7 +153,7 @@ def _ceiling(cloud: Cloud, size: int) -> Ceiling:
     cloud.ask("put", NAME, size)
     cloud.ask("prepare", size)
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(cloud.plain).netloc)
-    client = {"drive": _Drive, "dropbox": _Dropbox}[cloud.name](connection, cloud.token)
+    client = _CLIENTS[cloud.name](connection, cloud)
     began = time.perf_counter()
     client.download()
     down = time.perf_counter() - began
@@ -147,9 +170,10 @@ def _ceiling(cloud: Cloud, size: int) -> Ceiling:
 class _Client(abc.ABC):
     """A client that does nothing with the bytes."""
 
-    def __init__(self, connection: http.client.HTTPConnection, token: str) -> None:
+    def __init__(self, connection: http.client.HTTPConnection, cloud: Cloud) -> None:
         self._connection = connection
-        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._cloud = cloud
+        self._authorization = {"Authorization": f"Bearer {cloud.token}"}
         self._buffer = bytearray(1 << 20)
 
     @abc.abstractmethod
@@ -217,3 +241,60 @@ class _Dropbox(_Client):
         cursor = {"session_id": session, "offset": size}
         commit = {"path": f"/{ROOT}/{NAME}", "mode": "add"}
         self._call("upload_session/finish", {"cursor": cursor, "commit": commit})
+
+
+class _OneDrive(_Client):
+    def _path(self, action: str) -> str:
+        return f"/v1.0/drives/{self._cloud.settings['drive_id']}/root:/{ROOT}/{NAME}:/{action}"
+
+    def download(self) -> None:
+        answer = self._send("GET", self._path("content"), b"", {})
+        address = urllib.parse.urlsplit(answer.headers["Location"])
+        self._drain(answer)
+        self._drain(self._send("GET", f"{address.path}?{address.query}", b"", {}))
+
+    def upload(self, body: bytes, size: int) -> None:
+        headers = {"Content-Type": "application/json"}
+        opened = json.load(self._send("POST", self._path("createUploadSession"), b"{}", headers))
+        self._authorization = {}  # which an upload's address stands for
+        address = urllib.parse.urlsplit(opened["uploadUrl"])
+        at = 0
+        while at < size:
+            piece = memoryview(body)[: size - at]
+            span = {"Content-Range": f"bytes {at}-{at + len(piece) - 1}/{size}"}
+            self._drain(self._send("PUT", address.path, piece, span))
+            at += len(piece)
+
+
+class _S3(_Client):
+    def __init__(self, connection: http.client.HTTPConnection, cloud: Cloud) -> None:
+        super().__init__(connection, cloud)
+        self._authorization = {}  # addresses are signed instead
+        self._signer = boto3.session.Session().client(
+            "s3",
+            endpoint_url=cloud.plain,
+            region_name=cloud.settings["region"],
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+        )
+
+    def _path(self, operation: str) -> str:
+        bucket, _, folder = self._cloud.root.partition("/")
+        params = {"Bucket": bucket, "Key": f"{folder}/{NAME}"}
+        signed = urllib.parse.urlsplit(self._signer.generate_presigned_url(operation, params))
+        return f"{signed.path}?{signed.query}"
+
+    def download(self) -> None:
+        self._drain(self._send("GET", self._path("get_object"), b"", {}))
+
+    def upload(self, body: bytes, size: int) -> None:
+        whole = (body * (size // len(body) + 1))[:size]
+        self._drain(self._send("PUT", self._path("put_object"), whole, {}))
+
+
+_CLIENTS: dict[str, type[_Client]] = {
+    "drive": _Drive,
+    "dropbox": _Dropbox,
+    "onedrive": _OneDrive,
+    "s3": _S3,
+}

@@ -31,6 +31,7 @@ CONFIGURATIONS: dict[str, Quirks] = {
     ),
     "new id at each replacement": Quirks(replace_keeps_id=False, listed_hash=""),
     "without preconditions": Quirks(preconditions=False, duplicates=True),
+    "telling twins apart": Quirks(twins=True),
     "without trash": Quirks(traits=Traits(keeps_replaced=False, sets_meta=True)),
     "late": Quirks(lag=50),
     "cloud": Quirks(feed=FeedQuirks(page_size=7, repeats=3)),

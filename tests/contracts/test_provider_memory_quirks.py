@@ -357,10 +357,32 @@ class TestStorageQuirks:
         provider.delete(Ref(first.id, "file"), first.version)
         assert provider.at(ROOT_REF, "file") == second
 
-    def test_no_duplicates_by_path(self) -> None:
+    def test_twins(self) -> None:
+        """Of files of one name the oldest has it; when it goes the next one is told of."""
+        provider = MemoryFeedProvider(Quirks(twins=True))
+        first = provider.add("file.txt", b"one")
+        second = provider.add("file.txt", b"two")
+        assert set(names(provider)) == {"file.txt", second.name}
+        assert second.name == f"file.twin-{second.id.removeprefix('m')}.txt"
+        assert provider.at(ROOT_REF, second.name) == second
+        cursor = provider.start_cursor()
+        provider.rename("file.txt", "other.txt")
+        assert set(names(provider)) == {"file.txt", "other.txt"}
+        told = {each.entry for each in provider.changes(cursor).changes}
+        assert told == {provider.entry("file.txt"), provider.entry("other.txt")}
+        assert provider.entry("file.txt").id == second.id
+        assert provider.entry("other.txt").id == first.id
+
+    @pytest.mark.parametrize("twins", [True, False])
+    def test_no_duplicates_by_path(self, twins: bool) -> None:
         """Entries of one name cannot be told apart by path."""
         with pytest.raises(ValueError, match="cannot be told apart"):
-            Quirks(duplicates=True, traits=Traits(stable_ids=False))
+            Quirks(duplicates=not twins, twins=twins, traits=Traits(stable_ids=False))
+
+    def test_no_twins_that_lose_their_age(self) -> None:
+        """A file that takes the place of the oldest would not be shown in its place."""
+        with pytest.raises(ValueError, match="would not be the oldest"):
+            Quirks(twins=True, replace_keeps_id=False)
 
     def test_stored_form(self) -> None:
         """A name comes back in the form in which the storage keeps names."""

@@ -142,6 +142,27 @@ def test_folder_from_outside_in_a_new_folder() -> None:
     world.quiet()
 
 
+@pytest.mark.parametrize("died_at", range(1, 4))
+def test_folder_from_outside_that_a_dead_run_took_in(died_at: int) -> None:
+    """A run that dies before it has listed a new folder leaves that to the next one."""
+    world = started()
+    world.a.bring("new", {"file": b"from elsewhere", "deep/er/file": b"from elsewhere as well"})
+    commits = iter(range(1, 100))
+
+    def stop(_: object) -> None:
+        if next(commits) == died_at:
+            raise Died
+
+    world.store.after = stop
+    with pytest.raises(Died):
+        world.run()
+    world.store.after = lambda _: None
+    world.run()
+    assert world.agreed()["new/file"] == b"from elsewhere"
+    assert world.agreed()["new/deep/er/file"] == b"from elsewhere as well"
+    world.quiet()
+
+
 def test_moved_into_a_folder_that_a_look_finds() -> None:
     """What was moved into a folder that is not told of, in one that is new, is not gone."""
     world = started()
@@ -420,6 +441,27 @@ def test_deleted_in_a_folder_that_changed_places_with_the_one_it_is_in() -> None
         "folder/inner/one",
         "folder/inner/two",
         "three",
+    }
+    world.quiet()
+
+
+def test_deleted_in_a_folder_whose_place_another_took() -> None:
+    """What a folder held is told where that was moved to, or is gone; it is not where it was."""
+    world = started(KINDS["of paths"])
+    world.a.remove("folder/inner/one")
+    world.a.write("other/inner/one", b"another")
+    world.a.rename("folder", "passing")
+    world.a.rename("other", "folder")
+    world.a.rename("passing", "moved")
+    world.run()
+    assert world.agreed() == {
+        "folder": None,
+        "folder/inner": None,
+        "folder/inner/one": b"another",
+        "moved": None,
+        "moved/inner": None,
+        "moved/two": b"two",
+        "three": b"three",
     }
     world.quiet()
 

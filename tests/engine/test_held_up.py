@@ -36,6 +36,8 @@ def test_what_a_moved_folder_holds_is_known_though_it_could_not_be_listed() -> N
 
     world.b.on_call = throttle
     world.run()
+    world.clock.advance(60)
+    assert world.run().away.keys() == {"b"}
     world.b.on_call = None
     assert world.b.tree() == {"k": None, "k/empty": None, "k/x": b"x"}
     world.a.remove("k/empty")
@@ -177,4 +179,83 @@ def test_what_has_to_be_compared_in_many_parts(monkeypatch: pytest.MonkeyPatch) 
     outcome = world.run()
     assert outcome.left == []
     assert outcome.counts == {}
+    world.quiet()
+
+
+@pytest.mark.parametrize("content", [b"first", b"second"])
+def test_a_file_made_anew_while_one_who_is_away_has_the_deleted_one(content: bytes) -> None:
+    """What is put in the place of a deleted file is no old copy of it, nor is its bit."""
+    traits = Traits(stable_ids=False, cheap_hash=True, keeps_executable=True, sets_meta=True)
+    world = World("abc", {"a": Quirks(traits=traits)})
+    world.a.write("x", b"first", executable=True)
+    world.run()
+    world.a.write("x", b"second", executable=True)
+    world.run()
+    world.b.offline = True
+    world.a.remove("x")
+    world.run()
+    world.a.write("x", content, executable=False)
+    world.run()
+    assert world.c.tree() == {"x": content}
+    assert not world.c.entry("x").executable
+    world.b.offline = False
+    world.run()
+    assert world.agreed() == {"x": content}
+    assert not world.b.entry("x").executable
+    world.quiet()
+
+
+def test_a_folder_moved_here_and_made_anew_there() -> None:
+    """A folder's move counts for all in it, also where it was deleted and is there again."""
+    world = World("ab")
+    world.a.write("d/x", b"x")
+    world.run()
+    world.a.rename("d", "moved")
+    world.b.remove("d")
+    world.b.write("d/y", b"y")
+    world.run()
+    assert world.agreed() == {"moved": None, "moved/x": b"x", "moved/y": b"y"}
+    world.quiet()
+
+
+def test_a_folder_deleted_by_one_who_had_not_heard_of_its_move() -> None:
+    """It survives with everything in it, also if its move was known to all but that one."""
+    world = World("abc")
+    world.a.write("d/x", b"x")
+    world.a.write("d/deep/y", b"y")
+    world.a.write("z", b"so that it is not emptied")
+    world.run()
+    world.c.offline = True
+    world.a.rename("d", "moved")
+    world.run()
+    world.c.remove("d")
+    world.c.offline = False
+    world.run()
+    assert world.agreed().keys() == {
+        "moved",
+        "moved/x",
+        "moved/deep",
+        "moved/deep/y",
+        "z",
+    }
+    world.quiet()
+
+
+def test_an_edit_in_a_deleted_folder_that_was_made_anew() -> None:
+    """It survives in the folder that stands there by now, and no second one is made for it."""
+    world = World("abc")
+    world.a.write("e/x", b"x")
+    world.a.write("e/gone", b"gone")
+    world.run()
+    world.a.offline = True
+    world.c.remove("e")
+    world.c.write("z", b"so that it is not emptied")
+    world.run()
+    world.c.write("e/y", b"y")
+    world.run()
+    world.a.write("e/x", b"edited")
+    world.a.offline = False
+    world.run()
+    world.run()
+    assert world.agreed().keys() == {"e", "e/x", "e/y", "z"}
     world.quiet()

@@ -15,8 +15,11 @@ Calm = dict[str, dict[str, EntryId]]
 Mark = tuple[str, EntryId, EntryId, str]
 """An entry of an endpoint, with the folder and the name from which it was moved."""
 
-Reprieve = tuple[list[Mark], set[bytes]]
-"""Lines that count as alive for as long as any of these entries stands elsewhere."""
+Reprieve = tuple[list[Mark], list[tuple[str, str]], set[bytes]]
+"""Lines that count as alive while any of these entries stands elsewhere.
+
+That ends as well when something is put at these paths of these endpoints, where it was deleted.
+"""
 
 
 @dataclass
@@ -227,7 +230,7 @@ class Judge(Stage):
             if self._is_any_elsewhere(marks):
                 spared = tokens(contents[holders[0]] or b"") - self.people.alive
                 self.people.alive |= spared
-                self._reprieved.append((marks, spared))
+                self._reprieved.append((marks, [(each, path) for each in losers], spared))
 
     def _is_any_elsewhere(self, marks: list[Mark]) -> bool:
         """Say whether any of these entries is there, and was moved."""
@@ -238,10 +241,11 @@ class Judge(Stage):
         )
 
     def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
-        """Let people act; what they move back before it was heard of is deleted after all."""
+        """Let people act; what they move back, or replace, before that is heard of is deleted."""
         super()._act(name, deeds)
         for reprieve in list(self._reprieved):
-            marks, lines = reprieve
-            if not self._is_any_elsewhere(marks):
+            marks, deleted, lines = reprieve
+            made_anew = any(path in self.world.providers[each].tree() for each, path in deleted)
+            if made_anew or not self._is_any_elsewhere(marks):
                 self._reprieved.remove(reprieve)
                 self.people.alive -= lines

@@ -13,6 +13,12 @@ DEEDS = [
     "folder", "rmdir", "touch", "chmod", "swap", "copy", "aside", "invert",
 ]  # fmt: skip
 
+FOREIGN = [*DEEDS, "bring", "bring"]
+"""Deeds of people who have folders outside the root as well."""
+
+DOUBLE = [*DEEDS, "double", "double"]
+"""Deeds of people whose storage holds several entries of one name."""
+
 EDITS = ["edit", "line", "save", "touch"]
 """Deeds that leave everything at its place."""
 
@@ -40,6 +46,7 @@ class People:
         self.alive: set[bytes] = set()
         self.ever: set[bytes] = set()
         self.lines: set[bytes] = set()
+        self._had: dict[str, set[bytes]] = {}
         self.bars: Callable[[MemoryProvider, str], bool]
         self.crosses: Callable[[MemoryProvider, str, str], bool]
         self.heed_nothing()
@@ -77,6 +84,10 @@ class People:
                 self._remove(provider, self._rng.choice(folders), tree)
             case "mkdir":
                 self._mkdir(provider, self._path(), tree)
+            case "double" if files:
+                self._double(provider, self._rng.choice(files))
+            case "bring":
+                self._bring(provider, self._path(), tree)
             case "touch" if files:
                 self._touch(provider, self._rng.choice(files), tree)
             case "chmod" if files and provider.traits.keeps_executable:
@@ -166,7 +177,7 @@ class People:
     def _content(self) -> bytes:
         return b"\n".join(self._new_line() for _ in range(self._rng.choice([1] * 9 + [4, 4, 0])))
 
-    def _takes_place(self, content: bytes, of: bytes | None) -> None:
+    def _takes_place(self, path: str, content: bytes, of: bytes | None) -> None:
         """Count what is overwritten: a line that stays was not written by this person."""
         old = set() if of is None else tokens(of)
         new = tokens(content)
@@ -174,6 +185,7 @@ class People:
         self.alive |= new - old
         self.ever.add(content)
         self.lines |= new
+        self._had.setdefault(path, set()).add(content)
 
     def _fits(self, provider: MemoryProvider, path: str, tree: Tree) -> bool:
         """Say whether a file can be written at a path: no file above it, no folder at it."""
@@ -185,11 +197,22 @@ class People:
             and not self.bars(provider, path)
         )
 
+    def _at(self, provider: MemoryProvider, path: str, tree: Tree) -> str:
+        """Return a path as it is spelled where case does not tell names apart."""
+        if not provider.traits.case_insensitive:
+            return path
+        found = ""
+        for name in path.split("/"):
+            wanted = f"{found}/{name}" if found else name
+            found = next((each for each in tree if each.lower() == wanted.lower()), wanted)
+        return found
+
     def _write(self, provider: MemoryProvider, path: str, tree: Tree, content: bytes) -> None:
+        path = self._at(provider, path, tree)
         if not self._fits(provider, path, tree):
             return
         self._say(provider, f"write {path} = {content!r}")
-        self._takes_place(content, tree.get(path))
+        self._takes_place(path, content, tree.get(path))
         provider.write(path, content)
 
     def _restore(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
@@ -214,21 +237,21 @@ class People:
     def _save(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         content = self._content()
         self._say(provider, f"save {path} = {content!r}")
-        self._takes_place(content, tree.get(path))
+        self._takes_place(path, content, tree.get(path))
         provider.replace(path, content)
 
     def _aside(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         """Save as editors do that keep what was there under a name of its own."""
-        if f"{path}~" in tree or self.crosses(provider, path, f"{path}~"):
+        if self._at(provider, f"{path}~", tree) in tree or self.crosses(provider, path, f"{path}~"):
             return
         content = self._content()
         self._say(provider, f"set aside {path}, write {content!r}")
         provider.rename(path, f"{path}~")
-        self._takes_place(content, None)
+        self._takes_place(path, content, provider.tree().get(path))
         provider.write(path, content)
 
     def _copy(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
-        data = tree[path]
+        data, to = tree[path], self._at(provider, to, tree)
         if data is None or not self._fits(provider, to, tree) or path == to:
             return
         self._say(provider, f"copy {path} -> {to}")
@@ -236,6 +259,10 @@ class People:
         provider.write(to, data)
 
     def _rename(self, provider: MemoryProvider, path: str, to: str, tree: Tree) -> None:
+        spelled = self._at(provider, to, tree)
+        if spelled == path:  # at most its case changes
+            spelled = path[: path.rfind("/") + 1] + to.rpartition("/")[2]
+        to = spelled
         if (
             to in tree
             or not self._fits(provider, to, tree)
@@ -245,8 +272,11 @@ class People:
             return
         self._say(provider, f"rename {path} -> {to}")
         provider.rename(path, to)
+        self._comes_back(provider, to, tree[path])
 
     def _swap(self, provider: MemoryProvider, left: str, right: str) -> None:
+        if max(provider.namesakes(left), provider.namesakes(right)) > 1:
+            return
         if self.crosses(provider, left, right) or self.crosses(provider, right, left):
             return
         self._say(provider, f"swap {left} {right}")
@@ -255,6 +285,18 @@ class People:
         provider.rename(left, passing)
         provider.rename(right, left)
         provider.rename(passing, right)
+        tree = provider.tree()
+        for path in (left, right):
+            self._comes_back(provider, path, tree[path])
+
+    def _comes_back(self, provider: MemoryProvider, path: str, content: bytes | None) -> None:
+        """Count what was moved to where it had stood before, where no id tells that it was moved.
+
+        It looks like an old copy then, as if it had been restored.
+        """
+        by_path = not provider.traits.stable_ids
+        if content is not None and by_path and content in self._had.get(path, ()):
+            self.alive -= tokens(content)
 
     def _invert(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
         """Let a folder change places with one in it."""
@@ -270,6 +312,8 @@ class People:
         below = f"passing/{path.rpartition('/')[2]}"
         if any(each.startswith(f"{inner[0]}/{path.rpartition('/')[2]}") for each in tree):
             return
+        if self.crosses(provider, inner[0], path):
+            return
         self._say(provider, f"invert {inner[0]}")
         provider.rename(inner[0], "passing")
         provider.rename(path, below)
@@ -283,7 +327,25 @@ class People:
         provider.remove(path)
 
     def _mkdir(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        path = self._at(provider, path, tree)
         if path in tree or not self._fits(provider, path, tree):
             return
         self._say(provider, f"mkdir {path}")
         provider.mkdir(path)
+
+    def _bring(self, provider: MemoryProvider, path: str, tree: Tree) -> None:
+        path = self._at(provider, path, tree)
+        if path in tree or not self._fits(provider, path, tree):
+            return
+        places = self._rng.sample(["a", "b", "d/a", "d/e/b"], 2)
+        content = {each: self._content() for each in places}
+        self._say(provider, f"bring {path} with {content}")
+        for each, data in content.items():
+            self._takes_place(f"{path}/{each}", data, None)
+        provider.bring(path, content)
+
+    def _double(self, provider: MemoryProvider, path: str) -> None:
+        content = self._content()
+        self._takes_place(path, content, None)
+        entry = provider.add(path, content)
+        self._say(provider, f"write another {path} = {content!r}, shown as {entry.name}")

@@ -21,6 +21,8 @@ from tests.simulation.people import DEEDS, People, tokens
 
 GENEROUS = Options(limit=Limit(percent=None))
 ROUNDS_TO_SETTLE = 16
+MEDDLINGS = 80
+"""So often people act amid a few runs: the more is there, the more there is to act amid."""
 
 Standing = dict[EntryId, tuple[EntryId, str, str]]
 """Where each entry of an endpoint stands, and its version."""
@@ -64,6 +66,7 @@ class Stage:
         self._busy = False
         self._meddler: str | None = None
         self._ambushes = 0
+        self._pastimes = 0
         # Planned in parts, the next one while one is carried; drawn apart from all else.
         self._part = random.Random(f"part {self.seed}").choice([1, 2, 4, 5_000])
         self._omissive = True
@@ -187,9 +190,12 @@ class Stage:
         return bool(self._faults) and self.rng.random() < self._faults * share
 
     def _meddle(self) -> None:
-        if self._busy or self._meddler is None or self.rng.random() > self._meddling:
+        if self._busy or self._meddler is None or not self._pastimes:
+            return
+        if self.rng.random() > self._meddling:
             return
         self._busy = True
+        self._pastimes -= 1
         try:
             where = self._meddler
             if where == "anywhere":
@@ -208,6 +214,7 @@ class Stage:
     def _hard_times(self, acts: Callable[[], None]) -> None:
         """Run amid crashes and faults, between which people go on."""
         self._ambushes = 4
+        self._pastimes = MEDDLINGS
         self._faults = self.rng.choice([0.0, 0.0, 0.05, 0.2])
         for _ in range(self.rng.choice([0, 1, 1, 2, 3])):
             self._countdown = self.rng.randint(1, 40) if self.rng.random() < 0.8 else None

@@ -1,13 +1,13 @@
 """Items of a drive, and which names they may have."""
 
 import base64
-import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from syncoxiders.core.digests import QUICKXOR, digests_of
+from syncoxiders.core.digests import QUICKXOR
+from tests.emulators import bulk
 from tests.emulators.onedrive import errors
 
 Kind: TypeAlias = Literal["file", "folder", "package", "remote"]
@@ -120,14 +120,13 @@ class Item:
 
 
 def _quick_xor(data: bytes) -> str:
-    digest = digests_of([data], [QUICKXOR]).of(QUICKXOR)
-    return base64.b64encode(bytes.fromhex(digest)).decode()
+    return base64.b64encode(bytes.fromhex(bulk.digest(data, QUICKXOR))).decode()
 
 
 _HASHES: Mapping[str, Callable[[bytes], str]] = {
     "quickXorHash": _quick_xor,
-    "sha1Hash": lambda data: hashlib.sha1(data, usedforsecurity=False).hexdigest().upper(),
-    "sha256Hash": lambda data: hashlib.sha256(data).hexdigest().upper(),
+    "sha1Hash": lambda data: bulk.digest(data, "sha1").upper(),
+    "sha256Hash": lambda data: bulk.digest(data, "sha256").upper(),
 }
 HASHES = frozenset(_HASHES)
 

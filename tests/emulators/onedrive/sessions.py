@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.emulators import bulk
 from tests.emulators.onedrive import errors, facets
 from tests.emulators.onedrive.addressing import Address
 from tests.emulators.onedrive.drive import Drive
@@ -126,7 +127,7 @@ class Sessions:
                 416, "invalidRange", "Uploaded fragment is out of order.", "fragmentOutOfOrder"
             )
         session.total = total
-        session.parts.append(request.body)
+        session.parts.append(bulk.recognised(request.body, start))
         session.offset = last + 1
         session.aligned &= session.is_whole or len(request.body) % MULTIPLE == 0
         if not session.is_whole or session.deferred:
@@ -203,7 +204,7 @@ class Sessions:
             session.folder if there is None or there.parent is None else there.parent,
             session.name if there is None else there.name,
             there,
-            b"".join(session.parts),
+            bulk.joined(session.parts),
             conflict=session.conflict,
             fs_created=created,
             fs_modified=modified,

@@ -198,18 +198,29 @@ class Binder:
         for node in self._by_depth(folders):
             work = self.draft.work(node)
             for endpoint, entry in list(work.entries.items()):
-                parent = self.draft.node_of(endpoint, entry.parent)
-                if parent is None or self.draft.is_moved(work, endpoint):
-                    continue
-                name = names.true_name(entry.name, self.draft.traits[endpoint])
-                for other in self.draft.nodes_at(parent, names.key(name)):
-                    free = endpoint not in other.entries and endpoint not in other.replicas
-                    free = free and other.id not in self.draft.look.open
-                    if other.kind is Kind.FOLDER and other.name == name and free:
-                        self.draft.unbind(work, endpoint)
-                        self.draft.bind(other, endpoint, entry)
-                        self.dirty.add(other.id)
-                        break
+                heir = self._heir(work, endpoint, entry)
+                if heir is not None:
+                    self.draft.unbind(work, endpoint)
+                    self.draft.bind(heir, endpoint, entry)
+                    self.dirty.add(heir.id)
+                    for each in self.draft.view.nodes_in(node):
+                        inside = self.draft.work(each.id)
+                        self.draft.place(inside, heir.id, inside.name)
+
+    def _heir(self, work: Work, endpoint: EndpointId, entry: Entry) -> Work | None:
+        """Return the folder that stands elsewhere where a deleted one stands at an endpoint."""
+        look = self.draft.look
+        parent = self.draft.node_of(endpoint, entry.parent)
+        if parent is None or self.draft.is_moved(work, endpoint):
+            return None
+        if any(each.id in look.open for each in self.draft.view.nodes_in(work.id)):
+            return None
+        name = names.true_name(entry.name, self.draft.traits[endpoint])
+        for other in self.draft.nodes_at(parent, names.key(name)):
+            free = endpoint not in other.entries and endpoint not in other.replicas
+            if other.kind is Kind.FOLDER and other.name == name and free:
+                return other if other.id not in look.open else None
+        return None
 
     def _keep_place(self, work: Work, endpoint: Endpoint) -> None:
         replica = work.replicas.get(endpoint.id)
@@ -288,9 +299,13 @@ class Binder:
         return work.id
 
     def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
-        """Say whether an endpoint's part of a node was last confirmed at a place."""
+        """Say whether an endpoint's part of a node was last confirmed at a place.
+
+        Where names that differ in case or form alone cannot stand side by side somewhere, such a
+        change of the name is one of the node's.
+        """
         replica, base = work.replicas.get(endpoint), work.base
-        if replica is None or replica.name != name:
+        if replica is None or not _match(replica.name, name, *self.draft.traits.values()):
             return False
         settled = base is not None and replica.place_gen == base.place_gen
         return (settled and base is not None and base.parent == parent) or self.draft.node_of(

@@ -26,6 +26,8 @@ def split(draft: Draft, work: Work, loser: Version) -> Work:
         if entry is not None:
             draft.bind(kept, holder, entry)
             replica = Replica(entry.id, entry.version, entry.parent, entry.name, 1, 0)
+        elif replica is not None:
+            draft.hand_over(work, kept, holder, replica.entry)
         if replica is not None:
             kept.replicas[holder] = msgspec.structs.replace(replica, content_gen=1, place_gen=0)
     put_bits_behind(kept)

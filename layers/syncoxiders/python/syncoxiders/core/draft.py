@@ -322,20 +322,30 @@ class Draft:
             self._bound[endpoint, entry.id] = None
             self._released.append((work.id, endpoint, entry.id))
 
+    def hand_over(self, giver: Work, taker: Work, endpoint: EndpointId, entry: EntryId) -> None:
+        """Make another node's of what an endpoint that is away has confirmed as one's."""
+        self._bound[endpoint, entry] = taker.id
+        self._released.append((giver.id, endpoint, entry))
+
     def freeze_together(self) -> None:
         """Freeze whoever took an entry from a node that turned out to be frozen, and its content.
 
         Base still has that entry as the frozen node's, and an entry belongs to one node; and
-        what stands in a folder that base will not know cannot be written there either.
+        what stands in a folder that base will not know cannot be written there either. A folder
+        whose content stays as base has it is nobody else's either.
         """
+        givers = {(endpoint, entry): giver for giver, endpoint, entry in self._released}
         changed = True
         while changed:
             changed = False
             for giver, endpoint, entry in self._released:
-                taker = self._bound.get((endpoint, entry))
-                if taker is not None and taker != giver and self.works[giver].frozen:
-                    changed = changed or not self.works[taker].frozen
-                    self.works[taker].frozen = True
+                if not self.works[giver].frozen:
+                    continue
+                seen = self.view.entry(endpoint, entry)
+                above = givers.get((endpoint, seen.parent)) if seen is not None else None
+                for other in (self._bound.get((endpoint, entry)), above):
+                    if other is not None and other != giver and not self.works[other].frozen:
+                        self.works[other].frozen = changed = True
             unknown = {work.id for work in self.works.values() if work.frozen and not work.base}
             for work in self.works.values() if unknown else ():
                 if work.parent in unknown and not work.frozen:

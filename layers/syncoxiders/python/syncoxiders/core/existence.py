@@ -77,7 +77,9 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
         if not any(each in missing(above) or _was_lost(above, each) for each in lost):
             return False
         if endpoint in above.entries and (
-            draft.is_moved(above, endpoint) or _has_moved(above, endpoint)
+            draft.is_moved(above, endpoint)
+            or _has_moved(above, endpoint)
+            or _is_further(above, endpoint, lost)
         ):
             return True
         base = above.base
@@ -85,16 +87,25 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
 
 
 def _was_lost(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since."""
+    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since.
+
+    A folder that was made anew in its place had been deleted with all that was in it.
+    """
     base = work.base.replicas.get(endpoint) if work.base else None
-    return (
-        base is not None
-        and endpoint not in work.entries
-        and (base.gone or endpoint not in work.away)
-    )
+    entry = work.entries.get(endpoint)
+    if base is None or entry is not None:
+        return base is not None and entry is not None and base.entry != entry.id
+    return base.gone or endpoint not in work.away
 
 
 def _has_moved(work: Work, endpoint: EndpointId) -> bool:
     """Say whether the endpoint's entry was moved in base's eyes, whatever was decided since."""
     base, entry = work.base.replicas.get(endpoint) if work.base else None, work.entries[endpoint]
     return base is not None and (base.parent, base.name) != (entry.parent, entry.name)
+
+
+def _is_further(work: Work, endpoint: EndpointId, lost: list[EndpointId]) -> bool:
+    """Say whether the endpoint has a place in base's eyes of which none of the others knew."""
+    known = work.base.replicas if work.base else {}
+    behind = [known[each].place_gen for each in lost if each in known]
+    return endpoint in known and known[endpoint].place_gen > max(behind, default=0)

@@ -148,13 +148,13 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
             else:
                 found.append((endpoint, entry, True))
             continue
-        known = known_past(content, work.past) and not _was_anothers(draft, work, endpoint, entry)
+        known = known_past(content, work.past) and _may_be_old(draft, work, endpoint, entry)
         if not verdict and not known:
             waiting = _ask(draft, work, endpoint, entry) or waiting
         if verdict is None and _held_away(work):
             waiting = True  # only who is away can tell what was agreed
         if verdict:
-            adopted.append(endpoint)
+            (touched if _is_made_anew(work, endpoint) else adopted).append(endpoint)
         elif known:
             behind.append(endpoint)
         else:
@@ -177,7 +177,7 @@ def _content(draft: Draft, work: Work) -> Verdict | None:
         )
     ]
     superseded = any(version.clean for version in versions)
-    stands = adopted or (held and not work.gone)  # else it is on its way out
+    stands = adopted or touched or (held and not work.gone)  # else it is on its way out
     if agreed is not None and not superseded and stands and versions:
         content = agreed
         versions.append(Version(content, [*held, *adopted], clean=False, agreed=True))
@@ -227,15 +227,22 @@ def ground(draft: Draft, work: Work) -> None:
     confirm(work, endpoint, work.entries[endpoint], work.content_gen)
 
 
-def _was_anothers(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
-    """Say whether a person brought here what was another node's, and so means it to be here.
+def _may_be_old(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:
+    """Say whether what equals an earlier content of the node may be a copy that was left behind.
 
-    That it equals what this node once held does not make it an old copy of it then.
+    It is none where somebody has put it there: in the place of what was deleted there, or by
+    moving what was another node's.
     """
-    if not draft.traits[endpoint].stable_ids:
+    if _is_made_anew(work, endpoint):
         return False
     owner = draft.view.node_of(endpoint, entry.id)
-    return owner is not None and owner != work.id
+    return owner in {None, work.id} or not draft.traits[endpoint].stable_ids
+
+
+def _is_made_anew(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether somebody has put something in the place of what was deleted there."""
+    replica = work.replicas.get(endpoint)
+    return work.gone and replica is not None and replica.gone
 
 
 def _ask(draft: Draft, work: Work, endpoint: EndpointId, entry: Entry) -> bool:

@@ -140,6 +140,10 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             first = next(iter(loser.entries), None)
             if first is None or loser.frozen or loser.id in draft.look.open:
                 break  # it has to wait for its rival
+            if _stand_together(draft, work, rival):
+                loser.frozen = True
+                draft.freeze_together()
+                break
             name = conflict_place(draft, loser.parent, loser.name, first, loser.content)
             draft.place(loser, loser.parent, name)
             loser.conflict = Conflict(of=winner.id, endpoint=first)
@@ -148,6 +152,21 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             draft.note("conflict", first, loser, f"two things at one place: kept as {name}")
             if loser is work:
                 break
+
+
+def _stand_together(draft: Draft, work: Work, rival: Work) -> bool:
+    """Say whether an endpoint is known to have both under one name in one folder.
+
+    That cannot be: it was looked at while something changed, and one has moved on. A look that
+    shows where to is to come.
+    """
+    return any(
+        (other := rival.entries.get(endpoint)) is not None
+        and other.parent == entry.parent
+        and names.folded(other.name, traits) == names.folded(entry.name, traits)
+        for endpoint, entry in work.entries.items()
+        for traits in [draft.traits[endpoint]]
+    )
 
 
 def _loser(left: Work, right: Work) -> Work:

@@ -324,6 +324,8 @@ class Applier:
             self._context.store.commit(Commit(observed=[Observation(endpoint, put=[entry])]))
             self._places.put(endpoint, entry)
             self._result.again.add((endpoint, entry.id))
+            if entry.kind is Kind.FOLDER:
+                self._result.stale.add((endpoint, entry.id))  # nobody has looked into it yet
 
     def _look_again(self, action: Action) -> None:
         """Note what has to be looked at before the node can be planned again."""

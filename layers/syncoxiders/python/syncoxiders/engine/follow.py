@@ -13,12 +13,18 @@ from syncoxiders.core import names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Traits
 from syncoxiders.engine.observe import Look, Observer
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.provider import Change, Feeds, Page, Provider
 from syncoxiders.ports.state import ObservedTree, SyncStore
 
 MANY = 20_000
 """So many events are gathered before they are put in their place."""
+
+HALF = "half:"
+"""Stands before a cursor while what follows it is taken in, if it tells of new folders.
+
+A run that dies between taking in such a folder and listing it leaves this for the next one, to
+which the folder is told again, but is not new.
+"""
 
 
 class Follower:
@@ -51,11 +57,14 @@ class Follower:
     ) -> Look:
         """Take in everything after the cursor; ``keep`` is given each cursor that is reached.
 
-        A cursor is kept once all that it passes is in the store. ``confirm`` is called before
+        A cursor is kept once all that it passes is in the store; until then the one before it
+        may be kept anew, as :data:`HALF` says. ``confirm`` is called before
         anything is taken for gone, and may raise to prevent it. Raises CursorExpired, after
         which everything has to be looked at.
         """
         look = Look()
+        again = cursor.startswith(HALF)
+        cursor = cursor.removeprefix(HALF)
         while True:
             gathered = Gathered(self._tree, self._traits)
             page = Page(cursor, more=True)
@@ -63,10 +72,13 @@ class Follower:
             while page.more and gathered.count < MANY:
                 page = self._feed.changes(page.cursor)
                 gathered.take(page.changes)
-            self._settle(gathered, asked, look, confirm)
-            if page.cursor != cursor:
+            begun = again or gathered.has_new_folders()
+            if begun and not again:
+                keep(f"{HALF}{cursor}")
+            self._settle(gathered, asked, look, confirm, again=again)
+            if begun or page.cursor != cursor:
                 keep(page.cursor)
-            cursor = page.cursor
+            cursor, again = page.cursor, False
             if not page.more:
                 return look
 
@@ -76,8 +88,13 @@ class Follower:
         asked: float,
         look: Look,
         confirm: Callable[[Look], None] | None,
+        *,
+        again: bool,
     ) -> None:
-        """Put in their place what can be followed up to the root; the rest is outside."""
+        """Put in their place what can be followed up to the root; the rest is outside.
+
+        If some of it was taken in before, ``again``, a folder that is known may not be listed yet.
+        """
         inside, outside = gathered.divided()
         half_told = gathered.half_told()
         known = self._tree.get([entry.id for entry in inside])
@@ -85,14 +102,16 @@ class Follower:
         look.changed += len(changed)
         new = {
             entry.id: entry
-            for entry in changed
+            for entry in inside
             if entry.kind is Kind.FOLDER and entry.id not in known
         }
         # a listing descends into what is not known: so the topmost come before what is in them
         self._observer.commit([entry for entry in changed if entry.parent not in new], [])
-        self._look_into(new, look)
+        self._look_into([entry for entry in new.values() if entry.parent not in new], look)
         self._observer.asked_at(asked)
         self._observer.commit([entry for entry in changed if entry.parent in new], [])
+        if again:
+            self._look_into([entry for entry in inside if entry.id in known], look)
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
         self._observer.asked_at(asked)
@@ -122,16 +141,9 @@ class Follower:
     def _known(self, ids: set[EntryId]) -> set[EntryId]:
         return set(self._tree.get(ids))
 
-    def _look_into(self, new: dict[EntryId, Entry], look: Look) -> None:
-        """List folders that were not known: what is in them need not have been told."""
-        places = Places(self._store)
-        tops = [each for each, entry in new.items() if entry.parent not in new]
-        refs = []
-        for each in tops:
-            try:
-                refs.append(places.folder(self._endpoint, each))
-            except Vanished:
-                continue  # it is gone again
+    def _look_into(self, entries: list[Entry], look: Look) -> None:
+        """List folders of which nothing was known: what is in them need not have been told."""
+        refs = list(dict.fromkeys(self._observer.folders_in(entries)))
         if refs:
             found = self._observer.look(refs)
             look.changed += found.changed
@@ -180,6 +192,7 @@ class Gathered:
         self._put: dict[EntryId, Entry] = {}
         self._by_place: dict[tuple[EntryId, str], EntryId] = {}
         self._told_anew: dict[EntryId, None] = {}
+        self._assumed: set[EntryId] = set()  # put where nothing has told that they are
         self.gone: dict[EntryId, None] = {}
         self.lost: set[EntryId] = set()
         self.unclear: set[str] = set()
@@ -231,14 +244,22 @@ class Gathered:
     def _came(self, entry: Entry) -> None:
         """Where a folder came from another path, what is in it is told of again, or is gone."""
         known = self._tree.get([entry.id]).get(entry.id)
-        if known is None or known.kind is not Kind.FOLDER or known.id in self._put:
+        if known is None or known.kind is not Kind.FOLDER or self._is_told(known.id):
             return
         if (known.parent, self._form(known.name)) == (entry.parent, self._form(entry.name)):
             self._told_anew[entry.id] = None
             return
         for child in self._tree.children(known.id):
-            if child.id not in self._put and child.id not in self.gone:
+            if not self._is_told(child.id) and child.id not in self.gone:
                 self._went_with_content(child.id)
+
+    def _is_told(self, entry: EntryId) -> bool:
+        return entry in self._put and entry not in self._assumed
+
+    def has_new_folders(self) -> bool:
+        """Say whether folders are told that are not known."""
+        told = [each for each, entry in self._put.items() if entry.kind is Kind.FOLDER]
+        return len(self._tree.get(told)) < len(told)
 
     def half_told(self) -> list[EntryId]:
         """Return the folders that were told at paths where they were known, but not all in them.
@@ -267,6 +288,7 @@ class Gathered:
         for child in self._tree.children(before):
             if child.id not in self._put and child.id not in self.gone and child.id != entry.id:
                 self._put_in(msgspec.structs.replace(child, parent=entry.id))
+                self._assumed.add(child.id)
         self._went(before, lost=False)
 
     def _went_with_content(self, entry: EntryId, *, lost: bool = False) -> None:
@@ -283,6 +305,7 @@ class Gathered:
             todo.extend(inside)
 
     def _withdraw(self, entry: EntryId) -> None:
+        self._assumed.discard(entry)
         old = self._put.pop(entry, None)
         if old is not None:
             place = (old.parent, self._form(old.name))

@@ -52,6 +52,7 @@ class Observer:
             raise TypeError(f"endpoint {endpoint} can neither be rescanned nor followed")
         self._now = now
         self._asked = now()
+        self._gave_up = False
         self._confirms = store if isinstance(store, Confirms) else None
         self._provider = provider
         self._rescans: Rescans = provider
@@ -88,7 +89,18 @@ class Observer:
             confirm(look)
         if gone:
             self.commit([], gone)
-        return look
+        return self._whole(look, confirm) if self._gave_up and only is not None else look
+
+    def _whole(self, look: Look, confirm: Callable[[Look], None] | None) -> Look:
+        """Look at everything: what was given up is somewhere, and must not be taken for deleted."""
+        self._gave_up = False
+        whole = self.look(confirm=confirm)
+        return Look(
+            look.changed + whole.changed,
+            whole.gone,
+            [*look.problems, *whole.problems],
+            [*look.lost, *whole.lost],
+        )
 
     def _believed(self, look: Look, only: list[Ref] | None, missing: set[EntryId]) -> set[EntryId]:
         """Return those that are missing the second time as well."""
@@ -118,7 +130,7 @@ class Observer:
         found = self.inside(found)
         self.commit(found, [])
         gone = missing - {entry.id for entry in found}
-        overlooked = list(self._folders_in(found))
+        overlooked = list(self.folders_in(found))
         if overlooked:
             gone |= self._asked_for(look, self._pass(look, overlooked)[0])
         return gone
@@ -130,13 +142,16 @@ class Observer:
         except Vanished:
             return Ref(entry, "")
 
-    def _folders_in(self, entries: Iterable[Entry]) -> Iterator[Ref]:
-        """Yield the folders among entries, and those that are known in them."""
+    def folders_in(self, entries: Iterable[Entry]) -> Iterator[Ref]:
+        """Yield the folders among entries, and those in them, as far as they are known."""
         places = Places(self._store)
         todo = [entry for entry in entries if entry.kind is Kind.FOLDER]
         while todo:
             folder = todo.pop()
-            yield places.folder(self._endpoint, folder.id)
+            try:
+                yield places.folder(self._endpoint, folder.id)
+            except Vanished:
+                continue  # it is gone again
             children = self._tree.children(folder.id)
             todo.extend(each for each in children if each.kind is Kind.FOLDER)
 
@@ -265,10 +280,12 @@ class Observer:
         self.commit(there, [])
         look.changed += len(there)
         new = [entry.id for entry in there if entry.id not in found]
+        left: set[EntryId] = set()
         if new:
-            self._pass(look, [Places(self._store).folder(self._endpoint, each) for each in new])
-        placed = {entry.id for entry in there}
-        lost = self.with_content(each for each in found if each not in placed)
+            folders = [Places(self._store).folder(self._endpoint, each) for each in new]
+            left = self._asked_for(look, self._pass(look, folders)[0])
+        placed = {entry.id for entry in there} - left
+        lost = self.with_content([*(each for each in found if each not in placed), *left])
         return [each for each in dict.fromkeys((*gone, *lost)) if each not in placed]
 
     def _within(self, entries: Iterable[Entry], gone: Container[EntryId]) -> list[Entry]:
@@ -316,8 +333,11 @@ class Observer:
         if put or gone:
             self._put(put, gone)
         adrift = [each for each in moved if self._is_adrift(each)]
-        if adrift:
+        if adrift and isinstance(self._provider, Feeds):
+            self._find_anew(adrift)
+        elif adrift:
             self._put([], self.with_content(adrift))
+            self._gave_up = True
 
     def ask(self) -> float:
         """Note that the provider is being asked: what it says is no older than this moment."""
@@ -376,17 +396,28 @@ class Observer:
         """Say whether a folder is known to be in what is known to be in it.
 
         That is so after looks at a few folders only, between which others went through each
-        other. No listing from the root leads there, so it is given up, to be found anew.
+        other. No listing from the root leads there, so it has to be found anew.
         """
-        seen: set[EntryId] = set()
-        above = folder
-        while above != ROOT_ENTRY and above not in seen:
-            seen.add(above)
-            entry = self._tree.get([above]).get(above)
-            if entry is None:
-                return False
-            above = entry.parent
-        return above == folder
+        return folder in self._above(folder)
+
+    def _above(self, folder: EntryId) -> dict[EntryId, None]:
+        """Return the folders above one as far as they are known, once each."""
+        seen: dict[EntryId, None] = {}
+        entry = self._tree.get([folder]).get(folder)
+        while entry is not None and entry.parent not in seen:
+            seen[entry.parent] = None
+            entry = self._tree.get([entry.parent]).get(entry.parent)
+        return seen
+
+    def _find_anew(self, adrift: Iterable[EntryId]) -> None:
+        """Ask where folders stand that are known to be in each other; the others are given up."""
+        circles = dict.fromkeys(each for folder in adrift for each in self._above(folder))
+        self.ask()
+        entries = [self._provider.get(Ref(each, "")) for each in circles]
+        self._put(self._within([each for each in entries if each is not None], circles), [])
+        lost = [each for each in circles if self._is_adrift(each)]
+        if lost:
+            self._put([], self.with_content(lost))
 
     def _with_known_hashes(self, put: list[Entry]) -> list[Entry]:
         """Keep a hash that was computed of a version though the provider does not list it."""

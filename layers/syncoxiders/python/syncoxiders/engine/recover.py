@@ -27,7 +27,7 @@ from syncoxiders.engine.closing import commit
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.places import Places
-from syncoxiders.engine.rekey import rekey
+from syncoxiders.engine.rekey import Rekeyed, rekey
 from syncoxiders.ports.errors import (
     ProviderError,
     RootLost,
@@ -72,6 +72,7 @@ def recover(
         node = places.node(journaled.node)
         action = _by_now(journaled, node)
         done, entry = False, None
+        content = Rekeyed()
         if node is not None and action.endpoint in context.providers:
             try:
                 done, entry = _outcome(context, places, action, node)
@@ -81,6 +82,8 @@ def recover(
                         done, entry = _moved_and_updated(context, places, action, update, node)
                 if entry is not None and action.kind is ActionKind.MAKE_FOLDER:
                     _look_into(context, places, action.endpoint, entry, told)
+                if done and entry is not None and _has_moved_with_content(action, entry):
+                    content = rekey(context, places, action.endpoint, action.entry, entry)
             except (Unreachable, Throttled, RootLost) as error:
                 away[action.endpoint] = str(error)
                 continue
@@ -106,14 +109,11 @@ def recover(
         if entry is not None:
             seen[entry.id] = entry
             places.put(action.endpoint, entry)
-        moved = action.kind is ActionKind.MOVE and entry is not None and entry.id != action.entry
-        if moved and entry is not None and entry.kind is Kind.FOLDER:
-            found = rekey(context, places, action.endpoint, action.entry, entry)
-            seen.update(dict.fromkeys(found.gone))
-            seen.update({each.id: each for each in found.put})
-            nodes.update({each.id: each for each in found.nodes})
-            for each in found.nodes:
-                places.know(each)
+        seen.update(dict.fromkeys(content.gone))
+        seen.update({each.id: each for each in content.put})
+        nodes.update({each.id: each for each in content.nodes})
+        for each in content.nodes:
+            places.know(each)
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
     for endpoint, folder in deleted:
@@ -124,6 +124,12 @@ def recover(
     lost = len(losses) if only is None else 0  # handed out, they were counted when opened
     commit(context.store, nodes, tried, put, at=context.clock.now(), losses=lost)
     return len(pending)
+
+
+def _has_moved_with_content(action: Action, entry: Entry) -> bool:
+    """Say whether a move has changed the ids of what is in a folder."""
+    moved = action.kind is ActionKind.MOVE and entry.id != action.entry
+    return moved and entry.kind is Kind.FOLDER
 
 
 def _empty(

@@ -1,5 +1,7 @@
 """What people do to a memory provider's storage, behind the adapter's back."""
 
+from collections.abc import Mapping
+
 from syncoxiders.adapters.memory.provider_storage import Storage
 from syncoxiders.core.model import Entry, Kind, Ref
 from syncoxiders.ports.errors import Occupied
@@ -45,6 +47,13 @@ class Hands(Storage):
             self.ticks += 1
             return self._place(path, Kind.FILE, data, mtime_ns, None)
 
+    def namesakes(self, path: str) -> int:
+        """Return how many entries have the name of one that stands at a path."""
+        with self._lock:
+            node = self._standing(path)
+            children = node.parent.children.values() if node.parent is not None else ()
+            return sum(each.stored == node.stored for each in children)
+
     def replace(self, path: str, data: bytes, *, mtime_ns: int | None = None) -> Entry:
         """Write as editors do, to a new file that takes the place: it has a new id."""
         with self._lock:
@@ -69,6 +78,21 @@ class Hands(Storage):
         with self._lock:
             self.ticks += 1
             return self._tree.entry_of(self._folder(path))
+
+    def bring(self, path: str, content: Mapping[str, bytes]) -> Entry:
+        """Bring in a folder from outside the root, with files at paths below it.
+
+        A feed of ids tells of the folder alone: nothing has become of what is in it.
+        """
+        with self._lock:
+            self.ticks += 1
+            folder = self._folder(path)
+            told = len(self._events)
+            for each, data in content.items():
+                self._place(f"{path}/{each}", Kind.FILE, data)
+            if not self.quirks.feed.paths:
+                del self._events[told:]
+            return self._tree.entry_of(folder)
 
     def remove(self, path: str) -> None:
         """Remove for good what stands there, with everything in it."""

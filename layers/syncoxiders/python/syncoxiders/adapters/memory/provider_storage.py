@@ -177,8 +177,16 @@ class Storage:
     def _cursor(self, first: int, position: int) -> str:
         return f"{self._epoch}:{first}:{position}"
 
+    def _tell_of_renamed(self) -> None:
+        """Tell of what is shown under another name since something else came or went."""
+        for node in self._tree.renamed:
+            if self._tree.is_live(node):
+                self._tell(node, shows=self.ticks)
+        self._tree.renamed.clear()
+
     def _first_untold(self) -> int:
         """Return the position before which everything shows, in listings as well."""
+        self._tell_of_renamed()
         untold = (i for i, moment in enumerate(self._events) if moment.shows > self.ticks)
         return next(untold, len(self._events))
 
@@ -186,6 +194,7 @@ class Storage:
         match = re.fullmatch(r"(\d+):(\d+):(\d+)", cursor)
         if match is None or match[1] != str(self._epoch):
             raise CursorExpired("the feed does not go back that far")
+        self._tell_of_renamed()
         first, start = int(match[2]), int(match[3])
         feed = self.quirks.feed
         end = len(self._events)

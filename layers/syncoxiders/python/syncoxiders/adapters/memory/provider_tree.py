@@ -14,7 +14,10 @@ _ENDINGS = {Kind.FILE: "", Kind.FOLDER: "/", Kind.LINK: "//"}
 
 
 class TreeNode:
-    """One file, folder or link. ``parent`` is None for the root and for what was taken out."""
+    """One file, folder or link. ``parent`` is None for the root and for what was taken out.
+
+    ``name`` is what it is shown under, ``stored`` what it was given; ``serial`` tells its age.
+    """
 
     __slots__ = (
         "children",
@@ -27,13 +30,17 @@ class TreeNode:
         "mtime_ns",
         "name",
         "parent",
+        "serial",
+        "stored",
         "version",
     )
 
-    def __init__(self, node_id: EntryId, kind: Kind) -> None:
+    def __init__(self, node_id: EntryId, kind: Kind, serial: int = 0) -> None:
         self.id = node_id
         self.kind = kind
+        self.serial = serial
         self.name = ""
+        self.stored = ""
         self.parent: TreeNode | None = None
         self.children: dict[str, TreeNode] = {}
         self.data = b""
@@ -45,7 +52,10 @@ class TreeNode:
 
 
 class Tree:
-    """Nodes below a root, found by id, by path, or by folder and name."""
+    """Nodes below a root, found by id, by path, or by folder and name.
+
+    ``renamed`` gathers nodes that are shown under another name because of what came or went.
+    """
 
     def __init__(self, quirks: Quirks, prefix: str) -> None:
         self.quirks = quirks
@@ -55,6 +65,7 @@ class Tree:
         self._prefix = prefix
         self._ids = 0
         self._versions = 0
+        self.renamed: list[TreeNode] = []
         self._forbidden = frozenset(quirks.traits.forbidden) | {"/", "\0"}
         self._reserved = frozenset(word.casefold() for word in quirks.traits.reserved)
 
@@ -179,7 +190,7 @@ class Tree:
     def new(self, kind: Kind) -> TreeNode:
         """Return a node that stands nowhere yet."""
         self._ids += 1
-        return TreeNode(f"{self._prefix}{self._ids}", kind)
+        return TreeNode(f"{self._prefix}{self._ids}", kind, self._ids)
 
     def fill(self, node: TreeNode, data: bytes, mtime_ns: int, executable: bool | None) -> None:
         """Give a file or link its content, as a new version."""
@@ -213,8 +224,11 @@ class Tree:
     def _link(self, node: TreeNode, folder: TreeNode, name: str) -> None:
         if self.quirks.stored_form:
             name = unicodedata.normalize(self.quirks.stored_form, name)
+        node.stored = name
         key = self._key(name)
-        if key in folder.children:
+        if self.quirks.twins:
+            key = f"/{node.id}"  # until it is told apart from others
+        elif key in folder.children:
             if not self.quirks.duplicates:
                 raise Occupied(f"{name} stands there already")
             key = f"{key}/{node.id}"
@@ -222,6 +236,9 @@ class Tree:
         node.parent = folder
         folder.children[key] = node
         self._forget_entries(node)
+        if self.quirks.twins:
+            self._tell_apart(folder, name)
+            self.renamed = [each for each in self.renamed if each is not node]
 
     def _unlink(self, node: TreeNode) -> None:
         folder = node.parent
@@ -236,6 +253,23 @@ class Tree:
             del folder.children[f"{key}/{node.id}"]
         self._forget_entries(node)
         node.parent = None
+        if self.quirks.twins:
+            self._tell_apart(folder, node.stored)
+
+    def _tell_apart(self, folder: TreeNode, name: str) -> None:
+        """Show the oldest of what has a name in a folder under it, the others under their own."""
+        form = self._key(name)
+        group = {k: n for k, n in folder.children.items() if self._key(n.stored) == form}
+        for key in group:
+            del folder.children[key]
+        for node in sorted(group.values(), key=lambda each: each.serial):
+            shown = node.stored
+            while self._key(shown) in folder.children:
+                shown = _twin(shown, node.serial)
+            if node.name != shown:
+                self.renamed.append(node)
+            node.name, node.entry = shown, None
+            folder.children[self._key(shown)] = node
 
     def _promote(self, folder: TreeNode, key: str) -> None:
         for other in folder.children:
@@ -248,6 +282,11 @@ class Tree:
         if not self.traits.stable_ids:  # the ids of everything inside hang on the path
             for child in node.children.values():
                 self._forget_entries(child)
+
+
+def _twin(name: str, serial: int) -> str:
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem}.twin-{serial}.{extension}" if dot and stem else f"{name}.twin-{serial}"
 
 
 def digest(data: bytes, algorithm: str) -> str:

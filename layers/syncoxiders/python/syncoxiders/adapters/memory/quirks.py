@@ -37,8 +37,10 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
 
     Without ``preconditions`` an effect does not notice what changed since the check before it:
     the provider looks afterwards, and takes back what it did. With ``duplicates`` a folder can
-    hold several entries of one name. What a person does shows in a rescan or feed only
-    ``lag`` operations later; point reads are always fresh.
+    hold several entries of one name. With ``twins`` it can, too, and they are told apart: the
+    oldest is shown under the name, every other under one of its own for as long as an older one
+    stands. What a person does shows in a rescan or feed only ``lag`` operations later; point
+    reads are always fresh.
     """
 
     traits: Traits = Traits(
@@ -51,9 +53,12 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True):
     stored_form: Form = ""
     preconditions: bool = True
     duplicates: bool = False
+    twins: bool = False
     lag: int = 0
     feed: FeedQuirks = FeedQuirks()
 
     def __post_init__(self) -> None:
-        if self.duplicates and not self.traits.stable_ids:
+        if (self.duplicates or self.twins) and not self.traits.stable_ids:
             raise ValueError("entries of one name cannot be told apart by their path")
+        if self.twins and not self.replace_keeps_id:
+            raise ValueError("what takes the place of the oldest would not be the oldest")
