@@ -105,6 +105,7 @@ class Entries:
         self._tables = tables
         self._keys = keys
         self._known: dict[Where, Known] = {}
+        self._fresh: dict[Where, Known] = {}
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -118,9 +119,21 @@ class Entries:
         self._known.update(read)
         return read
 
+    def read_ahead(self, wanted: Collection[Where]) -> dict[Where, Known]:
+        """Return the items like :meth:`read`; who asks for them next need not read them again."""
+        read = self.read(wanted)
+        self._fresh.update(read)
+        return read
+
+    def stale(self) -> None:
+        """Let what was read ahead be read again."""
+        self._fresh.clear()
+
     def entries(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Return those that are there."""
-        read = self.read([(endpoint, each) for each in dict.fromkeys(ids)])
+        wanted = [(endpoint, each) for each in dict.fromkeys(ids)]
+        read = {where: self._fresh.pop(where) for where in wanted if where in self._fresh}
+        read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
 
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
@@ -161,6 +174,7 @@ class Entries:
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._known.clear()
+        self._fresh.clear()
 
     def _key(self, where: Where) -> Key:
         return self._keys.entry(where[0], sort_key(where[1]))
@@ -169,6 +183,7 @@ class Entries:
 
     def write(self, wishes: Mapping[Where, Wish], without_right: Resolve) -> Outcome:
         """Make wishes true, each in one conditional write."""
+        self._fresh.clear()
         outcome = Outcome()
         left = dict(wishes)
         try:

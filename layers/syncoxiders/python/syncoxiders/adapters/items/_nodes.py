@@ -373,7 +373,6 @@ class Nodes:
 
     def hold(self, ids: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes that have open actions; returns the others."""
-        self.stale()
         free: set[NodeId] = set()
         left = self.read(ids)
         free.update(node for node in ids if node not in left)

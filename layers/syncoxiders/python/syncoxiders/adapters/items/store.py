@@ -91,8 +91,12 @@ class ItemsSync:
         return ItemsBaseTree(self._tables, self._entries, self._nodes, self._counters)
 
     def _changes(self, endpoint: EndpointId, after: int, limit: int) -> tuple[list[EntryId], int]:
-        self._nodes.stale()  # what is planned from the log is read after it
+        self._stale()  # what is planned from the log is read after it
         return self._logs.read(endpoint, after, limit)
+
+    def _stale(self) -> None:
+        self._nodes.stale()
+        self._entries.stale()
 
     def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
         """Return when what is known of entries was confirmed or asked for."""
@@ -266,8 +270,8 @@ class ItemsSync:
         if not fresh:
             read = self._nodes.known(nodes)
         else:
-            self._nodes.stale()
-            read = self._nodes.read(nodes)
+            self._stale()
+            read = self._nodes.read_ahead(nodes)
         for node, held in read.items():
             if held.again and not held.open:
                 self._nodes.released.add(node)
@@ -279,6 +283,7 @@ class ItemsSync:
 
     def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes to be planned again once their open actions are closed."""
+        self._stale()
         return self._nodes.hold(nodes)
 
     def released(self) -> frozenset[NodeId]:
@@ -424,8 +429,7 @@ class ItemsBaseTree:
         claim counts if the node has the entry, or an open action at the endpoint, by which it may
         be about to get it.
         """
-        self._nodes.stale()
-        read = self._entries.read([(endpoint, each) for each in dict.fromkeys(ids) if each])
+        read = self._entries.read_ahead([(endpoint, each) for each in dict.fromkeys(ids) if each])
         wanted = {node for known in read.values() for node in claimants(known.claims)}
         held = self._nodes.read_ahead(sorted(wanted))
         best: dict[EntryId, tuple[int, NodeId]] = {}
