@@ -51,6 +51,8 @@ class JournalRow(Row):
     highest = NumberAttribute(null=True)
     batch = NumberAttribute(null=True)
     begun = NumberAttribute(null=True)
+    tries = NumberAttribute(null=True)
+    put_off = NumberAttribute(null=True)
     done = NumberAttribute(null=True)
     waits = UnicodeSetAttribute(null=True)
     failed = UnicodeSetAttribute(null=True)

@@ -103,7 +103,7 @@ class Commits:
             writing.lost |= lost
             writing.nodes += more
             drops: dict[Where, Wish] = {}
-            for node in steps.keys() - writing.lost:
+            for node in sorted(steps.keys() - writing.lost):
                 writing.written[node] = steps[node]
                 for endpoint, entry, old in writing.claims[node].dropped:
                     drops.setdefault((endpoint, entry), Wish()).drop.add(old)

@@ -139,15 +139,16 @@ class Entries:
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
         """Return the entries in a folder, or those of them whose name has a ``names.key``."""
         tree, keys = self._tables.tree, self._keys
-        sorts: set[str] = set()
+        sorts: dict[str, None] = {}
         if key is None:
             for shard in range(FOLDER_SHARDS):
                 found = tree.query(keys.entries_in(endpoint, folder, shard))
-                sorts.update(placed_id(item) for item in found)
+                sorts.update((placed_id(item), None) for item in found)
         else:
             name = name_key(key)
             partition = keys.entries_in(endpoint, folder, shard_of_name(name))
-            sorts.update(placed_id(item) for item in tree.query(partition, prefix=f"{name}/"))
+            found = tree.query(partition, prefix=f"{name}/")
+            sorts.update((placed_id(item), None) for item in found)
         items = tree.get([keys.entry(endpoint, sort) for sort in sorts])
         entries = [known_from(item).entry for item in items.values()]
         return [
@@ -238,7 +239,7 @@ class Entries:
         self, where: Where, wish: Wish, known: Known, without_right: Resolve, outcome: Outcome
     ) -> None:
         """Refuse a claim on what is another's; drop the claims of who has no right to it."""
-        for node, gone in claimants(known.claims - wish.drop).items():
+        for node, gone in sorted(claimants(known.claims - wish.drop).items()):
             if gone or node == wish.claimant:
                 continue
             if without_right(where, node):
