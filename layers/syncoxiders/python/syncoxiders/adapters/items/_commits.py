@@ -80,16 +80,15 @@ class Commits:
             for seen in change.observed
             for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
         }
-        if wishes:
-            self._claim(writing, writing.next_ready(), wishes)
         touched: dict[EndpointId, list[EntryId]] = {}
         for seen in change.observed:
             if seen.log:
                 ids = touched.setdefault(seen.endpoint, [])
                 ids += [entry.id for entry in seen.put]
                 ids += seen.gone
-        for endpoint, ids in touched.items():
-            self._logs.append(endpoint, ids)
+        if wishes:
+            with self._logs.logged(touched):
+                self._claim(writing, writing.next_ready(), wishes)
 
     def _write_nodes(self, writing: "_Writing") -> None:
         """Write nodes in one conditional write each, those that let go of entries first."""

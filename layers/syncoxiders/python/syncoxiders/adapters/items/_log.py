@@ -2,20 +2,33 @@
 
 A record holds up to a thousand touched ids; its number is the position. The last record stays
 when the log is trimmed, without its ids, so that positions never begin anew.
+
+What is observed is written before it is logged, or a planner could read the log and find nothing
+new. A writer that dies between would leave changes that are in no log, and that the next look
+takes for known. So it says first, in an *announcement*, what it is going to log; it takes that
+back afterwards. Whoever reads the log later than the writer can live, does it in its place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
-from syncoxiders.adapters.items._tables import Tables, one
+from syncoxiders.adapters.items._tables import Tables, micros, one, put_all
 from syncoxiders.core.model import EndpointId, EntryId
-from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.errors import StateError, StateUnavailable
 from syncoxiders.ports.items import Absent, Delete, Item, Key, Put, Raced, Update
 
 RECORD_IDS = 1_000
 RECORD_BYTES = 200_000
 ROUNDS = 100
+
+LIFE = 960.0
+"""Seconds after which a writer that has not taken back its announcement is dead.
+
+A function runs for 15 minutes at most. Source:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+"""
 
 
 class ChangeLogs:
@@ -25,6 +38,54 @@ class ChangeLogs:
         self._tables = tables
         self._keys = keys
         self._ends: dict[EndpointId, int] = {}
+        self._checked: set[EndpointId] = set()
+
+    @contextmanager
+    def logged(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> Iterator[None]:
+        """Log what is written meanwhile, whatever becomes of it."""
+        announced = self._announce(touched)
+        try:
+            yield
+        except Exception:
+            with suppress(StateError):  # some of it may have been written
+                self._log(touched, announced)
+            raise
+        self._log(touched, announced)
+
+    def _announce(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> list[Put]:
+        until = micros(self._tables.now() + LIFE)
+        puts = [
+            Put(
+                Item(
+                    (
+                        self._keys.announced(endpoint),
+                        f"{until:016x}/{self._tables.token()}",
+                    ),
+                    {"ids": pack(part, compress=True)},
+                )
+            )
+            for endpoint, ids in touched.items()
+            for part in _parts(ids)
+        ]
+        put_all(self._tables.journal, puts)
+        return puts
+
+    def _log(
+        self, touched: Mapping[EndpointId, Sequence[EntryId]], announced: Sequence[Put]
+    ) -> None:
+        for endpoint, ids in touched.items():
+            self.append(endpoint, ids)
+        if announced:
+            self._tables.journal.write([Delete(put.item.key) for put in announced])
+
+    def _make_up(self, endpoint: EndpointId) -> None:
+        """Log what writers that died had announced."""
+        now = micros(self._tables.now())
+        for item in self._tables.journal.query(self._keys.announced(endpoint)):
+            if int(item.key[1].partition("/")[0], 16) > now:
+                return
+            self.append(endpoint, unpack_as(item.attributes.get("ids"), list[str]))
+            self._tables.journal.write([Delete(item.key)])
 
     def append(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
         """Append ids, in order, in one record or several."""
@@ -57,6 +118,9 @@ class ChangeLogs:
 
     def read(self, endpoint: EndpointId, after: int, limit: int) -> tuple[list[EntryId], int]:
         """Return ids touched since a position, and the position reached."""
+        if endpoint not in self._checked:
+            self._checked.add(endpoint)
+            self._make_up(endpoint)
         ids: list[EntryId] = []
         partition = self._keys.log(endpoint)
         for item in self._tables.journal.query(partition, after=_sort(after)):
