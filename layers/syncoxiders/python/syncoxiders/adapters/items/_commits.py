@@ -4,8 +4,9 @@ There are no transactions. What a commit does is done in an order in which a dea
 two writes leaves something that every reader understands, and the next planner goes on from.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from syncoxiders.adapters.items import _full
 from syncoxiders.adapters.items._counters import Counters
@@ -40,7 +41,7 @@ class Commits:
         entries, before the nodes that they belong to (and those that take an entry from such a
         node): a node that has no open action never promises more than is observed. The change log
         comes between, so that what it speaks of is there, and nothing that is closed can be
-        missing from it.
+        missing from it. What an action made is logged as well, if its node does not get it.
         """
         nodes = self._nodes
         steps = nodes.steps(
@@ -63,8 +64,13 @@ class Commits:
             for is_later in (False, True)
         )
         self._write_nodes(first)
-        self._observe(change, last)
-        self._write_nodes(last)
+        touched = _touched(change)
+        made = last.made({seen.endpoint for seen in change.observed})
+        with self._logs.announced(_together(touched, made.keys())):
+            self._observe(change, last)
+            self._logs.append(touched)
+            self._write_nodes(last)
+            self._logs.append(_together({}, [each for each, by in made.items() if by in last.lost]))
         grown = dict(last.entries)
         for endpoint, more in first.entries.items():
             grown[endpoint] = grown.get(endpoint, 0) + more
@@ -74,21 +80,14 @@ class Commits:
         return frozenset(first.lost | last.lost)
 
     def _observe(self, change: Commit, writing: "_Writing") -> None:
-        """Write what is observed, with the claims of the first nodes to be written; then log."""
+        """Write what is observed, with the claims of the first nodes to be written."""
         wishes = {
             where: wish
             for seen in change.observed
             for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
         }
-        touched: dict[EndpointId, list[EntryId]] = {}
-        for seen in change.observed:
-            if seen.log:
-                ids = touched.setdefault(seen.endpoint, [])
-                ids += [entry.id for entry in seen.put]
-                ids += seen.gone
         if wishes:
-            with self._logs.logged(touched):
-                self._claim(writing, writing.next_ready(), wishes)
+            self._claim(writing, writing.next_ready(), wishes)
 
     def _write_nodes(self, writing: "_Writing") -> None:
         """Write nodes in one conditional write each, those that let go of entries first."""
@@ -184,6 +183,15 @@ class _Writing:
     nodes: int = 0
     entries: dict[EndpointId, int] = field(default_factory=dict)
 
+    def made(self, endpoints: Container[EndpointId]) -> dict[Where, NodeId]:
+        """Return the entries at these endpoints that nodes are to have from now on."""
+        return {
+            where: node
+            for node in self.todo
+            for where, gone in self.claims[node].added.items()
+            if not gone and where[0] in endpoints
+        }
+
     def next_ready(self) -> list[NodeId]:
         """Return the nodes that take no entry from one that is still to let go of it."""
         givers = _givers({node: self.claims[node] for node in self.todo})
@@ -191,6 +199,28 @@ class _Writing:
         if not ready:
             self.circle = dict(self.todo)
         return ready or list(self.todo)
+
+
+Ids: TypeAlias = dict[EndpointId, list[EntryId]]
+
+
+def _touched(change: Commit) -> Ids:
+    """Return what goes into the change logs, in order."""
+    touched: Ids = {}
+    for seen in change.observed:
+        if seen.log and (seen.put or seen.gone):
+            ids = touched.setdefault(seen.endpoint, [])
+            ids += [entry.id for entry in seen.put]
+            ids += seen.gone
+    return touched
+
+
+def _together(touched: Ids, more: Iterable[Where]) -> Ids:
+    """Return ids with others after them."""
+    found = {endpoint: list(ids) for endpoint, ids in touched.items()}
+    for endpoint, entry in more:
+        found.setdefault(endpoint, []).append(entry)
+    return found
 
 
 def _givers(claims: Mapping[NodeId, Claims]) -> dict[Where, NodeId]:

@@ -41,16 +41,17 @@ class ChangeLogs:
         self._checked: set[EndpointId] = set()
 
     @contextmanager
-    def logged(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> Iterator[None]:
-        """Log what is written meanwhile, whatever becomes of it."""
-        announced = self._announce(touched)
+    def announced(self, ids: Mapping[EndpointId, Sequence[EntryId]]) -> Iterator[None]:
+        """Log these ids if what is done meanwhile is cut off; all else is up to who does it."""
+        announced = self._announce(ids)
         try:
             yield
         except Exception:
             with suppress(StateError):  # some of it may have been written
-                self._log(touched, announced)
+                self.append(ids)
+                self._take_back(announced)
             raise
-        self._log(touched, announced)
+        self._take_back(announced)
 
     def _announce(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> list[Put]:
         until = micros(self._tables.now() + LIFE)
@@ -70,11 +71,7 @@ class ChangeLogs:
         put_all(self._tables.journal, puts)
         return puts
 
-    def _log(
-        self, touched: Mapping[EndpointId, Sequence[EntryId]], announced: Sequence[Put]
-    ) -> None:
-        for endpoint, ids in touched.items():
-            self.append(endpoint, ids)
+    def _take_back(self, announced: Sequence[Put]) -> None:
         if announced:
             self._tables.journal.write([Delete(put.item.key) for put in announced])
 
@@ -84,13 +81,14 @@ class ChangeLogs:
         for item in self._tables.journal.query(self._keys.announced(endpoint)):
             if int(item.key[1].partition("/")[0], 16) > now:
                 return
-            self.append(endpoint, unpack_as(item.attributes.get("ids"), list[str]))
+            self.append({endpoint: unpack_as(item.attributes.get("ids"), list[str])})
             self._tables.journal.write([Delete(item.key)])
 
-    def append(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
-        """Append ids, in order, in one record or several."""
-        for part in _parts(ids):
-            self._append(endpoint, pack(part, compress=True))
+    def append(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> None:
+        """Append ids to the logs of endpoints, in order, in one record or several."""
+        for endpoint, ids in touched.items():
+            for part in _parts(ids):
+                self._append(endpoint, pack(part, compress=True))
 
     def _append(self, endpoint: EndpointId, packed: bytes) -> None:
         token = self._tables.token()

@@ -169,8 +169,7 @@ class ItemsSync:
         ids: dict[EndpointId, list[EntryId]] = {}
         for endpoint, entry in touched:
             ids.setdefault(endpoint, []).append(entry)
-        for endpoint, found in ids.items():
-            self._logs.append(endpoint, found)
+        self._logs.append(ids)
 
     def put_batches(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
