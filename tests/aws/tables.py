@@ -8,7 +8,7 @@ import pytest
 
 from syncoxiders.adapters.dynamo.client import Client, Connect
 from syncoxiders.adapters.dynamo.items import DynamoItems
-from tests.aws.ministack import Ministack
+from tests.aws.ministack import REGION, Ministack
 
 _KEYS = ("pk", "sk")
 
@@ -22,8 +22,9 @@ class Tables(NamedTuple):
 class LocalDynamo:
     """DynamoDB on a local AWS, in an account of its own."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, account: str) -> None:
         self.connect = connect
+        self.account = account
         self.client = Client(connect)
         self._numbers = itertools.count()
 
@@ -48,10 +49,11 @@ class LocalDynamo:
 
 @pytest.fixture(scope="session")
 def dynamo(ministack: Ministack) -> Iterator[LocalDynamo]:
+    account = ministack.account()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in ministack.environment(ministack.account()).items():
+        for name, value in ministack.environment(account).items():
             patch.setenv(name, value)
-        local = LocalDynamo(Connect(host=ministack.url, threads=8))
+        local = LocalDynamo(Connect(region=REGION, host=ministack.url, threads=8), account)
         _ = local.client.connection.client  # by the environment as it is now
     yield local
     local.client.close()

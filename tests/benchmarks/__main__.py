@@ -14,7 +14,15 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from tests.benchmarks import counting, planner, report, report_clouds, streams
+from tests.benchmarks import (
+    counting,
+    planner,
+    report,
+    report_clouds,
+    report_state,
+    state,
+    streams,
+)
 from tests.benchmarks.counting import Counted
 from tests.benchmarks.measure import Place, Sample, compare, file_system
 from tests.benchmarks.planner import PlanSample
@@ -39,7 +47,7 @@ def size(text: str) -> int:
     return int(float(text[:-1]) * UNITS[text[-1].upper()])
 
 
-KINDS = ("files", "large", "nodes", "streams", "requests")
+KINDS = ("files", "large", "nodes", "streams", "requests", "state")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -47,6 +55,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--files", type=small, nargs="*", default=[small("10000"), small("100000")])
     parser.add_argument("--large", type=large, nargs="*", default=[large("20x200M")])
     parser.add_argument("--nodes", type=int, nargs="*", default=[10_000, 1_000_000])
+    parser.add_argument(
+        "--state",
+        type=int,
+        nargs="*",
+        default=[1_000, 10_000],
+        help="sizes of trees in the deployed system's tables",
+    )
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
@@ -85,6 +100,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if chosen.quick:
         chosen.files, chosen.large, chosen.runs = [small("10000")], [large("5x50M")], 1
         chosen.nodes, chosen.streams = [10_000, 100_000], [size("10M"), size("200M")]
+        chosen.state = [200, 1_000]
     if unknown := set(chosen.only) - set(KINDS):
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
     for name in set(KINDS) - set(chosen.only):
@@ -102,6 +118,7 @@ def main() -> None:
     plans: list[PlanSample] = []
     carried: list[Stream | Ceiling] = []
     counts: list[Counted] = []
+    costs: list[state.Cost] = []
     scratch: list[Path] = []
     try:
         for where in chosen.where:
@@ -110,6 +127,8 @@ def main() -> None:
         places = [Place(folder, file_system(folder)) for folder in scratch]
         for nodes in chosen.nodes:
             plans += planner.measure(scratch[0], nodes)
+        for files in chosen.state:
+            costs += state.measure(files)
         if chosen.streams:
             for found in streams.measure(scratch[-1], chosen.streams, chosen.runs):
                 if isinstance(found, str):
@@ -135,8 +154,15 @@ def main() -> None:
         report.show(samples, console)
         report_clouds.show_streams(carried, console)
         report_clouds.show_counts(counts, console)
+        report_state.show_state(costs, console)
         if chosen.json:
-            told = {"planner": plans, "sync": samples, "streams": carried, "requests": counts}
+            told = {
+                "planner": plans,
+                "sync": samples,
+                "streams": carried,
+                "requests": counts,
+                "state": costs,
+            }
             chosen.json.write_bytes(msgspec.json.encode(told))
         for folder in scratch:
             shutil.rmtree(folder)

@@ -147,6 +147,14 @@ class TestEntryRaces(SharedRules):
         assert other.commit(Commit(nodes=[node(2, **at_a("x"))])) == {2}
         assert one.base().of("a", "x") == {"x": 1}
 
+    def test_taken_from_acted_on(self, one: SharedStore, other: SharedStore) -> None:
+        """Nor is an entry another's because the same commit does something to its node."""
+        keep(one, node(1, **at_a("x")))
+        assert other.base().get([1])
+        change = Commit(nodes=[node(2, **at_a("x"))], opened=[action("x", node=1)])
+        assert other.commit(change) == {2}
+        assert one.base().of("a", "x") == {"x": 1}
+
     def test_given_up(self, one: SharedStore, other: SharedStore) -> None:
         """An entry may go to another node as soon as its node lets go of it."""
         keep(one, node(1, **at_a("x")))
@@ -162,6 +170,13 @@ class TestEntryRaces(SharedRules):
         assert one.base().of("a", "x") == {"x": 2}
         assert not other.commit(Commit(nodes=[node(3, **at_a("x"))], forget=[2]))
         assert one.base().of("a", "x") == {"x": 3}
+
+    def test_handed_over_by_closing(self, one: SharedStore, other: SharedStore) -> None:
+        """So does one that closes an action of the node that it takes the entry from."""
+        one.commit(Commit(nodes=[node(1, **at_a("x"))], opened=[action("x")]))
+        assert other.open_of([1])
+        assert not other.commit(Commit(nodes=[node(2, **at_a("x")), node(1)], closed=["x"]))
+        assert one.base().of("a", "x") == {"x": 2}
 
     def test_not_handed_over(self, one: SharedStore, other: SharedStore) -> None:
         """If the node that was to let go lost a race, the other gets nothing either."""

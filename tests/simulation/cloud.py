@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import msgspec
 
-from syncoxiders.adapters.items._log import ANNOUNCED
+from syncoxiders.adapters.items._log import LIFE
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.items.store import ItemsStates
@@ -191,7 +191,7 @@ class CloudHistory(QuirkyHistory):
                     return lived
                 else:  # so much time goes by that whoever has died is known to be dead
                     calm = True
-                    self.world.clock.advance(ANNOUNCED)
+                    self.world.clock.advance(LIFE)
                     continue
             calm = False
         if not hard:

@@ -128,11 +128,12 @@ def meaning() -> Iterator[None]:
     try:
         yield
     except botocore.exceptions.ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        # PynamoDB raises an error of its own, which leaves out most of the answer
+        response = getattr(error.__cause__, "response", error.response)
+        code = response.get("Error", {}).get("Code", "")
         if code == CONDITION:
-            cause = error.__cause__ if hasattr(error.__cause__, "response") else error
-            raise Failed(getattr(cause, "response", {}).get("Item")) from None
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            raise Failed(response.get("Item")) from None
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _LATER or status >= 500:  # noqa: PLR2004 -- a fault of the service
             raise StateUnavailable(f"DynamoDB asks for a pause ({code}).") from error
         raise StateError(f"DynamoDB refuses: {error}") from error

@@ -51,6 +51,8 @@ class JournalRow(Row):
     highest = NumberAttribute(null=True)
     batch = NumberAttribute(null=True)
     begun = NumberAttribute(null=True)
+    tries = NumberAttribute(null=True)
+    put_off = NumberAttribute(null=True)
     done = NumberAttribute(null=True)
     waits = UnicodeSetAttribute(null=True)
     failed = UnicodeSetAttribute(null=True)
@@ -63,7 +65,23 @@ class JournalRow(Row):
 
 
 class ControlRow(Row):
-    """Accounts, syncs, push channels, leases; attributes are those of their adapters."""
+    """Accounts, syncs, push channels and leases; see ``registry`` and ``leases``."""
+
+    account = UnicodeAttribute(null=True)
+    access = UnicodeAttribute(null=True)
+    settings = UnicodeAttribute(null=True)
+    opened = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    trouble = UnicodeAttribute(null=True)
+    vendor_ids = UnicodeSetAttribute(null=True)
+    here = NumberAttribute(null=True)
+    hints = NumberAttribute(null=True)
+    polled = NumberAttribute(null=True)
+    polled_at = NumberAttribute(null=True)
+    not_before = NumberAttribute(null=True)
+    fence = NumberAttribute(null=True)
+    until = NumberAttribute(null=True)
 
 
 def named(model: M, table: str, connect: Connect) -> M:

@@ -56,7 +56,7 @@ class Batches:
         new = {batch.id for batch in batches}
         following: dict[str, set[str]] = {}
         for batch in batches:
-            for each in batch.waits:
+            for each in sorted(batch.waits):
                 following.setdefault(each, set()).add(batch.id)
         # one that is there already was put by a call whose answer was lost
         self._journal.write(

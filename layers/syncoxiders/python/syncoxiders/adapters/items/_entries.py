@@ -105,6 +105,7 @@ class Entries:
         self._tables = tables
         self._keys = keys
         self._known: dict[Where, Known] = {}
+        self._fresh: dict[Where, Known] = {}
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -118,23 +119,36 @@ class Entries:
         self._known.update(read)
         return read
 
+    def read_ahead(self, wanted: Collection[Where]) -> dict[Where, Known]:
+        """Return the items like :meth:`read`; who asks for them next need not read them again."""
+        read = self.read(wanted)
+        self._fresh.update(read)
+        return read
+
+    def stale(self) -> None:
+        """Let what was read ahead be read again."""
+        self._fresh.clear()
+
     def entries(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Return those that are there."""
-        read = self.read([(endpoint, each) for each in dict.fromkeys(ids)])
+        wanted = [(endpoint, each) for each in dict.fromkeys(ids)]
+        read = {where: self._fresh.pop(where) for where in wanted if where in self._fresh}
+        read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
 
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
         """Return the entries in a folder, or those of them whose name has a ``names.key``."""
         tree, keys = self._tables.tree, self._keys
-        sorts: set[str] = set()
+        sorts: dict[str, None] = {}
         if key is None:
             for shard in range(FOLDER_SHARDS):
                 found = tree.query(keys.entries_in(endpoint, folder, shard))
-                sorts.update(placed_id(item) for item in found)
+                sorts.update((placed_id(item), None) for item in found)
         else:
             name = name_key(key)
             partition = keys.entries_in(endpoint, folder, shard_of_name(name))
-            sorts.update(placed_id(item) for item in tree.query(partition, prefix=f"{name}/"))
+            found = tree.query(partition, prefix=f"{name}/")
+            sorts.update((placed_id(item), None) for item in found)
         items = tree.get([keys.entry(endpoint, sort) for sort in sorts])
         entries = [known_from(item).entry for item in items.values()]
         return [
@@ -161,6 +175,7 @@ class Entries:
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._known.clear()
+        self._fresh.clear()
 
     def _key(self, where: Where) -> Key:
         return self._keys.entry(where[0], sort_key(where[1]))
@@ -173,6 +188,7 @@ class Entries:
         What is in a folder goes before it does: whoever dies on the way leaves nothing behind
         that no look would ever come to.
         """
+        self._fresh.clear()
         outcome = Outcome()
         try:
             self.read([where for where in wishes if where not in self._known])
@@ -248,7 +264,7 @@ class Entries:
         self, where: Where, wish: Wish, known: Known, without_right: Resolve, outcome: Outcome
     ) -> None:
         """Refuse a claim on what is another's; drop the claims of who has no right to it."""
-        for node, gone in claimants(known.claims - wish.drop).items():
+        for node, gone in sorted(claimants(known.claims - wish.drop).items()):
             if gone or node == wish.claimant:
                 continue
             if without_right(where, node):

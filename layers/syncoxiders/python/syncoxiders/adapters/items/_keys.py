@@ -96,6 +96,10 @@ class Keys:
         """Return the partition of an endpoint's change log."""
         return f"{self._sync}#log#{escaped(endpoint)}"
 
+    def announced(self, endpoint: EndpointId) -> str:
+        """Return the partition of what is about to go into an endpoint's change log."""
+        return f"{self._sync}#announced#{escaped(endpoint)}"
+
     def head(self, name: str) -> Key:
         """Return the key of something that a sync has one of."""
         return f"{self._sync}#head", name

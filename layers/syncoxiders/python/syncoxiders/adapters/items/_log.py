@@ -1,40 +1,34 @@
 """The change log of an endpoint: records without gaps, each put at the end plus one.
 
-What is about to be observed is announced by a record that is out of sight, and shown once all of
-it is there. The log ends for its readers where something is announced, until so much time has
-passed that whoever announced it must be dead; then it counts like any other.
-
 A record holds up to a thousand touched ids; its number is the position. The last record stays
 when the log is trimmed, without its ids, so that positions never begin anew.
+
+What is observed is written before it is logged, or a planner could read the log and find nothing
+new. A writer that dies between would leave changes that are in no log, and that the next look
+takes for known. So it says first, in an *announcement*, what it is going to log; it takes that
+back afterwards. Whoever reads the log later than the writer can live, does it in its place.
 """
 
-from collections.abc import Iterable, Sequence
-
-import msgspec
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
-from syncoxiders.adapters.items._tables import Tables, micros, one
+from syncoxiders.adapters.items._tables import Tables, micros, one, put_all
 from syncoxiders.core.model import EndpointId, EntryId
-from syncoxiders.ports.errors import StateUnavailable
-from syncoxiders.ports.items import Absent, Delete, Equals, Item, Key, Put, Raced, Update, Value
-
-ANNOUNCED = 300.0
-"""Seconds that a commit may take."""
+from syncoxiders.ports.errors import StateError, StateUnavailable
+from syncoxiders.ports.items import Absent, Delete, Item, Key, Put, Raced, Update
 
 RECORD_IDS = 1_000
 RECORD_BYTES = 200_000
 ROUNDS = 100
 
+LIFE = 960.0
+"""Seconds after which a writer that has not taken back its announcement is dead.
 
-class Announced(msgspec.Struct, frozen=True):
-    """A record that is out of sight."""
-
-    key: Key
-    endpoint: EndpointId
-    ids: list[EntryId]
-    token: str
-    until: float
+A function runs for 15 minutes at most. Source:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+"""
 
 
 class ChangeLogs:
@@ -44,48 +38,73 @@ class ChangeLogs:
         self._tables = tables
         self._keys = keys
         self._ends: dict[EndpointId, int] = {}
+        self._checked: set[EndpointId] = set()
 
-    def append(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
-        """Append ids, in order, in one record or several."""
-        for part in _parts(ids):
-            self._append(endpoint, part, self._tables.token())
+    @contextmanager
+    def announced(self, ids: Mapping[EndpointId, Sequence[EntryId]]) -> Iterator[None]:
+        """Log these ids if what is done meanwhile is cut off; all else is up to who does it."""
+        announced = self._announce(ids)
+        try:
+            yield
+        except Exception:
+            with suppress(StateError):  # some of it may have been written
+                self.append(ids)
+                self._take_back(announced)
+            raise
+        self._take_back(announced)
 
-    def announce(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> list[Announced]:
-        """Append ids out of sight of readers, until they are settled."""
-        found: list[Announced] = []
-        for part in _parts(ids):
-            token, until = self._tables.token(), self._tables.now() + ANNOUNCED
-            key = self._append(endpoint, part, token, until)
-            found.append(Announced(key, endpoint, part, token, until))
-        return found
+    def _announce(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> list[Put]:
+        until = micros(self._tables.now() + LIFE)
+        puts = [
+            Put(
+                Item(
+                    (
+                        self._keys.announced(endpoint),
+                        f"{until:016x}/{self._tables.token()}",
+                    ),
+                    {"ids": pack(part, compress=True)},
+                )
+            )
+            for endpoint, ids in touched.items()
+            for part in _parts(ids)
+        ]
+        put_all(self._tables.journal, puts)
+        return puts
 
-    def settle(self, announced: Iterable[Announced]) -> None:
-        """Show what was announced; what readers may have passed by is appended again."""
-        for each in announced:
-            change = Update(each.key, remove=("until",), when=Equals("by", each.token))
-            shown = one(self._tables.journal.write([change]))
-            if isinstance(shown, Raced) or self._tables.now() >= each.until:
-                self._append(each.endpoint, each.ids, self._tables.token())
+    def _take_back(self, announced: Sequence[Put]) -> None:
+        if announced:
+            self._tables.journal.write([Delete(put.item.key) for put in announced])
 
-    def _append(
-        self, endpoint: EndpointId, ids: list[EntryId], token: str, until: float = 0.0
-    ) -> Key:
-        held: dict[str, Value] = {"ids": pack(ids, compress=True), "by": token}
-        if until:
-            held["until"] = micros(until)
+    def _make_up(self, endpoint: EndpointId) -> None:
+        """Log what writers that died had announced."""
+        now = micros(self._tables.now())
+        for item in self._tables.journal.query(self._keys.announced(endpoint)):
+            if int(item.key[1].partition("/")[0], 16) > now:
+                return
+            self.append({endpoint: unpack_as(item.attributes.get("ids"), list[str])})
+            self._tables.journal.write([Delete(item.key)])
+
+    def append(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> None:
+        """Append ids to the logs of endpoints, in order, in one record or several."""
+        for endpoint, ids in touched.items():
+            for part in _parts(ids):
+                self._append(endpoint, pack(part, compress=True))
+
+    def _append(self, endpoint: EndpointId, packed: bytes) -> None:
+        token = self._tables.token()
         end = self._ends.get(endpoint)
         if end is None:
             end = self._end(endpoint)
         for _ in range(ROUNDS):
             end += 1
-            item = Item(self._key(endpoint, end), held)
+            item = Item(self._key(endpoint, end), {"ids": packed, "by": token})
             result = one(self._tables.journal.write([Put(item, Absent())]))
             # where the first answer was lost and the request made again, the record is ours
             if not isinstance(result, Raced) or (
                 result.item is not None and result.item.attributes.get("by") == token
             ):
                 self._ends[endpoint] = end
-                return item.key
+                return
         self._ends.pop(endpoint, None)
         raise StateUnavailable("Others keep writing the change log; try again later.")
 
@@ -97,12 +116,12 @@ class ChangeLogs:
 
     def read(self, endpoint: EndpointId, after: int, limit: int) -> tuple[list[EntryId], int]:
         """Return ids touched since a position, and the position reached."""
+        if endpoint not in self._checked:
+            self._checked.add(endpoint)
+            self._make_up(endpoint)
         ids: list[EntryId] = []
         partition = self._keys.log(endpoint)
         for item in self._tables.journal.query(partition, after=_sort(after)):
-            until = item.attributes.get("until", 0)
-            if isinstance(until, int) and until > self._tables.stamp():
-                break
             after = int(item.key[1], 16)
             packed = item.attributes.get("ids")
             if packed is not None:

@@ -70,7 +70,7 @@ class Claims(NamedTuple):
     """
 
     added: dict[tuple[EndpointId, EntryId], bool]
-    dropped: set[tuple[EndpointId, EntryId, str]]
+    dropped: list[tuple[EndpointId, EntryId, str]]
 
 
 class Nodes:
@@ -237,11 +237,11 @@ class Nodes:
             return _NO_CLAIMS
         return Claims(
             {where: gone for where, gone in new.items() if old.get(where) is not gone},
-            {
+            [
                 (*where, claim(node, gone=gone))
                 for where, gone in old.items()
                 if new.get(where) is not gone
-            },
+            ],
         )
 
     def write(self, steps: Mapping[NodeId, Step]) -> tuple[set[NodeId], int]:
@@ -373,7 +373,6 @@ class Nodes:
 
     def hold(self, ids: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes that have open actions; returns the others."""
-        self.stale()
         free: set[NodeId] = set()
         left = self.read(ids)
         free.update(node for node in ids if node not in left)
@@ -432,7 +431,7 @@ class _Try(msgspec.Struct):
 
 
 _NOTHING = Held()
-_NO_CLAIMS = Claims({}, set())
+_NO_CLAIMS = Claims({}, [])
 
 
 def held_from(item: Item, node: NodeId) -> Held:

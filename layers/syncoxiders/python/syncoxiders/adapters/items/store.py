@@ -1,34 +1,22 @@
-"""The state of syncs upon tables of items, shared by planners and workers.
+"""The state of syncs upon tables of items, shared by planners and workers."""
 
-There are no transactions. What a commit does is done in an order in which a death between any
-two writes leaves something that every reader understands, and the next planner goes on from.
-"""
-
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from syncoxiders.adapters.items import _full
+from syncoxiders.adapters.items._base import ItemsBaseTree
 from syncoxiders.adapters.items._batches import Batches
 from syncoxiders.adapters.items._codec import pack, unpack_as
+from syncoxiders.adapters.items._commits import Commits
 from syncoxiders.adapters.items._counters import Counters
-from syncoxiders.adapters.items._entries import (
-    Entries,
-    ItemsObservedTree,
-    Where,
-    Wish,
-    claim,
-    claimants,
-    wishes_of,
-)
+from syncoxiders.adapters.items._entries import Entries, ItemsObservedTree
 from syncoxiders.adapters.items._keys import Keys
-from syncoxiders.adapters.items._log import Announced, ChangeLogs
-from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
+from syncoxiders.adapters.items._log import ChangeLogs
+from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.adapters.items._runs import Runs
 from syncoxiders.adapters.items._tables import Tables, one
 from syncoxiders.adapters.items._texts import Texts
-from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
-from syncoxiders.ports.errors import StateBusy, StateUnavailable
+from syncoxiders.core.model import Action, EndpointId, EntryId, NodeId
+from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.items import AtMost, Items, Raced, Update
 from syncoxiders.ports.pipeline import Batch
 from syncoxiders.ports.state import Commit, Event, RunRecord, SyncRecord
@@ -73,6 +61,9 @@ class ItemsSync:
         self._logs = ChangeLogs(tables, keys)
         self._batches = Batches(tables, keys)
         self._counters = Counters(tables, keys, fence)
+        self._commits = Commits(
+            self._nodes, self._entries, self._logs, self._counters, tables.threads
+        )
         self._runs = Runs(tables, keys)
         self._texts = Texts(tables, keys)
 
@@ -87,13 +78,17 @@ class ItemsSync:
             lambda after, limit: self._changes(endpoint, after, limit),
         )
 
-    def base(self) -> "ItemsBaseTree":
+    def base(self) -> ItemsBaseTree:
         """Return the base tree."""
-        return ItemsBaseTree(self._tables, self._entries, self._nodes, self._counters)
+        return ItemsBaseTree(self._entries, self._nodes, self._counters, self._tables.threads)
 
     def _changes(self, endpoint: EndpointId, after: int, limit: int) -> tuple[list[EntryId], int]:
-        self._nodes.stale()  # what is planned from the log is read after it
+        self._stale()  # what is planned from the log is read after it
         return self._logs.read(endpoint, after, limit)
+
+    def _stale(self) -> None:
+        self._nodes.stale()
+        self._entries.stale()
 
     def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
         """Return when what is known of entries was confirmed or asked for."""
@@ -115,134 +110,11 @@ class ItemsSync:
         return None if data is None else unpack_as(data, SyncRecord)
 
     def commit(self, change: Commit) -> frozenset[NodeId]:
-        """Write each node on its own; returns those that lost a race.
-
-        The order: claims on entries and nodes; then, where actions are closed, what they made of
-        entries, before the nodes that they belong to: a node that has no open action never
-        promises more than is observed. What is logged is announced before it is observed, and shown
-        after, so that what the log speaks of is there, and nothing that is there can be missing
-        from it. The record is last.
-        """
-        nodes = self._nodes
-        steps = nodes.steps(
-            change.nodes, change.forget, change.opened, change.closed, self._find_actions
-        )
-        closing = {node for node, step in steps.items() if nodes.closes(node, step)}
-        self._use_ids(change.nodes)
-        first, last = (
-            _Writing(
-                {node: step for node, step in steps.items() if (node in closing) is closes},
-                {node: nodes.claims(node, step) for node, step in steps.items()},
-            )
-            for closes in (False, True)
-        )
-        self._write(first)
-        self._observe(change, last)
-        self._write(last)
-        grown = dict(last.entries)
-        for endpoint, more in first.entries.items():
-            grown[endpoint] = grown.get(endpoint, 0) + more
-        self._counters.grow(first.nodes + last.nodes, grown)
-        if change.losses:
-            self._counters.lose(change.at, change.losses)
+        """Write each node on its own, the record last; returns those that lost a race."""
+        lost = self._commits.write(change)
         if change.record is not None:
             self._put_record(change.record)
-        return frozenset(first.lost | last.lost)
-
-    def _observe(self, change: Commit, writing: "_Writing") -> None:
-        """Write what is observed, with the claims of the first nodes to be written; and log it."""
-        wishes = {
-            where: wish
-            for seen in change.observed
-            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
-        }
-        announced = self._announce(change)
-        try:
-            if wishes:
-                self._claim(writing, writing.next_ready(), wishes)
-        except StateUnavailable:
-            with suppress(StateUnavailable):
-                self._logs.settle(announced)  # what was not written will be seen again
-            raise
-        self._logs.settle(announced)
-
-    def _announce(self, change: Commit) -> list[Announced]:
-        """Put into the log what is about to be observed, for the time being out of sight."""
-        touched: dict[EndpointId, list[EntryId]] = {}
-        for seen in change.observed:
-            if seen.log:
-                ids = touched.setdefault(seen.endpoint, [])
-                ids += [entry.id for entry in seen.put]
-                ids += seen.gone
-        return [
-            each for endpoint, ids in touched.items() for each in self._logs.announce(endpoint, ids)
-        ]
-
-    def _write(self, writing: "_Writing") -> None:
-        """Write nodes in one conditional write each, those that let go of entries first."""
-        while writing.todo:
-            ready = writing.next_ready()
-            self._claim(writing, ready, {})
-            steps = {node: writing.todo.pop(node) for node in ready}
-            lost, more = self._nodes.write(
-                {node: step for node, step in steps.items() if node not in writing.lost}
-            )
-            writing.lost |= lost
-            writing.nodes += more
-            drops: dict[Where, Wish] = {}
-            for node in steps.keys() - writing.lost:
-                writing.written[node] = steps[node]
-                for endpoint, entry, old in writing.claims[node].dropped:
-                    drops.setdefault((endpoint, entry), Wish()).drop.add(old)
-            if drops:
-                self._entries.write(drops, lambda _where, _node: False)
-
-    def _claim(
-        self, writing: "_Writing", ready: Iterable[NodeId], wishes: dict[Where, Wish]
-    ) -> None:
-        """Bind entries to the nodes that are about to have them, unless that was done before."""
-        owners: dict[Where, NodeId] = {}
-        for node in ready:
-            if node in writing.bound:
-                continue
-            writing.bound.add(node)
-            for where, gone in writing.claims[node].added.items():
-                wish = wishes.setdefault(where, Wish())
-                wish.add.add(claim(node, gone=gone))
-                if not gone:
-                    wish.claimant = owners[where] = node
-        if wishes:
-            outcome = self._entries.write(
-                wishes, lambda where, node: self._without_right(where, node, writing)
-            )
-            for endpoint, more in outcome.grown.items():
-                writing.entries[endpoint] = writing.entries.get(endpoint, 0) + more
-            writing.lost |= {owners[where] for where in outcome.refused}
-
-    def _use_ids(self, put: Sequence[Node]) -> None:
-        """Remember ids of new nodes before they are used."""
-        new = [node.id for node in put if self._nodes.before(node.id) is None]
-        if new:
-            self._counters.use(max(new))
-
-    def _without_right(self, where: Where, node: NodeId, writing: "_Writing") -> bool:
-        """Say whether a node that claims an entry has no right to it, and will never have.
-
-        It has none if this very commit has let it go of the entry, or does together with the
-        claim. Else, if the node is there without it, whoever means to give it to the node has to
-        lose the race first; if it is not there its planner died, and its id is made void.
-        """
-        step = writing.written.get(node) or writing.circle.get(node)
-        if step is not None:
-            return step.node is None or not _holds(step.node, where)
-        held = self._nodes.read([node]).get(node)
-        if held is None or (held.node is None and not held.open):
-            return self._nodes.make_void(node)
-        if any(action.endpoint == where[0] for _, action in held.open):
-            return False
-        if held.node is None or _holds(held.node, where):
-            return False
-        return self._nodes.disown(node, held)
+        return lost
 
     def _put_record(self, record: SyncRecord) -> None:
         key, data = self._keys.head("record"), pack(record)
@@ -253,15 +125,6 @@ class ItemsSync:
             change = Update(key, {"data": data, "fence": fence}, when=AtMost("fence", fence))
         if isinstance(one(self._tables.journal.write([change])), Raced):
             raise StateBusy("Another planner has taken over.")
-
-    def _find_actions(self, unknown: Collection[str]) -> None:
-        """Look through all nodes for actions that were not read before they are closed."""
-        found = [
-            action.node
-            for action in _full.open_actions(self._nodes, self._tables.threads)
-            if action.id in unknown
-        ]
-        self._nodes.read(found)
 
     # -- actions -------------------------------------------------------------------------------
 
@@ -279,8 +142,8 @@ class ItemsSync:
         if not fresh:
             read = self._nodes.known(nodes)
         else:
-            self._nodes.stale()
-            read = self._nodes.read(nodes)
+            self._stale()
+            read = self._nodes.read_ahead(nodes)
         for node, held in read.items():
             if held.again and not held.open:
                 self._nodes.released.add(node)
@@ -292,6 +155,7 @@ class ItemsSync:
 
     def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes to be planned again once their open actions are closed."""
+        self._stale()
         return self._nodes.hold(nodes)
 
     def released(self) -> frozenset[NodeId]:
@@ -305,8 +169,7 @@ class ItemsSync:
         ids: dict[EndpointId, list[EntryId]] = {}
         for endpoint, entry in touched:
             ids.setdefault(endpoint, []).append(entry)
-        for endpoint, found in ids.items():
-            self._logs.append(endpoint, found)
+        self._logs.append(ids)
 
     def put_batches(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
@@ -365,122 +228,3 @@ class ItemsSync:
     def text(self, key: str) -> str:
         """Return a kept text, ``""`` if there is none."""
         return self._texts.get(key)
-
-
-@dataclass(slots=True)
-class _Writing:
-    """Nodes of a commit on their way.
-
-    ``todo`` are steps to be taken, ``written`` those that were, ``circle`` those that take
-    entries from each other, all at once. ``bound`` are nodes whose claims were written.
-    ``nodes`` and ``entries`` are how many more there are.
-    """
-
-    todo: dict[NodeId, Step]
-    claims: dict[NodeId, Claims]
-    written: dict[NodeId, Step] = field(default_factory=dict)
-    circle: dict[NodeId, Step] = field(default_factory=dict)
-    bound: set[NodeId] = field(default_factory=set)
-    lost: set[NodeId] = field(default_factory=set)
-    nodes: int = 0
-    entries: dict[EndpointId, int] = field(default_factory=dict)
-
-    def next_ready(self) -> list[NodeId]:
-        """Return the nodes that take no entry from one that is still to let go of it."""
-        givers = {
-            (endpoint, entry): node
-            for node in self.todo
-            for endpoint, entry, _ in self.claims[node].dropped
-            if (endpoint, entry) not in self.claims[node].added
-        }
-        if not givers:
-            return list(self.todo)
-        ready = [
-            node
-            for node in self.todo
-            if all(
-                gone or givers.get(where, node) == node
-                for where, gone in self.claims[node].added.items()
-            )
-        ]
-        if not ready:
-            self.circle = dict(self.todo)
-        return ready or list(self.todo)
-
-
-class ItemsBaseTree:
-    """The base tree of one sync."""
-
-    def __init__(self, tables: Tables, entries: Entries, nodes: Nodes, counters: Counters) -> None:
-        self._tables = tables
-        self._entries = entries
-        self._nodes = nodes
-        self._counters = counters
-
-    def get(self, ids: Iterable[NodeId]) -> dict[NodeId, Node]:
-        """Return those that are there, tombstones included."""
-        read = self._nodes.read_once(ids)
-        return {node: held.node for node, held in read.items() if held.node is not None}
-
-    def children(self, parent: NodeId) -> list[Node]:
-        """Return the nodes in a folder, tombstones included."""
-        return self._nodes.placed(parent)
-
-    def at(self, parent: NodeId, key: str) -> list[Node]:
-        """Return the nodes in a folder whose name has this ``names.key``, no tombstones."""
-        return self._nodes.placed(parent, key)
-
-    def of(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, NodeId]:
-        """Return which node each entry belongs to, where it belongs to one.
-
-        Where several nodes claim it, one that is not ``gone`` goes first, then the newest. A
-        claim counts if the node has the entry, or an open action at the endpoint, by which it may
-        be about to get it.
-        """
-        self._nodes.stale()
-        read = self._entries.read([(endpoint, each) for each in dict.fromkeys(ids) if each])
-        wanted = {node for known in read.values() for node in claimants(known.claims)}
-        held = self._nodes.read_ahead(sorted(wanted))
-        best: dict[EntryId, tuple[int, NodeId]] = {}
-        for where, known in read.items():
-            for node in claimants(known.claims):
-                item = held.get(node)
-                replica = item.node.replicas.get(endpoint) if item and item.node else None
-                if replica is not None and replica.entry == where[1]:
-                    rank = 0 if replica.gone else 2
-                elif item is not None and any(each.endpoint == endpoint for _, each in item.open):
-                    rank = 1
-                else:
-                    continue
-                best[where[1]] = max(best.get(where[1], (-1, -1)), (rank, node))
-        return {entry: node for entry, (_, node) in best.items()}
-
-    def suspects(self, endpoints: Sequence[EndpointId]) -> Iterator[list[NodeId]]:
-        """Yield, in batches, the nodes that a full plan must look at."""
-        return _full.suspects(self._nodes, self._entries, endpoints, self._tables.threads)
-
-    def unbound(self, endpoint: EndpointId) -> Iterator[list[EntryId]]:
-        """Yield, in batches, the observed entries that belong to no node."""
-        return _full.unbound(self._nodes, self._entries, endpoint, self._tables.threads)
-
-    def ids(self) -> Iterator[list[NodeId]]:
-        """Yield the ids of all nodes in batches."""
-        return _full.ids(self._nodes, self._tables.threads)
-
-    def count(self) -> int:
-        """Return how many nodes there are, without tombstones."""
-        return self._counters.nodes()
-
-    def next_id(self) -> NodeId:
-        """Return a number above every id ever used in this tree (at least 1)."""
-        return self._counters.next_id()
-
-    def conflicts(self) -> list[Node]:
-        """Return the nodes, without tombstones, that are kept losers of conflicts."""
-        return self._nodes.losers()
-
-
-def _holds(node: Node, where: Where) -> bool:
-    """Say whether a node has an entry for a replica that is not gone."""
-    replica = node.replicas.get(where[0])
-    return replica is not None and replica.entry == where[1] and not replica.gone

@@ -1,0 +1,246 @@
+"""Commits: in which order nodes, claims, observations and the log are written.
+
+There are no transactions. What a commit does is done in an order in which a death between any
+two writes leaves something that every reader understands, and the next planner goes on from.
+"""
+
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from syncoxiders.adapters.items import _full
+from syncoxiders.adapters.items._counters import Counters
+from syncoxiders.adapters.items._entries import Entries, Where, Wish, claim, wishes_of
+from syncoxiders.adapters.items._log import ChangeLogs
+from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
+from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
+from syncoxiders.ports.state import Commit
+
+
+class Commits:
+    """Writes what commits ask for, but for the record."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        entries: Entries,
+        logs: ChangeLogs,
+        counters: Counters,
+        threads: int,
+    ) -> None:
+        self._nodes = nodes
+        self._entries = entries
+        self._logs = logs
+        self._counters = counters
+        self._threads = threads
+
+    def write(self, change: Commit) -> frozenset[NodeId]:
+        """Write each node on its own; returns those that lost a race.
+
+        The order: claims on entries, and nodes; then, where actions are closed, what they made of
+        entries, before the nodes that they belong to (and those that take an entry from such a
+        node): a node that has no open action never promises more than is observed. The change log
+        comes between, so that what it speaks of is there, and nothing that is closed can be
+        missing from it. What an action made is logged as well, if its node does not get it.
+        """
+        nodes = self._nodes
+        steps = nodes.steps(
+            change.nodes, change.forget, change.opened, change.closed, self._find_actions
+        )
+        claims = {node: nodes.claims(node, step) for node, step in steps.items()}
+        givers = _givers(claims)
+        later = {node for node, step in steps.items() if nodes.closes(node, step)}
+        while takers := {
+            node
+            for node, changed in claims.items()
+            if node not in later and not later.isdisjoint(_takes_from(changed, givers))
+        }:
+            later |= takers
+        self._use_ids(change.nodes)
+        first, last = (
+            _Writing(
+                {node: step for node, step in steps.items() if (node in later) is is_later}, claims
+            )
+            for is_later in (False, True)
+        )
+        self._write_nodes(first)
+        touched = _touched(change)
+        made = last.made({seen.endpoint for seen in change.observed})
+        with self._logs.announced(_together(touched, made.keys())):
+            self._observe(change, last)
+            self._logs.append(touched)
+            self._write_nodes(last)
+            self._logs.append(_together({}, [each for each, by in made.items() if by in last.lost]))
+        grown = dict(last.entries)
+        for endpoint, more in first.entries.items():
+            grown[endpoint] = grown.get(endpoint, 0) + more
+        self._counters.grow(first.nodes + last.nodes, grown)
+        if change.losses:
+            self._counters.lose(change.at, change.losses)
+        return frozenset(first.lost | last.lost)
+
+    def _observe(self, change: Commit, writing: "_Writing") -> None:
+        """Write what is observed, with the claims of the first nodes to be written."""
+        wishes = {
+            where: wish
+            for seen in change.observed
+            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
+        }
+        if wishes:
+            self._claim(writing, writing.next_ready(), wishes)
+
+    def _write_nodes(self, writing: "_Writing") -> None:
+        """Write nodes in one conditional write each, those that let go of entries first."""
+        while writing.todo:
+            ready = writing.next_ready()
+            self._claim(writing, ready, {})
+            steps = {node: writing.todo.pop(node) for node in ready}
+            lost, more = self._nodes.write(
+                {node: step for node, step in steps.items() if node not in writing.lost}
+            )
+            writing.lost |= lost
+            writing.nodes += more
+            drops: dict[Where, Wish] = {}
+            for node in sorted(steps.keys() - writing.lost):
+                writing.written[node] = steps[node]
+                for endpoint, entry, old in writing.claims[node].dropped:
+                    drops.setdefault((endpoint, entry), Wish()).drop.add(old)
+            if drops:
+                self._entries.write(drops, lambda _where, _node: False)
+
+    def _claim(
+        self, writing: "_Writing", ready: Iterable[NodeId], wishes: dict[Where, Wish]
+    ) -> None:
+        """Bind entries to the nodes that are about to have them, unless that was done before."""
+        owners: dict[Where, NodeId] = {}
+        for node in ready:
+            if node in writing.bound:
+                continue
+            writing.bound.add(node)
+            for where, gone in writing.claims[node].added.items():
+                wish = wishes.setdefault(where, Wish())
+                wish.add.add(claim(node, gone=gone))
+                if not gone:
+                    wish.claimant = owners[where] = node
+        if wishes:
+            outcome = self._entries.write(
+                wishes, lambda where, node: self._without_right(where, node, writing)
+            )
+            for endpoint, more in outcome.grown.items():
+                writing.entries[endpoint] = writing.entries.get(endpoint, 0) + more
+            writing.lost |= {owners[where] for where in outcome.refused}
+
+    def _use_ids(self, put: Sequence[Node]) -> None:
+        """Remember ids of new nodes before they are used."""
+        new = [node.id for node in put if self._nodes.before(node.id) is None]
+        if new:
+            self._counters.use(max(new))
+
+    def _without_right(self, where: Where, node: NodeId, writing: "_Writing") -> bool:
+        """Say whether a node that claims an entry has no right to it, and will never have.
+
+        It has none if this very commit has let it go of the entry, or does together with the
+        claim. Else, if the node is there without it, whoever means to give it to the node has to
+        lose the race first; if it is not there its planner died, and its id is made void.
+        """
+        step = writing.written.get(node) or writing.circle.get(node)
+        if step is not None and step.replaced:
+            return step.node is None or not _holds(step.node, where)
+        held = self._nodes.read([node]).get(node)
+        if held is None or (held.node is None and not held.open):
+            return self._nodes.make_void(node)
+        if any(action.endpoint == where[0] for _, action in held.open):
+            return False
+        if held.node is None or _holds(held.node, where):
+            return False
+        return self._nodes.disown(node, held)
+
+    def _find_actions(self, unknown: Collection[str]) -> None:
+        """Look through all nodes for actions that were not read before they are closed."""
+        found = [
+            action.node
+            for action in _full.open_actions(self._nodes, self._threads)
+            if action.id in unknown
+        ]
+        self._nodes.read(found)
+
+
+@dataclass(slots=True)
+class _Writing:
+    """Nodes of a commit on their way.
+
+    ``todo`` are steps to be taken, ``written`` those that were, ``circle`` those that take
+    entries from each other, all at once. ``bound`` are nodes whose claims were written.
+    ``nodes`` and ``entries`` are how many more there are.
+    """
+
+    todo: dict[NodeId, Step]
+    claims: dict[NodeId, Claims]
+    written: dict[NodeId, Step] = field(default_factory=dict)
+    circle: dict[NodeId, Step] = field(default_factory=dict)
+    bound: set[NodeId] = field(default_factory=set)
+    lost: set[NodeId] = field(default_factory=set)
+    nodes: int = 0
+    entries: dict[EndpointId, int] = field(default_factory=dict)
+
+    def made(self, endpoints: Container[EndpointId]) -> dict[Where, NodeId]:
+        """Return the entries at these endpoints that nodes are to have from now on."""
+        return {
+            where: node
+            for node in self.todo
+            for where, gone in self.claims[node].added.items()
+            if not gone and where[0] in endpoints
+        }
+
+    def next_ready(self) -> list[NodeId]:
+        """Return the nodes that take no entry from one that is still to let go of it."""
+        givers = _givers({node: self.claims[node] for node in self.todo})
+        ready = [node for node in self.todo if _takes_from(self.claims[node], givers) <= {node}]
+        if not ready:
+            self.circle = dict(self.todo)
+        return ready or list(self.todo)
+
+
+Ids: TypeAlias = dict[EndpointId, list[EntryId]]
+
+
+def _touched(change: Commit) -> Ids:
+    """Return what goes into the change logs, in order."""
+    touched: Ids = {}
+    for seen in change.observed:
+        if seen.log and (seen.put or seen.gone):
+            ids = touched.setdefault(seen.endpoint, [])
+            ids += [entry.id for entry in seen.put]
+            ids += seen.gone
+    return touched
+
+
+def _together(touched: Ids, more: Iterable[Where]) -> Ids:
+    """Return ids with others after them."""
+    found = {endpoint: list(ids) for endpoint, ids in touched.items()}
+    for endpoint, entry in more:
+        found.setdefault(endpoint, []).append(entry)
+    return found
+
+
+def _givers(claims: Mapping[NodeId, Claims]) -> dict[Where, NodeId]:
+    """Return which node lets go of which entry."""
+    return {
+        (endpoint, entry): node
+        for node, changed in claims.items()
+        for endpoint, entry, _ in changed.dropped
+        if (endpoint, entry) not in changed.added
+    }
+
+
+def _takes_from(changed: Claims, givers: Mapping[Where, NodeId]) -> set[NodeId]:
+    """Return the nodes that have to let go of an entry before another gets it."""
+    if not givers:
+        return set()
+    return {givers[where] for where, gone in changed.added.items() if not gone and where in givers}
+
+
+def _holds(node: Node, where: Where) -> bool:
+    """Say whether a node has an entry for a replica that is not gone."""
+    replica = node.replicas.get(where[0])
+    return replica is not None and replica.entry == where[1] and not replica.gone
