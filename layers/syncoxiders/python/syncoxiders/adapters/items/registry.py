@@ -3,6 +3,7 @@
 | item | pk | sk | attributes |
 |---|---|---|---|
 | account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_ids``, ``hints``, ``polled``, ``polled_at``, ``not_before``, ``trouble`` |
+| access token | ``owner#access`` | name | ``access``, ``expires`` (:mod:`..aws.tokens`) |
 | sync | ``owner#syncs`` | id | ``settings`` |
 | channel | ``owner#channels`` | id | ``opened``, ``expires`` |
 | whose a channel is | ``#channel#id`` | ``channel`` | as the channel |
@@ -79,14 +80,11 @@ class ItemsRegistry:
     def put_account(
         self, owner: str, account: Account, vendor_ids: frozenset[str] = frozenset()
     ) -> None:
-        """Keep an account; the trouble that it had is over.
-
-        An access token that was kept with it is dropped, since it may be another person's.
-        """
+        """Keep an account; the trouble that it had is over."""
         before = self.account(owner, account.name)
         self._calls(owner, account, vendor_ids)
         put: dict[str, Value] = {"account": _encoded(account), "here": 1}
-        remove = ["trouble", "access"]
+        remove = ["trouble"]
         if vendor_ids:
             put["vendor_ids"] = vendor_ids
         else:
