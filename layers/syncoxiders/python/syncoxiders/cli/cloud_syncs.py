@@ -177,8 +177,8 @@ def _listen(app: App) -> Exit:
     if not done.failed:
         return Exit.DONE
     for each in app.registry.accounts(OWNER):
-        if each.trouble:
-            complain(f"{shown(each.account.name)}: {shown(each.trouble)}")
+        if each.deaf:
+            complain(f"{shown(each.account.name)}: no pushes come in: {shown(each.deaf)}")
     return Exit.PARTIAL
 
 
