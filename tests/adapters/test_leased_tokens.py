@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # it has none
+from msgspec import structs
 
 from syncoxiders.adapters.accounts.secret import Secret, Secrets
 from syncoxiders.adapters.aws.kms import Cipher
 from syncoxiders.adapters.aws.tokens import AccessItems, leased
 from syncoxiders.adapters.items.leases import ItemsLeases
-from syncoxiders.adapters.items.registry import ItemsRegistry, account_key
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.vault import MemoryVault
@@ -26,6 +27,7 @@ from syncoxiders.ports.items import Update
 
 ACCOUNT = Account("work", "drive", "client")
 APP = "cl13nt"
+KEY = ("me#access", "work")
 LEASE = "me#work#tokens"
 
 
@@ -84,7 +86,9 @@ class Kms:
     ) -> Any:
         assert KeyId == "key"
         context, _, text = CiphertextBlob[::-1].partition(b"|")
-        assert context.decode() == str(sorted(EncryptionContext.items()))
+        if context.decode() != str(sorted(EncryptionContext.items())):
+            error = {"Error": {"Code": "InvalidCiphertextException", "Message": "no"}}
+            raise ClientError(error, "Decrypt")
         return {"Plaintext": text}
 
 
@@ -106,25 +110,22 @@ class Stage:
         self.vault = MemoryVault()
         self.secrets = Secrets(self.vault, "me/work")
         self.secrets.put(Secret(refresh="r0"))
-        self.registry = ItemsRegistry(self.items)
-        self.registry.put_account("me", ACCOUNT)
         self.leases = ItemsLeases(self.items, self.clock)
 
-    def tokens(self) -> SharedTokens:
+    def tokens(self, account: Account = ACCOUNT) -> SharedTokens:
         """Return what another function would have."""
         return leased(
-            ACCOUNT,
+            account,
             self.vendor,
             owner="me",
             vault=self.secrets,
-            items=AccessItems(self.items, Cipher(Kms(), "key"), "me", "work"),
+            items=AccessItems(self.items, Cipher(Kms(), "key"), "me", account),
             leases=self.leases,
             clock=self.clock,
         )
 
     def stored(self) -> object:
-        key = account_key("me", "work")
-        return self.items.get([key])[key].attributes.get("access")
+        return self.items.get([KEY])[KEY].attributes.get("access")
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_refreshed_once(stage: Stage) -> None:
 
 
 def test_kept_apart(stage: Stage) -> None:
-    """The refresh token is in the vault alone, and the access token on the item, hidden."""
+    """The refresh token is in the vault alone, and the access token in an item, hidden."""
     stage.tokens().access()
     assert stage.secrets.get() == Secret(refresh="r1")
     data = stage.stored()
@@ -235,22 +236,34 @@ def test_revoked(stage: Stage) -> None:
 def test_damaged(stage: Stage) -> None:
     """An access token that cannot be read is as none."""
     stage.tokens().access()
-    stage.items.write([Update(account_key("me", "work"), put={"access": b"\x91"})])
+    stage.items.write([Update(KEY, put={"access": b"\x91"})])
     assert stage.tokens().access() == "a2"
 
 
 def test_connected_anew(stage: Stage) -> None:
-    """An account that is connected anew, perhaps by another person, drops the old token."""
+    """An account that is connected anew, perhaps as another person, has no use of the old token."""
     stage.tokens().access()
-    stage.registry.put_account("me", ACCOUNT)
-    assert stage.stored() is None
+    other = structs.replace(ACCOUNT, identity="bob@example.org")
+    assert stage.tokens(other).access() == "a2"
+    assert stage.tokens(other).access() == "a2"
 
 
-def test_removed_meanwhile(stage: Stage) -> None:
-    """An account that was removed meanwhile does not come back by its token."""
-    stage.vendor.meanwhile = lambda: stage.registry.remove_account("me", "work")
-    assert stage.tokens().access() == "a1"
-    assert stage.registry.account("me", "work") is None
+def test_late_for_the_old(stage: Stage) -> None:
+    """Nor has it of a token that was being fetched for the old one meanwhile."""
+    other = structs.replace(ACCOUNT, identity="bob@example.org")
+    tokens = stage.tokens(other)
+    assert tokens.access() == "a1"
+    stage.clock.advance(3600.0)
+    assert stage.tokens().access() == "a2"
+    assert tokens.access() == "a3"
+
+
+def test_goes_by_itself(stage: Stage) -> None:
+    """A token's item ends with it."""
+    stage.tokens().access()
+    ends = stage.items.get([KEY])[KEY].attributes["expires"]
+    assert isinstance(ends, int)
+    assert 0 <= ends - (stage.clock.now() + 3600.0) < 1.0 + 60.0
 
 
 @pytest.mark.parametrize("error", [StateUnavailable("no answer"), AccountError("no answer")])

@@ -224,7 +224,7 @@ class TestSyncs:
         cloud.there("left", "right")
         lines = cloud._shell.write("rules", "*.bak\n# a comment\n!kept.bak\n")
         args = ["--exclude", "*.tmp", "--include", "kept.tmp", "--filter-from", str(lines)]
-        args += ["--exclude", "\\#odd", "--mode", "one-way", "--keep", "path2", "--auto-merge"]
+        args += ["--exclude", "\\#odd", "--mode", "one-way", "--keep", "path2"]
         cloud("syncs", "add", "photos", "left:", "right:", *args, "--max-delete", "20%")
         found = cloud.stage.registry.sync("me", "photos")
         assert found is not None
@@ -236,7 +236,7 @@ class TestSyncs:
             "!kept.bak",
             "\\#odd",
         )
-        assert (found.mode, found.keep, found.auto_merge) == ("one-way", "path2", True)
+        assert (found.mode, found.keep) == ("one-way", "path2")
         assert found.max_delete == "20%"
         (shown,) = cloud("syncs", "list", "--json").of("cloud-sync")
         assert (shown["name"], shown["mode"], shown["keep"]) == ("photos", "one-way", "path2")
@@ -348,7 +348,7 @@ class TestSyncs:
             cloud.stage.registry.put_account("me", account)
             monkeypatch.setattr(cloud.stage.app, "_credentials", lambda *_: _Token(emulator.token))
             said = cloud("syncs", "add", "photos", "left:", "work:Nowhere", code=4)
-            assert "no pushes" in said.err
+            assert "no pushes come in" in said.err
             assert cloud.stage.registry.sync("me", "photos") is not None
             said = cloud("syncs", "add", "notes", "left:", f"work:{KINDS['drive'].root}", code=4)
             opened = [each for each in cloud.stage.registry.channels("me") if each.channel.token]

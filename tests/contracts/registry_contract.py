@@ -53,12 +53,13 @@ class TestAccounts:
         ]
 
     def test_replaced(self, registry: Registry) -> None:
-        """To put an account again keeps its counters and pause, and ends its trouble."""
+        """To put an account again keeps its counters and pause, and ends what was wrong."""
         registry.put_account("ann", WORK)
         registry.hint("ann", "work")
         registry.polled("ann", "work", 1, 5.0)
         registry.pause("ann", "work", 7.5)
         registry.trouble("ann", "work", "connect it again")
+        registry.deaf("ann", "work", "no answer")
         other = structs.replace(WORK, identity="bob@example.org")
         registry.put_account("ann", other)
         assert registry.account("ann", "work") == Connected(
@@ -118,6 +119,19 @@ class TestAccounts:
         assert registry.account("ann", "work") == Connected(WORK)
         registry.trouble("ann", "home", "connect it again")
         assert registry.account("ann", "home") is None
+
+    def test_deaf(self, registry: Registry) -> None:
+        """Why nothing is heard of an account is told apart from its trouble."""
+        registry.put_account("ann", WORK)
+        registry.trouble("ann", "work", "connect it again")
+        registry.deaf("ann", "work", "no answer")
+        assert registry.account("ann", "work") == Connected(
+            WORK, trouble="connect it again", deaf="no answer"
+        )
+        registry.trouble("ann", "work", "")
+        assert registry.account("ann", "work") == Connected(WORK, deaf="no answer")
+        registry.deaf("ann", "work", "")
+        assert registry.account("ann", "work") == Connected(WORK)
 
 
 class TestHints:

@@ -5,8 +5,9 @@ functions, and deleted unless they failed.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,17 +21,19 @@ import functions.sweep
 import functions.webhook
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.aws import clients
+from syncoxiders.adapters.items.store import ItemsSync
 from syncoxiders.cloud import app as root
 from syncoxiders.cloud.app import App, app
 from syncoxiders.cloud.secrets import of_app, secret_of
 from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.pipeline import Batch
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from tests.aws.clients import client
 from tests.aws.ministack import Ministack
-from tests.emulators.clouds import KINDS, ROOT
+from tests.emulators.clouds import BUCKET, KINDS, ROOT
 from tests.emulators.serving import Server
 from tests.functions.gateway import Gateway
-from tests.functions.stage import Context, schedule
+from tests.functions.stage import Context, object_event, schedule
 
 LINES = {"poll": functions.poll, "merge": functions.merge, "apply": functions.apply}
 
@@ -59,6 +62,7 @@ class Aws:
             )
             variables[f"TABLE_{name.upper()}"] = name
         self.urls: dict[str, str] = {}
+        self._received: list[str] = []
         for name in LINES:
             attributes = {"FifoQueue": "true", "VisibilityTimeout": "600"}
             told = self._sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)
@@ -87,6 +91,16 @@ class Aws:
             handled = [self._handled(name) for name in LINES]
             quiet = 0 if any(handled) else quiet + 1
 
+    def come_again(self, name: str) -> None:
+        """Let what was received and not deleted come again, as when its time is over."""
+        self._sqs.change_message_visibility_batch(
+            QueueUrl=self.urls[name],
+            Entries=[
+                {"Id": str(index), "ReceiptHandle": each, "VisibilityTimeout": 0}
+                for index, each in enumerate(self._received)
+            ],
+        )
+
     def _handled(self, name: str) -> bool:
         url = self.urls[name]
         found = self._sqs.receive_message(
@@ -94,6 +108,7 @@ class Aws:
         ).get("Messages", [])
         if not found:
             return False
+        self._received = [each["ReceiptHandle"] for each in found]
         records = [
             {
                 "messageId": each["MessageId"],
@@ -180,3 +195,61 @@ def test_two_clouds(aws: Aws, serving: ExitStack) -> None:
     assert functions.sweep.handler(schedule(), Context()) == {}
     assert functions.housekeeping.handler(schedule(), Context()) == {"syncs": 1}
     box.webhook.unregister()
+
+
+def test_bucket_and_disk(aws: Aws, serving: ExitStack, tmp_path: Path) -> None:
+    """A bucket, by keys of the vault, and a disk are kept in step by events and the clock."""
+    kind = KINDS["s3"]
+    bucket, url = serving.enter_context(kind.serve())
+    found = app()
+    secret_of(found.vault, "me", "aws").put(kind.secret(bucket))
+    settings = {"url": url, **kind.settings(bucket)}
+    found.registry.put_account("me", Account("aws", "s3", settings=settings), frozenset({BUCKET}))
+    disk = Account("disk", "folder", settings={"path": str(tmp_path)})
+    found.registry.put_account("me", disk)
+    endpoints = (EndpointSettings("a", "aws", kind.root), EndpointSettings("b", "disk"))
+    found.registry.put_sync("me", SyncSettings("notes", endpoints, changed_at=time.time()))
+
+    (tmp_path / "from-disk").write_bytes(b"from the disk")
+    functions.poll.handler(schedule(), Context())
+    aws.settle()
+    assert bucket.people.tree() == {"from-disk": b"from the disk"}
+
+    bucket.people.write("folder/from-s3", b"from the bucket")
+    assert functions.webhook.handler(object_event(BUCKET), Context()) == {"hints": 1}
+    aws.settle()
+    assert (tmp_path / "folder" / "from-s3").read_bytes() == b"from the bucket"
+
+
+def test_killed(aws: Aws, serving: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that dies in the middle is made up for when its message comes again."""
+    drive, drive_url = serving.enter_context(KINDS["drive"].serve())
+    box, box_url = serving.enter_context(KINDS["dropbox"].serve())
+    aws.add("work", "drive", drive, drive_url)
+    aws.add("box", "dropbox", box, box_url)
+    endpoints = (EndpointSettings("a", "work", ROOT), EndpointSettings("b", "box", ROOT))
+    app().registry.put_sync("me", SyncSettings("photos", endpoints, changed_at=time.time()))
+    for number in range(5):
+        drive.people.write(f"file{number}", b"content")
+    functions.poll.handler(schedule(), Context())
+    finish = ItemsSync.finish_batch
+    deaths: list[str] = []
+
+    def die(store: ItemsSync, batch: str, failed: Collection[str]) -> list[Batch]:
+        if not deaths:
+            deaths.append(batch)
+            raise Killed
+        return finish(store, batch, failed)
+
+    monkeypatch.setattr(ItemsSync, "finish_batch", die)
+    with pytest.raises(Killed):
+        aws.settle()
+    aws.come_again("apply")
+    aws.settle()
+    assert deaths
+    assert box.people.tree() == {f"file{number}": b"content" for number in range(5)}
+    assert box.people.tree() == drive.people.tree()
+
+
+class Killed(BaseException):
+    """A function dies, as when its time or memory is over."""

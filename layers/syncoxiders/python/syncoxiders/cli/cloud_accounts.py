@@ -39,9 +39,17 @@ def show(ctx: click.Context, *, as_json: bool) -> Exit:
             _emit(each)
         else:
             click.echo(f"{shown(each.account.name):<{width}}  {facts(each, app.clock.now())}")
-            if each.trouble:
-                click.echo(f"{'':<{width}}  {shown(each.trouble)}")
+            for text in complaints(each):
+                click.echo(f"{'':<{width}}  {text}")
     return Exit.DONE
+
+
+def complaints(connected: Connected) -> list[str]:
+    """Return what is wrong with an account, in a line each."""
+    found = [shown(connected.trouble)] if connected.trouble else []
+    if connected.deaf:
+        found.append(f"no pushes come in: {shown(connected.deaf)}")
+    return found
 
 
 def facts(connected: Connected, now: float) -> str:
@@ -72,6 +80,7 @@ def _emit(connected: Connected) -> None:
         polled_at=connected.polled_at or None,
         not_before=connected.not_before or None,
         trouble=connected.trouble or None,
+        deaf=connected.deaf or None,
     )
 
 

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from syncoxiders.cli import deployed
-from syncoxiders.cli.cloud_accounts import facts
+from syncoxiders.cli.cloud_accounts import complaints, facts
 from syncoxiders.cli.cloud_syncs import emit_settings, line
 from syncoxiders.cli.deployed import OWNER, address
 from syncoxiders.cli.exits import Exit, Usage
@@ -36,6 +36,7 @@ def status(ctx: click.Context, *, as_json: bool) -> Exit:
                 polled_at=each.polled_at or None,
                 not_before=each.not_before or None,
                 trouble=each.trouble or None,
+                deaf=each.deaf or None,
             )
     else:
         _tell_accounts(app, now)
@@ -59,8 +60,8 @@ def _tell_accounts(app: App, now: float) -> None:
         name = each.account.name
         pushes = "" if name not in listening else ", pushes come in"
         click.echo(f"{shown(name):<{width}}  {facts(each, now)}{pushes}")
-        if each.trouble:
-            click.echo(f"{'':<{width}}  {shown(each.trouble)}")
+        for text in complaints(each):
+            click.echo(f"{'':<{width}}  {text}")
 
 
 def _tell(settings: SyncSettings, found: Health) -> None:

@@ -47,8 +47,6 @@ def line(settings: SyncSettings) -> str:
     """Return a sync in a line."""
     places = listed([address(each.account, each.root) for each in settings.endpoints])
     more = [settings.mode, f"keeps {settings.keep}"]
-    if settings.auto_merge:
-        more.append("merges texts")
     if settings.patterns:
         more.append(counted(len(settings.patterns), "pattern"))
     if settings.paused:
@@ -67,7 +65,6 @@ def emit_settings(settings: SyncSettings, **more: Any) -> None:
         ],
         mode=settings.mode,
         keep=settings.keep,
-        auto_merge=settings.auto_merge,
         patterns=list(settings.patterns),
         max_delete=settings.max_delete,
         paused=settings.paused,
@@ -94,7 +91,6 @@ def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
         endpoints=_endpoints(app, places, before),
         mode=given["mode"],
         keep=given["keep"],
-        auto_merge=given["auto_merge"],
         patterns=patterns,
         max_delete=str(given["max_delete"]).replace(" ", ""),
         paused=before is not None and before.paused,
@@ -181,8 +177,8 @@ def _listen(app: App) -> Exit:
     if not done.failed:
         return Exit.DONE
     for each in app.registry.accounts(OWNER):
-        if each.trouble:
-            complain(f"{shown(each.account.name)}: {shown(each.trouble)}")
+        if each.deaf:
+            complain(f"{shown(each.account.name)}: no pushes come in: {shown(each.deaf)}")
     return Exit.PARTIAL
 
 

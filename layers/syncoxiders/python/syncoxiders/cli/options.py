@@ -212,10 +212,6 @@ keep_option = click.option(
     help="Which version of a conflict keeps its name; the other is kept beside it.",
 )
 
-auto_merge_option = click.option(
-    "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
-)
-
 max_delete_option = click.option(
     "--max-delete",
     type=_reads(parse_limit),
@@ -238,7 +234,9 @@ sync_options = _all(
         show_default=True,
         help="How a change is noticed. hash reads every file.",
     ),
-    auto_merge_option,
+    click.option(
+        "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
+    ),
     filter_options,
     links_option,
     max_delete_option,
@@ -275,11 +273,13 @@ sync_options = _all(
 rule_options = _all(
     mode_option,
     keep_option,
-    auto_merge_option,
     pattern_options,
     max_delete_option,
 )
-"""What makes up the rule of a deployed sync."""
+"""What makes up the rule of a deployed sync.
+
+Texts are not merged there: nobody keeps the contents that edits are merged against.
+"""
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done; touch nothing."

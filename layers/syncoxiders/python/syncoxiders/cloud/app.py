@@ -186,7 +186,7 @@ class App:
             oauth.vendor(account),
             owner=owner,
             vault=secret_of(self.vault, owner, account.name),
-            items=AccessItems(self.control, self.cipher, owner, account.name),
+            items=AccessItems(self.control, self.cipher, owner, account),
             leases=self.leases,
             clock=self.clock,
         )

@@ -14,7 +14,8 @@ class Connected(msgspec.Struct, frozen=True):
 
     ``hints`` counts what pushes and people gave reason to look, ``polled`` is how far a look has
     answered them. Until ``not_before`` the provider wants to be left alone. ``trouble`` is what a
-    person has to be told (a revoked authorisation), ``""`` if all is well. ``vendor_ids`` are the
+    person has to be told (a revoked authorisation), ``""`` if all is well; ``deaf`` says why its
+    pushes do not come in, so that only the clock tells of changes. ``vendor_ids`` are the
     names by which the vendor's pushes call the account, where they do (a Dropbox account id,
     buckets).
     """
@@ -25,6 +26,7 @@ class Connected(msgspec.Struct, frozen=True):
     polled_at: float = 0.0
     not_before: float = 0.0
     trouble: str = ""
+    deaf: str = ""
     vendor_ids: frozenset[str] = frozenset()
 
 
@@ -109,6 +111,9 @@ class Registry(Protocol):
 
     def trouble(self, owner: str, account: str, text: str) -> None:
         """Note what a person has to be told of an account; ``""`` that all is well."""
+
+    def deaf(self, owner: str, account: str, text: str) -> None:
+        """Note why pushes of an account do not come in; ``""`` that they do, or are not had."""
 
     def syncs(self, owner: str) -> list[SyncSettings]:
         """Return the owner's syncs by id."""

@@ -1,10 +1,12 @@
 """Access tokens that all functions share: one of them refreshes, and the others take what it got.
 
-The access token lies on the account's item, encrypted; the refresh token in the vault, which is
-asked only to refresh. Whoever refreshes holds a lease, since no vault writes by comparison: the
-others wait and read again.
+The access token lies beside the account's item, encrypted: on it, each hint that is counted would
+pay for its length. The refresh token is in the vault, which is asked only to refresh. Whoever
+refreshes holds a lease, since no vault writes by comparison: the others wait and read again.
 """
 
+import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,13 +14,12 @@ import msgspec
 
 from syncoxiders.adapters.accounts.secret import Secret, Secrets
 from syncoxiders.adapters.aws.kms import Cipher
-from syncoxiders.adapters.items.registry import account_key
 from syncoxiders.adapters.oauth.tokens import SharedTokens
 from syncoxiders.adapters.oauth.vendors import Vendor
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, Unreachable
-from syncoxiders.ports.items import Equals, Items, Update
+from syncoxiders.ports.items import Item, Items, Key, Put, Value
 from syncoxiders.ports.registry import Leases
 
 _LEASE = 90.0
@@ -29,16 +30,18 @@ _PATIENCE, _PAUSE = 30.0, 0.5
 
 
 class AccessItems:
-    """The access token of one account, on its item. Errors are AccountError, StateUnavailable.
+    """The access token of one account, in an item. Errors are AccountError, StateUnavailable.
 
-    One that cannot be read is as none: another one is to be had.
+    It is readable for just this record of the account: whoever connects it anew, perhaps as
+    somebody else, does not get the old one's. One that cannot be read is as none.
     """
 
-    def __init__(self, control: Items, cipher: Cipher, owner: str, account: str) -> None:
+    def __init__(self, control: Items, cipher: Cipher, owner: str, account: Account) -> None:
         self._items = control
         self._cipher = cipher
-        self._key = account_key(owner, account)
-        self._context = {"owner": owner, "account": account, "holds": "access"}
+        self._key: Key = (f"{owner}#access", account.name)
+        record = hashlib.sha256(msgspec.json.encode(account, order="sorted")).hexdigest()
+        self._context = {"owner": owner, "account": account.name, "record": record}
 
     def get(self) -> Secret:
         """Return a secret that has no more than it, or not even that."""
@@ -52,10 +55,11 @@ class AccessItems:
             return Secret()
 
     def put(self, secret: Secret) -> None:
-        """Keep the access token of a secret, if the account is there."""
+        """Keep the access token of a secret, for as long as it is good."""
         access = Secret(access=secret.access, expires=secret.expires)
         data = self._cipher.encrypt(msgspec.json.encode(access).decode(), self._context)
-        self._items.write([Update(self._key, put={"access": data}, when=Equals("here", 1))])
+        attributes: dict[str, Value] = {"access": data, "expires": math.ceil(secret.expires)}
+        self._items.write([Put(Item(self._key, attributes))])
 
 
 class Kept:

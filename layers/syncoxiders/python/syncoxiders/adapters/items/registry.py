@@ -2,7 +2,8 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_ids``, ``hints``, ``polled``, ``polled_at``, ``not_before``, ``trouble`` |
+| account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_ids``, ``hints``, ``polled``, ``polled_at``, ``not_before``, ``trouble``, ``deaf`` |
+| access token | ``owner#access`` | name | ``access``, ``expires`` (:mod:`..aws.tokens`) |
 | sync | ``owner#syncs`` | id | ``settings`` |
 | channel | ``owner#channels`` | id | ``opened``, ``expires`` |
 | whose a channel is | ``#channel#id`` | ``channel`` | as the channel |
@@ -79,14 +80,11 @@ class ItemsRegistry:
     def put_account(
         self, owner: str, account: Account, vendor_ids: frozenset[str] = frozenset()
     ) -> None:
-        """Keep an account; the trouble that it had is over.
-
-        An access token that was kept with it is dropped, since it may be another person's.
-        """
+        """Keep an account; the trouble that it had is over."""
         before = self.account(owner, account.name)
         self._calls(owner, account, vendor_ids)
         put: dict[str, Value] = {"account": _encoded(account), "here": 1}
-        remove = ["trouble", "access"]
+        remove = ["trouble", "deaf"]
         if vendor_ids:
             put["vendor_ids"] = vendor_ids
         else:
@@ -136,11 +134,18 @@ class ItemsRegistry:
 
     def trouble(self, owner: str, account: str, text: str) -> None:
         """Note what a person has to be told of an account; ``""`` that all is well."""
+        self._say(owner, account, "trouble", text)
+
+    def deaf(self, owner: str, account: str, text: str) -> None:
+        """Note why pushes of an account do not come in; ``""`` that they do, or are not had."""
+        self._say(owner, account, "deaf", text)
+
+    def _say(self, owner: str, account: str, name: str, text: str) -> None:
         key = account_key(owner, account)
         if text:
-            self._change(key, put={"trouble": text})
+            self._change(key, put={name: text})
         else:
-            self._change(key, remove=("trouble",))
+            self._change(key, remove=(name,))
 
     # Syncs
 
@@ -241,6 +246,7 @@ def _connected(item: Item) -> Connected:
         polled_at=_number(item, "polled_at") / 1000,
         not_before=_number(item, "not_before") / 1000,
         trouble=str(item.attributes.get("trouble", "")),
+        deaf=str(item.attributes.get("deaf", "")),
         vendor_ids=_names(item, "vendor_ids"),
     )
 

@@ -27,8 +27,6 @@ _LONG = 365 * 86_400.0
 """So long a channel is asked for; each vendor gives what it gives."""
 
 _LEASE = 900.0
-_DEAF = "no pushes: "
-"""How trouble begins that is of channels only: it is over when one is open."""
 
 
 class Renewal(msgspec.Struct):
@@ -210,7 +208,7 @@ class _Owner:
                 self._alive(current)
                 if not 0 < current.expires < self._now + MARGIN / 2:
                     return
-            self._deaf[account] = f"{_DEAF}{error}"
+            self._deaf[account] = str(error)
 
     def _alive(self, channel: Channel) -> None:
         if channel.expires:
@@ -218,11 +216,11 @@ class _Owner:
             self._done.lapses = left if self._done.lapses is None else min(self._done.lapses, left)
 
     def _report(self, accounts: Mapping[str, Connected]) -> None:
-        """Note what cannot be heard, unless an account has other trouble, which is worse."""
+        """Note of which accounts nothing is heard, and why."""
         for name, connected in accounts.items():
-            text, before = self._deaf.get(name, ""), connected.trouble
-            if text != before and (not before or before.startswith(_DEAF)):
-                self._registry.trouble(self._owner, name, text)
+            text = self._deaf.get(name, "")
+            if text != connected.deaf:
+                self._registry.deaf(self._owner, name, text)
 
 
 def _life(channel: Channel) -> tuple[bool, float]:
