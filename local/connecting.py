@@ -49,7 +49,8 @@ def connect(app: App, stack: Deployed, places: Places, *, pushes: bool = True) -
         EndpointSettings(place.account.name, place.account.name, place.root)
         for place in places.opened
     )
-    app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
+    if app.registry.sync(OWNER, SYNC) is None:  # else it is known from before
+        app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
     if pushes:
         places.listen(stack)
         client("lambda").invoke(FunctionName=stack.outputs["FunctionRenew"], InvocationType="Event")
