@@ -1,6 +1,7 @@
 # Needs make, Node 20+ and Python 3.11 to 3.14; everything else is brought by the locks.
 #
-#   make up      set up, keep two sample folders in step, and say what to try
+#   make up      deploy to an AWS emulator here, keep two folders in step, say what happens
+#                (ACCOUNTS=emulated: an emulated Google Drive and Dropbox)
 #   make test    every check and every test          make check   the fast part of it
 #   make bench   measure against rclone, Unison, cp and rsync (options: BENCH="--quick")
 #   make lambda  build what the AWS functions run (before npx cdk deploy)
@@ -11,6 +12,7 @@
 PYTHON  ?=
 BENCH   ?=
 TESTS   ?=
+ACCOUNTS ?= folders
 WORKERS ?= 2
 
 here := $(shell cd "$$(dirname '$(strip $(MAKEFILE_LIST))')" && pwd -P)
@@ -106,23 +108,9 @@ check: lint
 test: lint
 	$(pytest)
 
-# The sample folders are made once; what a person makes of them stays.
+# The deployed system on this machine; see local/up.py. Ctrl-C ends it all, and is no failure.
 up: env
-	@if [ ! -d demo ]; then \
-	  mkdir -p demo/left/notes demo/right/pictures; \
-	  printf 'Edit me in one folder, and look into the other.\n' > demo/left/hello.txt; \
-	  printf '%s\n' '- bread' '- apples' > demo/left/notes/shopping.md; \
-	  printf 'This one was made on the right.\n' > demo/right/from-the-right.txt; \
-	  printf '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="24"/></svg>\n' \
-	    > demo/right/pictures/circle.svg; \
-	fi
-	@printf '%s\n' \
-	  'Keeping demo/left and demo/right in step. In another terminal, or your file manager, try:' \
-	  '  echo "more" >> demo/left/hello.txt && sleep 3 && cat demo/right/hello.txt' \
-	  '  mv demo/right/pictures demo/right/drawings     (a rename is one step on the other side)' \
-	  '  rm demo/left/notes/shopping.md                 (kept in demo/right/.syncoxiders-trash)' \
-	  'Ctrl-C stops it. Run make up again at any time; rm -r demo starts over.' ''
-	@trap : INT; $(bin)/syncoxiders watch demo/left demo/right --state demo/state || [ $$? -eq 130 ]
+	@trap : INT; $(bin)/python -m local.up --accounts $(ACCOUNTS)
 
 # Built anew only where something changed.
 lambda: env

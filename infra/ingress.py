@@ -13,7 +13,7 @@ from constructs import Construct
 from infra.code import Code, Function
 from infra.pipeline import Lines
 from infra.places import LOCAL_API
-from infra.state import Secrets, State
+from infra.state import READ, Secrets, State
 
 PROVIDERS = ("drive", "dropbox", "onedrive")
 
@@ -51,9 +51,8 @@ class Ingress(Construct):
             memory=512,
             description="Verifies a push, counts it on its account, asks for a look",
         )
-        state.control.grant(
-            self.webhook.role, "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"
-        )
+        # It counts, and notes of a channel that it is about to end.
+        state.control.grant(self.webhook.role, *READ, "dynamodb:PutItem", "dynamodb:UpdateItem")
         # Dropbox signs with the app's secret.
         self.webhook.allow(*secrets.reading("app_2f"))
         lines.poll.sent_by(self.webhook)

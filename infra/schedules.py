@@ -68,8 +68,10 @@ class Schedules(Construct):
             memory=512,
             description="Tells again what was told to nobody",
         )
-        for table in (state.tree, state.journal, state.control):
+        for table in (state.tree, state.control):
             table.grant(self.sweep.role, *READ)
+        # What a worker that died had not let go of is let go.
+        state.journal.grant(self.sweep.role, *READ, *WRITE)
         for line in (lines.poll, lines.merge, lines.apply):
             line.sent_by(self.sweep)
 

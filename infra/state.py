@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.settings import Settings
 
-READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
+READ = ("dynamodb:BatchGetItem", "dynamodb:Query")
 WRITE = (
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",

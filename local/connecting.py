@@ -36,7 +36,7 @@ def reaching(emulator: Ministack, stack: Deployed) -> Iterator[App]:
                 os.environ[name] = value
 
 
-def connect(app: App, stack: Deployed, places: Places) -> None:
+def connect(app: App, stack: Deployed, places: Places, *, pushes: bool = True) -> None:
     """Enter the accounts of places, a two-way sync of them, and where pushes go."""
     for kind, secret in places.app_secrets.items():
         app.vault.put(of_app(kind), secret)
@@ -49,9 +49,11 @@ def connect(app: App, stack: Deployed, places: Places) -> None:
         EndpointSettings(place.account.name, place.account.name, place.root)
         for place in places.opened
     )
-    app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
-    places.listen(stack)
-    client("lambda").invoke(FunctionName=stack.outputs["FunctionRenew"], InvocationType="Event")
+    if app.registry.sync(OWNER, SYNC) is None:  # else it is known from before
+        app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
+    if pushes:
+        places.listen(stack)
+        client("lambda").invoke(FunctionName=stack.outputs["FunctionRenew"], InvocationType="Event")
     hint(app, {place.account.name for place in places.opened})
 
 

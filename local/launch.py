@@ -47,6 +47,16 @@ REPAIRS = (
         '                return resources[ref]["Attributes"]["Arn"]\n'
         '            return resources[ref]["PhysicalResourceId"]\n',
     ),
+    # What is allowed to send, delete or hide one message may do it with ten at once.
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    Repair(
+        "ministack.core.iam_actions",
+        '    target = headers.get("x-amz-target", "")\n    if "." in target:\n'
+        '        return target.rsplit(".", 1)[-1]\n',
+        '    target = headers.get("x-amz-target", "")\n    if target.startswith("AmazonSQS."):\n'
+        '        return target.removeprefix("AmazonSQS.").removesuffix("Batch")\n'
+        '    if "." in target:\n        return target.rsplit(".", 1)[-1]\n',
+    ),
     # It listens at the port that it was given, and at no other.
     Repair(
         "ministack.app",

@@ -30,7 +30,8 @@ class Place(NamedTuple):
 class Places(Protocol):
     """Two places, there as long as the context is.
 
-    ``app_secrets`` are by the kind of account whose vendor signs pushes with one.
+    ``app_secrets`` are by the kind of account whose vendor signs pushes with one, ``memory`` is
+    where the system's tables are kept for as long as the places are, if they outlive the context.
     """
 
     @property
@@ -40,6 +41,10 @@ class Places(Protocol):
     @property
     def app_secrets(self) -> Mapping[str, str]:
         """The secrets of OAuth apps."""
+
+    @property
+    def memory(self) -> Path | None:
+        """The file of the tables."""
 
     def __enter__(self) -> Self: ...
 
@@ -71,6 +76,7 @@ class Folders:
     def __init__(self, home: Path) -> None:
         self._home = home
         self.opened = [_folder(home / name) for name in ("left", "right")]
+        self.memory: Path | None = home / "tables"
 
     def __enter__(self) -> Self:
         """Make the folders with something in them, if they are not there."""
@@ -144,6 +150,7 @@ class Emulated:
         self.clouds: dict[str, Any] = {"drive": drive.create(), "dropbox": dropbox.create()}
         self.app_secrets = {"dropbox": self.clouds["dropbox"].oauth.clients["client"]}
         self.opened: list[Place] = []
+        self.memory: Path | None = None
         self._serving = ExitStack()
 
     def __enter__(self) -> Self:

@@ -1,7 +1,7 @@
 """``make up``: the deployed system on this machine, keeping two accounts in step.
 
 Starts an emulator of AWS, deploys the app to it, connects two accounts and says what happens,
-until Ctrl-C. Nothing of it is left then but the folders; the next start joins them anew.
+until Ctrl-C. Folders and what is remembered of them stay, and the next start goes on with them.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from infra.places import BUILT_LOCAL, ROOT
 from local.connecting import OWNER, SYNC, connect, hint, reaching
 from local.deploy import ACCOUNT, STACK, Deployed, LackError, check_machine, deploy, synthesise
 from local.emulator import Ministack
+from local.memory import keep, restore
 from local.places import Emulated, Folders, Places
 from local.voice import Runs, Voice, say
 from syncoxiders.adapters.aws.clients import client
@@ -38,7 +39,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_machine()
-        run(Emulated() if chosen.accounts == "emulated" else Folders(ROOT / "demo" / "cloud"))
+        run(Emulated() if chosen.accounts == "emulated" else Folders(ROOT / "demo"))
     except KeyboardInterrupt:
         say("\nStopped.")
     except LackError as error:
@@ -59,6 +60,8 @@ def run(places: Places) -> None:
                 stack = deploy(emulator, out, Path(folder))
             with reaching(emulator, stack) as app:
                 with step("Connecting two accounts"):
+                    if places.memory is not None:
+                        restore(places.memory, client("dynamodb"), stack)
                     connect(app, stack, places)
                 tell(emulator, stack, places)
                 follow(app, stack, places)
@@ -111,7 +114,7 @@ def follow(app: App, stack: Deployed, places: Places) -> None:
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()
     threading.Thread(target=read, daemon=True).start()
-    voices = (Voice(client("logs"), stack), Runs(app.states, OWNER, SYNC))
+    voice, runs = Voice(client("logs"), stack), Runs(app.states, OWNER, SYNC)
     known = {place.account.name for place in places.opened}
     try:
         while True:
@@ -120,9 +123,10 @@ def follow(app: App, stack: Deployed, places: Places) -> None:
             for line in _all(typed):
                 if answer := places.command(line.split()):
                     say(answer)
-            for voice in voices:
-                for line in voice.new():
-                    say(line)
+            for line in (*voice.new(), *runs.new()):
+                say(line)
+            if runs.ended() and places.memory is not None:
+                keep(places.memory, client("dynamodb"), stack)
             time.sleep(0.3)
     finally:
         stop.set()

@@ -66,12 +66,14 @@ class Runs:
         self._sync = owner, sync
         self._told: dict[int, int] = {}
         self._ended: set[int] = set()
+        self._fresh = False
+        self._first = self._last()
 
     def new(self) -> Iterator[str]:
         """Yield what was done since the last time, as lines for a person."""
         store = self._states.sync(*self._sync)
         for run in reversed(store.runs(RUNS)):
-            if run.id in self._ended:
+            if run.id in self._ended or run.id <= self._first:
                 continue
             events = store.events(run.id)
             for event in events[self._told.get(run.id, 0) :]:
@@ -80,7 +82,18 @@ class Runs:
             self._told[run.id] = len(events)
             if run.outcome:
                 self._ended.add(run.id)
+                self._fresh = True
                 yield f"run {run_line(run).strip()}"
+
+    def ended(self) -> bool:
+        """Say whether a run has ended since this was asked last."""
+        fresh, self._fresh = self._fresh, False
+        return fresh
+
+    def _last(self) -> int:
+        """Return the number of the newest run that ended before."""
+        runs = self._states.sync(*self._sync).runs(RUNS)
+        return max((run.id for run in runs if run.outcome), default=0)
 
 
 def readable(function: str, message: str) -> str:

@@ -8,7 +8,7 @@ from tests.infra.reading import FUNCTIONS, allowed, function, of_type, statement
 
 Template = dict[str, Any]
 
-READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+READ = {"dynamodb:BatchGetItem", "dynamodb:Query"}
 WRITE = {
     "dynamodb:BatchWriteItem",
     "dynamodb:DeleteItem",
@@ -30,7 +30,7 @@ REFRESH = {
 
 GRANTS: dict[str, dict[str, set[str]]] = {
     "webhook": {
-        "Control": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "Control": READ | {"dynamodb:PutItem", "dynamodb:UpdateItem"},
         "PollQueue": SEND,
         "/SyncOxiders/vault/app_2f*": {"ssm:GetParameter"},
         "Key": {"kms:Decrypt"},
@@ -67,7 +67,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "sweep": {
         "Tree": READ,
-        "Journal": READ,
+        "Journal": READ | WRITE,
         "Control": READ,
         "PollQueue": SEND,
         "MergeQueue": SEND,
