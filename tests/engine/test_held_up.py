@@ -288,3 +288,17 @@ def test_what_changed_places_with_what_was_being_written() -> None:
     world.run()
     assert set(world.agreed()) == {"x", "y"}
     world.quiet()
+
+
+def test_what_equals_something_hidden_is_new() -> None:
+    """Where ids are paths, a new file is no move of one that a filter hides at others."""
+    world = World("ab", {"a": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("d/x", b"content")
+    world.run()
+    world.rule = msgspec.structs.replace(world.rule, filter=Filter(options=(exclude("d/"),)))
+    world.run()
+    world.a.remove("d")
+    world.a.write("y", b"content")
+    world.run()
+    assert world.b.tree() == {"d": None, "d/x": b"content", "y": b"content"}
+    world.quiet()
