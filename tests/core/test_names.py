@@ -127,6 +127,7 @@ def test_a_label_holds_only_letters_digits_and_dashes(label: str, expected: str)
 )
 @example("\udcff" * 255 + ".txt", "x", 0, "", 100)
 @example("é" * 200, "é" * 80, 0, "01234567", 100)
+@example("a" * 10 + "." + "\U00010000" * 6, "x" * 40, 0, "", 100)
 def test_a_conflict_name_fits_and_is_recognised(
     name: str, label: str, mtime_ns: int, digest: str, max_bytes: int
 ) -> None:

@@ -1,16 +1,16 @@
 """Following a feed brings the observed tree to what stands there, whatever the feed leaves out."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
-from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Traits
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref, Traits
 from syncoxiders.engine.looks import DAY, SOON
-from syncoxiders.ports.provider import Change, Page
+from syncoxiders.ports.provider import Change, FolderDelta, Known, Page
 from syncoxiders.ports.state import ObservedTree
 from tests.engine.world import World
 
@@ -161,6 +161,30 @@ def test_folder_from_outside_that_a_dead_run_took_in(died_at: int) -> None:
     assert world.agreed()["new/file"] == b"from elsewhere"
     assert world.agreed()["new/deep/er/file"] == b"from elsewhere as well"
     world.quiet()
+
+
+def test_folder_that_a_listing_does_not_show_yet() -> None:
+    """A folder in a new one is looked into, though the listing lags behind the feed."""
+    world = started()
+    world.a.mkdir("new")
+    world.a.bring("new/deep", {"file": b"from elsewhere"})
+    deep = world.a.entry("new/deep").id
+    rescan = world.a.rescan
+
+    def late(known: Known, folders: Iterable[Ref] | None = None) -> Iterator[FolderDelta]:
+        asked = None if folders is None else list(folders)
+        for delta in rescan(known, asked):
+            if asked is not None and deep not in {each.id for each in asked}:
+                changed = tuple(each for each in delta.changed if each.id != deep)
+                yield msgspec.structs.replace(delta, changed=changed)
+                if delta.folder == world.a.entry("new").id:
+                    return
+            else:
+                yield delta
+
+    world.a.rescan = late  # type: ignore[method-assign]  # as it is for a while
+    world.run()
+    assert world.agreed()["new/deep/file"] == b"from elsewhere"
 
 
 def test_moved_into_a_folder_that_a_look_finds() -> None:

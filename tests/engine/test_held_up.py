@@ -7,6 +7,7 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.filters import Filter, exclude
 from syncoxiders.core.model import Traits
 from syncoxiders.engine import sync
+from syncoxiders.engine.recover import recover
 from syncoxiders.ports.errors import Refused, Throttled, Unreachable
 from tests.engine.world import World
 
@@ -258,4 +259,46 @@ def test_an_edit_in_a_deleted_folder_that_was_made_anew() -> None:
     world.run()
     world.run()
     assert world.agreed().keys() == {"e", "e/x", "e/y", "z"}
+    world.quiet()
+
+
+def test_what_changed_places_with_what_was_being_written() -> None:
+    """After a run that died, a file that stands in another's place is not taken for written."""
+    world = World("ab")
+    world.a.write("x", b"same")
+    world.a.write("y", b"other")
+    world.run()
+    world.a.write("y", b"same")
+
+    def stop(what: str) -> None:
+        if what == "upload":
+            world.b.before = None
+            for path, to in (("x", "passing"), ("y", "x"), ("passing", "y")):
+                world.b.rename(path, to)
+            raise KeyboardInterrupt
+
+    world.b.before = stop
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    recover(world.context(), {})
+    base = world.context().store.base()
+    nodes = base.get(each for some in base.ids() for each in some).values()
+    held = [node.replicas["b"].entry for node in nodes]
+    assert len(held) == len(set(held))
+    world.run()
+    assert set(world.agreed()) == {"x", "y"}
+    world.quiet()
+
+
+def test_what_equals_something_hidden_is_new() -> None:
+    """Where ids are paths, a new file is no move of one that a filter hides at others."""
+    world = World("ab", {"a": Quirks(traits=Traits(stable_ids=False, cheap_hash=True))})
+    world.a.write("d/x", b"content")
+    world.run()
+    world.rule = msgspec.structs.replace(world.rule, filter=Filter(options=(exclude("d/"),)))
+    world.run()
+    world.a.remove("d")
+    world.a.write("y", b"content")
+    world.run()
+    assert world.b.tree() == {"d": None, "d/x": b"content", "y": b"content"}
     world.quiet()

@@ -125,6 +125,7 @@ class Judge(Stage):
             if name != active and self._hidden_part(tree) != hidden[name]:
                 raise Violated(self._story(f"{name}: what the filter hides did not stay"))
             ours, theirs = self._visible_part(left, tree), self._visible_part(tree, left)
+            ours, theirs = self._unshadowed(ours, here), self._unshadowed(theirs, here)
             if ours != theirs:
                 raise Violated(self._story(f"{name} shows {theirs}, and {active} {ours}"))
 
@@ -151,6 +152,16 @@ class Judge(Stage):
             if data is not None
             or any(each.startswith(f"{path}/") for each in files)
             or not any(each.startswith(f"{path}/") for each in veiled)
+        }
+
+    def _unshadowed(self, tree: Tree, here: Iterable[str]) -> Tree:
+        """Leave out what waits since one who is away has something there that the filter hides."""
+        away = [each for name, each in self.world.providers.items() if name not in here]
+        hidden = {path for provider in away for path in self._hidden_part(provider.tree())}
+        return {
+            path: data
+            for path, data in tree.items()
+            if not any(f"{path}/".startswith(f"{each}/") for each in hidden)
         }
 
     def _is_filtered(self) -> bool:

@@ -386,7 +386,8 @@ class MoveMatcher:
     """Finds moves at endpoints whose ids do not survive them, by content.
 
     A match needs one deleted node and one new entry of proven equal content; where several
-    would do, it is a copy and a deletion instead.
+    would do, it is a copy and a deletion instead. What a filter hides elsewhere is left out: as
+    part of that the new entry would be hidden, too.
     """
 
     UNKNOWN = object.__new__(Work)
@@ -405,7 +406,9 @@ class MoveMatcher:
         candidates = [
             work
             for work in self._lost[endpoint].get(entry.size, [])
-            if endpoint not in work.entries and work.kind is entry.kind
+            if endpoint not in work.entries
+            and work.kind is entry.kind
+            and not self.draft.is_out(work)
         ]
         if not candidates:
             return None

@@ -67,7 +67,7 @@ def conflict_name(
     if digest and not re.fullmatch(r"[0-9a-f]+", digest):
         raise ValueError(f"a digest is written in hexadecimal digits, not {digest!r}")
     tag = "-".join(filter(None, (_label(label), _date(mtime_ns), digest[:_DIGEST])))
-    stem, extension = _split(original_name(name) or name)
+    stem, extension = _parted(name)
     return _fit(stem, f".conflict-{tag}{extension}", max(max_bytes, MIN_ROOM))
 
 
@@ -95,6 +95,18 @@ def sibling_name(name: str, n: int, *, max_bytes: int = 255) -> str:
     """
     stem, extension = _split(name)
     return _fit(stem, f" ({n}){extension}", max_bytes)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Split off the extension, of a conflict name as it was split when that was made.
+
+    Its stem may have been cut since, so that what was too long for an extension looks like one.
+    """
+    parts = None
+    while match := _CONFLICT.match(name):
+        parts = match["stem"], match["suffix"]
+        name = "".join(parts)
+    return parts if parts and _size(parts[1]) <= _SUFFIX_BYTES else _split(name)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -109,9 +109,13 @@ class Follower:
         self._observer.commit([entry for entry in changed if entry.parent not in new], [])
         self._look_into([entry for entry in new.values() if entry.parent not in new], look)
         self._observer.asked_at(asked)
+        listed = self._known(set(new))
         self._observer.commit([entry for entry in changed if entry.parent in new], [])
+        # a listing may lag behind the feed, and a run that died have taken in what it did not list
+        missed = [entry for entry in new.values() if entry.id not in listed]
         if again:
-            self._look_into([entry for entry in inside if entry.id in known], look)
+            missed += [entry for entry in inside if entry.id in known]
+        self._look_into(missed, look)
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
         self._observer.asked_at(asked)

@@ -215,6 +215,8 @@ def _outcome(
         found = provider.at(Ref(before.parent, folder), name)
         if found is None or found.version == action.expect:
             return False, None
+        if _belongs_elsewhere(places, action, found, stable_ids=provider.traits.stable_ids):
+            return False, None
         return _is_ours(context, action, node, Ref(found.id, at.path), found)
     if action.kind in {ActionKind.CREATE, ActionKind.MAKE_FOLDER}:
         parent = places.parent(action.endpoint, action.parent)
@@ -263,11 +265,15 @@ def _moved_and_updated(
 
 
 def _belongs_elsewhere(places: Places, action: Action, found: Entry, *, stable_ids: bool) -> bool:
-    """Say whether an entry is, or was, part of a node: then nobody has just made it.
+    """Say whether an entry is, or was, part of another node: then nobody has just made it.
 
     Where an id is a path, what a tombstone once had says nothing of what stands there now.
     """
     owner = places.owner(action.endpoint, found.id)
+    if action.kind in {ActionKind.UPDATE, ActionKind.META} and (
+        owner == action.node or not stable_ids
+    ):
+        return False  # the former owner of a path may have moved on
     node = places.node(owner) if owner is not None else None
     replica = node.replicas.get(action.endpoint) if node is not None else None
     return replica is not None and (stable_ids or not replica.gone)

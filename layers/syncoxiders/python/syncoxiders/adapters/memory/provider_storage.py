@@ -159,7 +159,8 @@ class Storage:
         """Before a person changes a node: listings go on showing it as they do now."""
         if self.quirks.lag:
             late = self._late.get(node)
-            shown = self._tree.entry_of(node) if late is None else late.shown
+            is_late = late is not None and late.until > self.ticks
+            shown = late.shown if late is not None and is_late else self._tree.entry_of(node)
             self._late[node] = Late(shown, self._later())
 
     def _listing(self, folder: TreeNode, folder_id: EntryId) -> list[tuple[Entry, TreeNode]]:
