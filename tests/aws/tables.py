@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
+from local.emulator import REGION, Ministack
 from syncoxiders.adapters.dynamo.client import Client, Connect
 from syncoxiders.adapters.dynamo.items import DynamoItems
-from tests.aws.ministack import REGION, Ministack
 
 _KEYS = ("pk", "sk")
 
