@@ -11,7 +11,7 @@ SERVICE = "syncoxiders"
 _UNREAL = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt.")
 """Where backends come from that keep nothing, or keep it in the open.
 
-keyrings.alt says of itself that its backends may be insecure (https://pypi.org/project/keyrings.alt).
+keyrings.alt says of itself that its backends may be insecure (https://github.com/jaraco/keyrings.alt).
 """
 
 
