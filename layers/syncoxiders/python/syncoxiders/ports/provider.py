@@ -357,5 +357,16 @@ class Recovers(Protocol):
         """
 
 
+@runtime_checkable
+class Finishes(Protocol):
+    """A provider whose effects may take several steps, and so be interrupted half way."""
+
+    def finish_interrupted(self) -> None:
+        """Bring such effects to their end before anybody looks: half done they look like people's.
+
+        Not called where nothing may be changed. Raises what :meth:`Provider.root` raises.
+        """
+
+
 Providers = Mapping[str, Provider]
 """The providers of a sync's endpoints, by endpoint id."""
