@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from syncoxiders.adapters.providers.drive import _names as names
 from syncoxiders.adapters.providers.drive._files import FOLDER, File
-from syncoxiders.core.model import Entry, Ref
+from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref
 from syncoxiders.core.names import QUOTE
 from syncoxiders.ports.errors import Occupied
 from tests.adapters.drive_support import Stage, serving, staged
@@ -184,6 +184,21 @@ class TestDuplicates:
         assert (gone.id, gone.entry) == (twins[0].id, None)
         assert (heir.entry.id, heir.entry.name) == (twins[1].id, "file.txt")
         assert heir.entry == s.entry("file.txt")
+
+    def test_oldest_is_renamed(self, s: Stage, twins: tuple[Entry, Entry]) -> None:
+        """Of a name that was left it can be asked what is shown under it by now."""
+        s.people.mkdir("gone")
+        gone = s.people.id("gone")
+        cursor = s.provider.start_cursor()
+        s.people.rename("file.txt", "other.txt")
+        s.people.remove("gone")
+        told = {change.entry.id for change in s.drain(cursor) if change.entry is not None}
+        assert told == {twins[0].id}
+        before = len(s.emulator.calls)
+        (heir,) = s.provider.heirs([(ROOT_ENTRY, "file.txt"), (ROOT_ENTRY, "none"), (gone, "x")])
+        assert len(s.emulator.calls) - before <= 3
+        assert (heir.id, heir.name) == (twins[1].id, "file.txt")
+        assert heir == s.entry("file.txt")
 
     def test_older_one_comes_by_the_feed(self, s: Stage) -> None:
         """When an older file comes, the feed tells of both by their names of now."""

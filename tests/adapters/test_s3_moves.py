@@ -67,7 +67,7 @@ class TestKilled:
             except Dead:
                 after += 1
             assert set(FILES.values()) <= set(w.tree().values()), f"lost at {after}"
-            w.open().root()
+            w.open().finish_interrupted()
             contents = Counter(data for data in w.tree().values() if data)
             assert contents == Counter(FILES.values()), f"not finished after {after}"
             assert not [key for key in w.listed() if key.startswith(TRASH)]
@@ -85,7 +85,7 @@ class TestKilled:
             a_folder(provider)
         assert "moved" in {key.split("/")[0] for key in w.tree()}
         other = w.open()
-        other.root()
+        other.finish_interrupted()
         known = KnownTree()
         look(other, known)
         assert known.paths().keys() == {
@@ -95,6 +95,20 @@ class TestKilled:
             "moved/inner/two",
             "moved/inner/three",
         }
+
+    def test_looking_finishes_nothing(self, w: World) -> None:
+        """Whoever may only look finds a move half done, and leaves it so."""
+        fill(w)
+        pace = CutPace()
+        provider = w.open(pace=pace)
+        w.just_before("DELETE", "/folder/", lambda: setattr(pace, "left", 0))
+        with pytest.raises(Dead):
+            a_folder(provider)
+        before = w.listed()
+        other = w.open()
+        other.root()
+        look(other, KnownTree())
+        assert w.listed() == before
 
     def test_edited_since(self, w: World) -> None:
         """What a person has edited since stays as it is, where it is; the copy goes."""
@@ -106,21 +120,21 @@ class TestKilled:
         with pytest.raises(Dead):
             provider.move(ref(entry), entry.version, ROOT_REF, "moved")
         w.write("file", b"edited")
-        w.open().root()
+        w.open().finish_interrupted()
         assert w.tree(trash=True) == {"file": b"edited"}
         assert not [key for key in w.listed() if key.startswith(TRASH)]
 
     def test_note_that_is_none(self, w: World) -> None:
         """What a person puts where moves are written down harms nobody."""
         w.write(f"{TRASH}moving/nonsense", b"[1, 2")
-        w.open().root()
+        w.open().finish_interrupted()
         assert w.read(f"{TRASH}moving/nonsense") == b"[1, 2"
 
     def test_two_at_once(self, w: World) -> None:
         """A move that another run finishes in the middle of it comes to the same end."""
         fill(w)
         provider, other = w.open(), w.open()
-        w.just_before("DELETE", "/folder/", other.root)
+        w.just_before("DELETE", "/folder/", other.finish_interrupted)
         a_folder(provider)
         assert set(w.tree().values()) >= set(FILES.values())
         assert {key for key in w.tree() if not key.endswith("/")} == {
@@ -135,7 +149,7 @@ class TestKilled:
         with pytest.raises(Unreachable):
             a_file(provider)
         assert [key for key in w.listed() if key.startswith(f"{TRASH}moving/")]
-        w.open().root()
+        w.open().finish_interrupted()
         assert Counter(w.tree().values())[b"1"] == 1
 
 

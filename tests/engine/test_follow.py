@@ -8,6 +8,7 @@ import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
+from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref, Traits
 from syncoxiders.engine.looks import DAY, SOON
 from syncoxiders.ports.provider import Change, FolderDelta, Known, Page
@@ -539,3 +540,34 @@ def test_case_of_paths() -> None:
     world.a.remove("folder/inner")
     world.run()
     assert world.agreed().keys() == {"folder", "folder/two", "three"}
+
+
+def test_what_takes_a_name_that_was_left() -> None:
+    """Of entries of one name the next is asked for when the oldest is moved: none tells of it."""
+
+    class Twins(Told):
+        def heirs(self, places: Iterable[tuple[EntryId, str]]) -> list[Entry]:
+            found = [self.at(Ref(folder, ""), name) for folder, name in places]
+            return [each for each in found if each is not None]
+
+    world = started()
+    world.providers["a"] = Twins(Quirks(traits=Clouds, twins=True), clock=world.clock, name="a")
+    world.store = MemoryStateStore()
+    world.a.write("file", b"old")
+    young = world.a.add("file", b"young")
+    world.run()
+    assert world.b.tree()[young.name] == b"young"
+
+    def silent(page: Page) -> Page:
+        changes = [each for each in page.changes if each.entry and each.entry.id != young.id]
+        return msgspec.structs.replace(page, changes=tuple(changes))
+
+    world.told("a").edit = silent
+    world.a.rename("file", "other")
+    world.run()
+    assert {path: world.b.tree()[path] for path in ("file", "other")} == {
+        "file": b"young",
+        "other": b"old",
+    }
+    assert young.name not in world.b.tree()
+    world.quiet()

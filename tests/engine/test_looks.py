@@ -1,12 +1,16 @@
 """Looks at single folders: what moves through them meanwhile is not lost from sight."""
 
+import dataclasses
+from collections.abc import Iterable, Iterator
+
 import pytest
 
-from syncoxiders.adapters.memory.provider import MemoryFeedProvider
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider, MemoryProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Ref, Traits
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.sync import Run
+from syncoxiders.ports.provider import FolderDelta, Known
 from syncoxiders.ports.state import Commit, Observation
 from tests.engine.test_follow import below
 from tests.engine.world import World
@@ -64,3 +68,27 @@ def test_made_anew_in_another_case() -> None:
     assert world.run().conflicts == 0
     assert world.agreed() == {"d": None, "d/X": b"another"}
     world.quiet()
+
+
+def test_a_dry_run_finishes_nothing() -> None:
+    """What an effect of several steps was interrupted in is finished before a look, if at all."""
+    world = World()
+    seen: list[str] = []
+
+    class Finishing(MemoryProvider):
+        def finish_interrupted(self) -> None:
+            seen.append("finished")
+
+        def rescan(
+            self, known: Known, folders: Iterable[Ref] | None = None
+        ) -> Iterator[FolderDelta]:
+            seen.append("looked")
+            return super().rescan(known, folders)
+
+    world.providers["a"] = Finishing(clock=world.clock, name="a")
+    world.options = dataclasses.replace(world.options, dry_run=True)
+    world.run()
+    assert seen == ["looked"]
+    world.options = dataclasses.replace(world.options, dry_run=False)
+    world.run()
+    assert seen == ["looked", "finished", "looked"]

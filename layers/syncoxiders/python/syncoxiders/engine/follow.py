@@ -5,7 +5,7 @@ folder that came into the root without its content. What a page says is therefor
 put in its place once its folders are known.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from syncoxiders.core import names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Traits
 from syncoxiders.engine.observe import Look, Observer
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.provider import Change, Feeds, Page, Provider
+from syncoxiders.ports.provider import Change, Feeds, Page, Provider, TellsApart
 from syncoxiders.ports.state import ObservedTree, SyncStore
 
 MANY = 20_000
@@ -42,6 +42,7 @@ class Follower:
         if not isinstance(provider, Feeds):
             raise TypeError(f"endpoint {endpoint} has no feed")
         self._feed: Feeds = provider
+        self._tells_apart = provider if isinstance(provider, TellsApart) else None
         self._traits = provider.traits
         self._store = store
         self._endpoint = endpoint
@@ -116,6 +117,7 @@ class Follower:
         if again:
             missed += [entry for entry in inside if entry.id in known]
         self._look_into(missed, look)
+        self._look_for_heirs([entry for entry in changed if entry.id in known], known, look)
         self._look_into_unclear(gathered.unclear, look)
         self._look_again(half_told, look, confirm)
         self._observer.asked_at(asked)
@@ -152,6 +154,22 @@ class Follower:
             found = self._observer.look(refs)
             look.changed += found.changed
             look.problems.extend(found.problems)
+
+    def _look_for_heirs(
+        self, changed: list[Entry], known: Mapping[EntryId, Entry], look: Look
+    ) -> None:
+        """Ask what is shown under the names that others of the same name have left."""
+        told = {(entry.parent, entry.name) for entry in changed}
+        left = {(old.parent, old.name) for entry in changed for old in [known[entry.id]]} - told
+        if self._tells_apart is None or not left:
+            return
+        asked = self._observer.ask()
+        found = self._tells_apart.heirs(sorted(left))
+        there = self._tree.get([entry.id for entry in found])
+        heirs = [each for each in found if each.id in there and _differs(there[each.id], each)]
+        look.changed += len(heirs)
+        self._observer.asked_at(asked)
+        self._observer.commit(self._observer.inside(heirs), [])
 
     def _look_again(
         self, folders: list[EntryId], look: Look, confirm: Callable[[Look], None] | None

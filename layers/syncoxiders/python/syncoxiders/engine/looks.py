@@ -19,7 +19,7 @@ from syncoxiders.ports.errors import (
     Throttled,
     Vanished,
 )
-from syncoxiders.ports.provider import Feeds, Provider
+from syncoxiders.ports.provider import Feeds, Finishes, Provider
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
 
 SMALL = 2
@@ -104,8 +104,11 @@ class Looks:
         if pause:
             self._leave_out(endpoint.id, pause)
             return True
+        provider = self._context.providers[endpoint.id]
         try:
-            mark = self._context.providers[endpoint.id].root()
+            mark = provider.root()
+            if isinstance(provider, Finishes) and not self._context.options.dry_run:
+                provider.finish_interrupted()
         except RootLost as error:
             text = str(error)
             if not text.startswith(f"{endpoint.label}: "):

@@ -250,6 +250,21 @@ class Session(msgspec.Struct, frozen=True):
 
 
 @runtime_checkable
+class TellsApart(Protocol):
+    """A provider with a feed that shows entries of one name under names that tell them apart.
+
+    When one of them is renamed or moved another may be shown under the name that it left; the
+    feed, which does not know what it had been called, need not tell of that.
+    """
+
+    def heirs(self, places: Iterable[tuple[EntryId, str]]) -> list[Entry]:
+        """Return what is shown by now under names that were left, each with its folder's id.
+
+        A folder that is gone has nothing. Raises what :meth:`Feeds.changes` raises.
+        """
+
+
+@runtime_checkable
 class Sessions(Protocol):
     """A provider whose uploads of large files can be continued by another process.
 
@@ -354,6 +369,17 @@ class Recovers(Protocol):
         """Tidy what an interrupted run left; a person's bytes found there are kept.
 
         ``on_rescue`` is told, in a sentence, of everything that was kept and where.
+        """
+
+
+@runtime_checkable
+class Finishes(Protocol):
+    """A provider whose effects may take several steps, and so be interrupted half way."""
+
+    def finish_interrupted(self) -> None:
+        """Bring such effects to their end before anybody looks: half done they look like people's.
+
+        Not called where nothing may be changed. Raises what :meth:`Provider.root` raises.
         """
 
 

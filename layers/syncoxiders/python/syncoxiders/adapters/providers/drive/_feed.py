@@ -4,14 +4,14 @@ import time
 import urllib.parse
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from syncoxiders.adapters.providers.drive._api import Api, quoted
 from syncoxiders.adapters.providers.drive._documents import Documents
 from syncoxiders.adapters.providers.drive._files import File
 from syncoxiders.adapters.providers.drive._places import Places
-from syncoxiders.core.model import Entry
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId
 from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.provider import Change, Page
 from syncoxiders.ports.push import Channel
@@ -49,7 +49,7 @@ class Feeding:
         may be deleted, or not be shared with the account any more; something trashed is gone.
         What has the name of something that came or went is told of as well, since it may be
         shown under another name now. Of something that was renamed or moved Drive does not tell
-        what it had been called; a twin of that name is told of by the next rescan.
+        what it had been called: whoever knows that asks for the :meth:`heirs` of the name.
         """
         root = self._places.root
         page = self._api.changes(cursor)
@@ -69,6 +69,24 @@ class Feeding:
         changes += [Change(entry) for entry in shown.values()]
         more = bool(page.next_page_token)
         return Page(page.next_page_token or page.new_start_page_token, more, tuple(changes))
+
+    def heirs(self, places: Iterable[tuple[EntryId, str]]) -> list[Entry]:
+        """Return what is shown by now under names that were left, each with its folder's id."""
+        root = self._places.root
+        left: dict[str, set[str]] = defaultdict(set)
+        for folder, name in places:
+            left[root if folder == ROOT_ENTRY else folder].add(name)
+        by_folder: dict[str, dict[str, File]] = defaultdict(dict)
+        for query in self._queries(left):
+            for file in self._siblings(query):
+                if self._documents.plain(file) in left[file.parent]:
+                    by_folder[file.parent][file.id] = file
+        return [
+            self._places.entry(inside[file_id], name)
+            for folder, inside in by_folder.items()
+            for file_id, name in self._places.names(inside.values()).items()
+            if name in left[folder]
+        ]
 
     def _shown(self, files: list[File]) -> dict[str, Entry]:
         """Return, by id, files and what has their names in their folders, as they are shown."""

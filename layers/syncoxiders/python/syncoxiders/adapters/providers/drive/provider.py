@@ -18,7 +18,7 @@ from syncoxiders.adapters.providers.drive._sessions import Sessions
 from syncoxiders.adapters.providers.drive._upload import PROOF, Uploading
 from syncoxiders.adapters.providers.drive._wire import Wire
 from syncoxiders.core import hashes
-from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref, Traits
+from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Ref, Traits
 from syncoxiders.ports.accounts import Account, Tokens
 from syncoxiders.ports.errors import ProviderError
 from syncoxiders.ports.pace import Pace
@@ -125,6 +125,10 @@ class DriveProvider:
     def changes(self, cursor: str) -> Page:
         """Return the changes after the cursor."""
         return self._feeding.changes(cursor)
+
+    def heirs(self, places: Iterable[tuple[EntryId, str]]) -> list[Entry]:
+        """Return what is shown by now under names that were left, each with its folder's id."""
+        return self._feeding.heirs(places)
 
     def quota(self) -> Quota:
         """Return how much of the account's storage is used."""

@@ -2,7 +2,7 @@
 
 To look like one step, a move is written down before its first effect, in an object of our own
 below ``.syncoxiders-trash/moving/``, and crossed out after its last. One that was interrupted is
-brought to its end before anybody looks at the root again (:meth:`Moves.finish`), by whoever comes
+brought to its end before a sync looks at the root again (:meth:`Moves.finish`), by whoever comes
 first; several may do so at once. Every single step has a condition, and is checked before it is
 done again:
 

@@ -94,11 +94,14 @@ class S3Provider:
     # Looking
 
     def root(self) -> str:
-        """Make sure that the root is there; moves in it that were interrupted are ended first."""
+        """Make sure that the root is there."""
         if not self._bucket.first(self._keys.prefix) and self._keys.prefix:
             raise RootLost(gone(self._bucket, self._keys))
-        self._moves.finish()
         return f"s3:{self._bucket.name}/{self._keys.prefix}"
+
+    def finish_interrupted(self) -> None:
+        """Bring moves that were interrupted to their end."""
+        self._moves.finish()
 
     def get(self, ref: Ref) -> Entry | None:
         """Return the entry as it stands now."""
