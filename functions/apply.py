@@ -1,7 +1,7 @@
 """Does the actions of batches."""
 
 from syncoxiders.cloud.app import app, prepare
-from syncoxiders.cloud.batches import batch
+from syncoxiders.cloud.batches import Loud, batch
 from syncoxiders.cloud.handling import Context, Event, function, traced, until
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply, read
@@ -18,7 +18,7 @@ def handler(event: Event, context: Context) -> Event:
     end = until(pipeline.clock.now(), context)
     return batch(
         event,
-        lambda body: apply(pipeline, read(body, Apply), end),
+        lambda body: apply(pipeline, read(body, Apply), end, Loud()),
         app().returns_to("apply"),
         at_once=LANES,
     )

@@ -9,6 +9,8 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from syncoxiders.cloud.handling import Event, count, logger, told
+from syncoxiders.core.model import Action
+from syncoxiders.engine.report import Quiet
 from syncoxiders.ports.errors import SyncError
 
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
@@ -16,6 +18,20 @@ FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 
 Handle = Callable[[str], None]
 Records = Sequence[Mapping[str, Any]]
+
+
+class Loud(Quiet):
+    """Logs the errors of ours that stopped single actions, and counts them."""
+
+    def __init__(self) -> None:
+        self._counting = threading.Lock()
+
+    def failed(self, action: Action, error: Exception) -> None:
+        """Log what became of an action that others do not wait for."""
+        about = {"kind": action.kind.value, "endpoint": action.endpoint, **told(error)}
+        logger.error("an action failed", extra=about)
+        with self._counting:
+            count("ActionFailed")
 
 
 class Returning(Protocol):

@@ -1,0 +1,221 @@
+"""What messages bring about in the deployed system, and what stops what."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from syncoxiders.core.model import Entry, Ref
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.sweep import sweep
+from syncoxiders.ports.errors import ProviderError, Refused, Revoked, Throttled, Unreachable
+from tests.engine.deployed import OWNER, Deployed
+
+HOUR = 3_600.0
+
+
+@pytest.fixture
+def world() -> Deployed:
+    found = Deployed()
+    for number in range(5):
+        found.a.write(f"folder/{number}", b"%d" % number)
+    found.look()
+    found.look()
+    assert found.b.tree() == found.a.tree()
+    return found
+
+
+def goes_on(world: Deployed, seconds: float) -> None:
+    """Let time go by, with the sweep once a minute."""
+    for _ in range(int(seconds / 60)):
+        world.clock.advance(60.0)
+        sweep(world.pipeline)
+        world.settle()
+
+
+def refuses(world: Deployed, name: str, error: Callable[[], Exception]) -> list[str]:
+    """Let everything that is written to ``b`` under a name fail, until the list is emptied."""
+    names = [name]
+    inner = world.b.upload
+
+    def upload(parent: Ref, called: str, *args: Any, **kwargs: Any) -> Entry:
+        if called in names:
+            raise error()
+        return inner(parent, called, *args, **kwargs)
+
+    vars(world.b)["upload"] = upload
+    return names
+
+
+def log(world: Deployed) -> list[str]:
+    store = world.store()
+    events = [event for run in store.runs(9) for event in store.events(run.id)]
+    return [f"{event.verb} {event.path} {event.detail}" for event in events]
+
+
+class TestWhatArrives:
+    def test_of_all_kinds(self, world: Deployed) -> None:
+        """Edits, new things, moves and deletions of either side are done at the other."""
+        world.a.write("folder/0", b"edited")
+        world.b.rename("folder/1", "moved")
+        world.a.remove("folder/2")
+        world.b.write("new/deep/file", b"new")
+        world.look()
+        world.look()
+        assert world.a.tree() == world.b.tree()
+        assert world.a.tree() == {
+            "folder": None,
+            "folder/0": b"edited",
+            "folder/3": b"3",
+            "folder/4": b"4",
+            "moved": b"1",
+            "new": None,
+            "new/deep": None,
+            "new/deep/file": b"new",
+        }
+
+    def test_folder_renamed(self, world: Deployed) -> None:
+        """A folder with all that is in it is renamed by one request."""
+        world.a.rename("folder", "renamed")
+        before = world.b.mutations
+        world.look()
+        assert world.b.tree() == world.a.tree()
+        assert world.b.mutations == before + 1
+
+    def test_two_edits(self, world: Deployed) -> None:
+        """Of a file edited on both sides, both versions are on both sides."""
+        world.a.write("folder/0", b"one")
+        world.b.write("folder/0", b"other")
+        world.look()
+        world.look()
+        assert world.a.tree() == world.b.tree()
+        assert {b"one", b"other"} <= set(world.a.tree().values())
+
+
+class TestWhatFails:
+    def test_error_of_ours(self, world: Deployed) -> None:
+        """What breaks over one file stops nothing else, is told of, and is tried again."""
+        names = refuses(world, "poison", lambda: RuntimeError("a bug"))
+        for name in ("poison", "x", "y"):
+            world.a.write(f"folder/{name}", b"content")
+        world.look()
+        assert {"folder/x", "folder/y"} <= world.b.tree().keys()
+        assert "folder/poison" not in world.b.tree()
+        assert any("poison" in each and "RuntimeError" in each for each in log(world))
+        assert "a bug" not in "".join(log(world))
+        names.clear()
+        goes_on(world, HOUR + 180)
+        assert world.b.tree() == world.a.tree()
+
+    def test_refused(self, world: Deployed) -> None:
+        """What a provider refuses is told of; it is tried again an hour later, not at once."""
+        names = refuses(world, "odd", lambda: Refused("not this name"))
+        world.a.write("odd", b"content")
+        world.look()
+        assert [each for each in log(world) if "not this name" in each]
+        told = len(log(world))
+        goes_on(world, 600)
+        assert len(log(world)) == told
+        names.clear()
+        goes_on(world, HOUR)
+        assert world.b.tree() == world.a.tree()
+
+    @pytest.mark.parametrize("pause", [40.0, 5 * HOUR])
+    def test_throttled(self, world: Deployed, pause: float) -> None:
+        """A pause is kept, and then all is done."""
+        asked: list[float] = []
+
+        def error() -> ProviderError:
+            asked.append(world.clock.now())
+            return Throttled("slower", pause)
+
+        names = refuses(world, "x", error)
+        world.a.write("folder/x", b"content")
+        world.look()
+        assert len(asked) == 1
+        names.clear()
+        goes_on(world, pause / 2)
+        assert "folder/x" not in world.b.tree()
+        goes_on(world, pause + 1_200)
+        assert world.b.tree() == world.a.tree()
+
+    def test_unreachable(self, world: Deployed) -> None:
+        """One who cannot be reached gets all of it afterwards."""
+        world.b.offline = True
+        world.a.write("folder/x", b"content")
+        world.a.remove("folder/0")
+        world.look()
+        goes_on(world, 2 * HOUR)
+        world.b.offline = False
+        goes_on(world, HOUR)
+        world.look()
+        assert world.b.tree() == world.a.tree()
+
+    def test_revoked(self, world: Deployed) -> None:
+        """A person is told that the account has to be connected again; then all is done."""
+        names = refuses(world, "x", lambda: Revoked("connect it again"))
+        world.a.write("folder/x", b"content")
+        world.look()
+        found = world.registry.account(OWNER, "b")
+        assert found is not None
+        assert found.trouble == "connect it again"
+        names.clear()
+        world.look()
+        goes_on(world, HOUR)
+        assert world.b.tree() == world.a.tree()
+
+    def test_lost_answer(self, world: Deployed) -> None:
+        """What was done without an answer is not done twice, and not taken for somebody's."""
+        inner = world.b.upload
+        lost = [True]
+
+        def upload(*args: Any, **kwargs: Any) -> Entry:
+            found = inner(*args, **kwargs)
+            if lost and lost.pop():
+                raise Unreachable("no answer")
+            return found
+
+        vars(world.b)["upload"] = upload
+        world.a.write("folder/x", b"content")
+        world.look()
+        goes_on(world, 300)
+        assert world.b.tree() == world.a.tree()
+        assert not [each for each in world.a.tree() if "conflict" in each]
+
+
+class TestGuards:
+    def test_many_deletions(self, world: Deployed) -> None:
+        """Too many at once stop the sync until a person lets exactly that plan through."""
+        world.put(max_delete="2")
+        for number in range(4):
+            world.a.remove(f"folder/{number}")
+        world.look()
+        assert len(world.b.tree()) == 6
+        stop = setting.planning(world.store()).stop
+        assert stop is not None
+        assert stop.kind == "losses"
+        goes_on(world, 300)
+        assert len(world.b.tree()) == 6
+        world.store().save_text(setting.APPROVED, stop.plan_id)
+        goes_on(world, 120)
+        assert world.b.tree() == world.a.tree()
+        assert setting.planning(world.store()).stop is None
+
+    def test_emptied(self, world: Deployed) -> None:
+        """A side in which nothing is left stops as well."""
+        world.a.remove("folder")
+        world.look()
+        assert len(world.b.tree()) == 6
+        stop = setting.heard(world.store(), "a").stop
+        assert stop is not None
+        assert stop.kind == "emptied"
+
+    def test_paused(self, world: Deployed) -> None:
+        """While a sync is paused nothing is done; then all of it."""
+        world.put(paused=True)
+        world.a.write("folder/x", b"content")
+        world.look()
+        assert "folder/x" not in world.b.tree()
+        world.put(paused=False)
+        goes_on(world, 120)
+        assert world.b.tree() == world.a.tree()
