@@ -92,6 +92,12 @@ class Nodes:
 
     # -- reading -------------------------------------------------------------------------------
 
+    def peek(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items of those that have one; they do not count as read."""
+        keys = {self._keys.node(node): node for node in dict.fromkeys(ids)}
+        found = self._tables.tree.get(list(keys))
+        return {keys[key]: held_from(item, keys[key]) for key, item in found.items()}
+
     def read(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items of those that have one, as they are now."""
         keys = {node: self._keys.node(node) for node in dict.fromkeys(ids)}
