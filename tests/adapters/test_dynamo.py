@@ -12,6 +12,7 @@ import pytest
 from syncoxiders.adapters.dynamo.client import Client, Connect
 from syncoxiders.adapters.dynamo.items import TRIES, DynamoItems
 from syncoxiders.adapters.dynamo.models import ControlRow, JournalRow, Row, TreeRow, named
+from syncoxiders.adapters.items._claims import Claim
 from syncoxiders.adapters.items._entries import Wish
 from syncoxiders.adapters.items.store import ItemsStates
 from syncoxiders.adapters.memory.items import MemoryItems
@@ -206,8 +207,8 @@ def use_everything(store: ItemsStates) -> None:
     sync.commit(Commit(opened=[action("x")], losses=1, at=5.0, record=SyncRecord({})))
     sync.hold([1])
     sync.commit(Commit(observed=[Observation("a", [entry("e")], ["none"], asked=1.0)]))
-    claim = Wish(add={"40000000"})  # of a planner that died
-    sync._entries.write({("a", "new"): claim}, lambda _where, _node: False)
+    claimed = Wish(add=[Claim(1 << 30)])  # by a planner that died
+    sync._entries.write({("a", "new"): claimed}, lambda _where, _claim: False)
     sync.commit(Commit(nodes=[node(8, replicas={"a": replica(entry("new"))})]))
     sync.put_batches([Batch("1", "a"), Batch("2", "a", waits=frozenset("1"))])
     sync.put_batches([Batch("3", "a"), Batch("4", "a", waits=frozenset("3"))])

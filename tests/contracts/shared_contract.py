@@ -554,6 +554,48 @@ class TestBatches(SharedRules):
         assert one.batch("1") is None
 
 
+class TestUnowned(SharedRules):
+    """What belongs to no node any more has to be planned, though no look tells of it again."""
+
+    def observed(self, sync: SharedStore, *idents: str) -> None:
+        for ident in idents:
+            sync.commit(Commit(observed=[Observation("a", [entry(ident)], log=False)]))
+
+    def test_given_up(self, one: SharedStore, other: SharedStore) -> None:
+        """An entry that a node gives up is logged, if it is there and is not given to another."""
+        self.observed(one, "x", "y")
+        keep(one, node(1, **at_a("x")), node(2, **at_a("y")), node(3, **at_a("z")))
+        assert other.base().get([1, 2, 3])
+        other.commit(Commit(nodes=[node(4, **at_a("y")), node(1), node(3)], forget=[2]))
+        assert one.observed("a").changes(0, 9)[0] == ["x"]
+
+    def test_replaced(self, one: SharedStore, other: SharedStore) -> None:
+        """So is one in whose place an action has made another; what is gone is not."""
+        self.observed(one, "old", "x")
+        one.commit(
+            Commit(
+                nodes=[node(1, **at_a("old")), node(2, **at_a("x"))],
+                opened=[action("1", node=1), action("2", node=2)],
+            )
+        )
+        made = Observation("a", [entry("new"), entry("new x")], ["x"], log=False)
+        assert len(other.open_of([1, 2])) == 2
+        nodes = [node(1, **at_a("new")), node(2, **at_a("new x"))]
+        assert not other.commit(Commit(nodes=nodes, closed=["1", "2"], observed=[made]))
+        assert one.observed("a").changes(0, 9)[0] == ["old"]
+
+    def test_lost(self, one: SharedStore, other: SharedStore) -> None:
+        """So is one that an action has made for a node that was forgotten meanwhile."""
+        one.commit(Commit(nodes=[node(1)], opened=[action("1")]))
+        assert other.open_of([1])
+        one.commit(Commit(forget=[1], closed=["1"]))
+        made = Observation("a", [entry("new")], log=False)
+        assert other.commit(
+            Commit(nodes=[node(1, **at_a("new"))], closed=["1"], observed=[made])
+        ) == {1}
+        assert one.observed("a").changes(0, 9)[0] == ["new"]
+
+
 class TestInFlight(SharedRules):
     def test_entry_of_open_node(self, one: SharedStore, other: SharedStore) -> None:
         """An entry belongs to its node as soon as the action that made it is closed."""

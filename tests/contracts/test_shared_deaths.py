@@ -322,3 +322,19 @@ def test_adoption_cut_off() -> None:
         other.play(world)
         assert_sound(world)
         other.conclude(world)
+
+
+def test_made_for_nobody() -> None:
+    """What a worker that died had made is planned, though its action is closed as not done."""
+    scene = Creating()
+    for world, _ in cuts(scene):
+        world.now += 1_000.0
+        planner, ids = world.sync(), set[str]()
+        ids.update(planner.observed("b").changes(0, 9)[0])
+        if planner.base().of("b", ["new"]) and planner.open_of([7]):
+            world.sync().commit(Commit(closed=["create"]))
+            world.now += 1_000.0
+            found, position = world.sync().observed("b").changes(len(ids), 9)
+            assert (found, position > len(ids)) == (["new"], True)
+        elif planner.observed("b").get(["new"]) and not planner.base().of("b", ["new"]):
+            assert "new" in ids

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from syncoxiders.adapters.items import _full
+from syncoxiders.adapters.items._claims import claims_of
 from syncoxiders.adapters.items._counters import Counters
-from syncoxiders.adapters.items._entries import Entries, claimants
+from syncoxiders.adapters.items._entries import Entries
 from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 
@@ -35,24 +36,26 @@ class ItemsBaseTree:
         """Return which node each entry belongs to, where it belongs to one.
 
         Where several nodes claim it, one that is not ``gone`` goes first, then the newest. A
-        claim counts if the node has the entry, or an open action at the endpoint, by which it may
-        be about to get it.
+        claim counts if the node has the entry, or the action is open by which it is to get it.
         """
         read = self._entries.read_ahead([(endpoint, each) for each in dict.fromkeys(ids) if each])
-        wanted = {node for known in read.values() for node in claimants(known.claims)}
-        held = self._nodes.read_ahead(sorted(wanted))
+        claims = {where: claims_of(known.claims) for where, known in read.items()}
+        wanted = dict.fromkeys(claim.node for each in claims.values() for claim in each)
+        held = self._nodes.read_ahead(wanted)
         best: dict[EntryId, tuple[int, NodeId]] = {}
-        for where, known in read.items():
-            for node in claimants(known.claims):
-                item = held.get(node)
-                replica = item.node.replicas.get(endpoint) if item and item.node else None
-                if replica is not None and replica.entry == where[1]:
+        for (_, entry), claimed in claims.items():
+            for claim in claimed:
+                item = held.get(claim.node)
+                if item is None:
+                    continue
+                replica = item.node.replicas.get(endpoint) if item.node is not None else None
+                if replica is not None and replica.entry == entry:
                     rank = 0 if replica.gone else 2
-                elif item is not None and any(each.endpoint == endpoint for _, each in item.open):
+                elif claim.is_awaited(action for _, action in item.open):
                     rank = 1
                 else:
                     continue
-                best[where[1]] = max(best.get(where[1], (-1, -1)), (rank, node))
+                best[entry] = max(best.get(entry, (-1, -1)), (rank, claim.node))
         return {entry: node for entry, (_, node) in best.items()}
 
     def suspects(self, endpoints: Sequence[EndpointId]) -> Iterator[list[NodeId]]:

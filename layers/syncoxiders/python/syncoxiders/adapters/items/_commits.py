@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from syncoxiders.adapters.items import _full
+from syncoxiders.adapters.items._claims import Claim
 from syncoxiders.adapters.items._counters import Counters
-from syncoxiders.adapters.items._entries import Entries, Where, Wish, claim, wishes_of
+from syncoxiders.adapters.items._entries import Entries, Where, Wish, wishes_of
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
@@ -41,7 +42,8 @@ class Commits:
         entries, before the nodes that they belong to (and those that take an entry from such a
         node): a node that has no open action never promises more than is observed. The change log
         comes between, so that what it speaks of is there, and nothing that is closed can be
-        missing from it. What an action made is logged as well, if its node does not get it.
+        missing from it. What an action made is logged as well, if its node does not get it, and
+        so is what is there and belongs to no node any more.
         """
         nodes = self._nodes
         steps = nodes.steps(
@@ -63,14 +65,22 @@ class Commits:
             )
             for is_later in (False, True)
         )
-        self._write_nodes(first)
         touched = _touched(change)
         made = last.made({seen.endpoint for seen in change.observed})
-        with self._logs.announced(_together(touched, made.keys())):
+        dropped = [
+            where
+            for changed in claims.values()
+            for where, _ in changed.dropped
+            if where not in changed.added
+        ]
+        with self._logs.announced(_together(touched, [*made, *dropped])):
+            self._write_nodes(first)
             self._observe(change, last)
             self._logs.append(touched)
             self._write_nodes(last)
-            self._logs.append(_together({}, [each for each, by in made.items() if by in last.lost]))
+            unowned = [each for each, node in made.items() if node in last.lost]
+            unowned += filter(self._entries.is_unowned, dropped)
+            self._logs.append(_together({}, unowned))
         grown = dict(last.entries)
         for endpoint, more in first.entries.items():
             grown[endpoint] = grown.get(endpoint, 0) + more
@@ -103,10 +113,10 @@ class Commits:
             drops: dict[Where, Wish] = {}
             for node in sorted(steps.keys() - writing.lost):
                 writing.written[node] = steps[node]
-                for endpoint, entry, old in writing.claims[node].dropped:
-                    drops.setdefault((endpoint, entry), Wish()).drop.add(old)
+                for where, old in writing.claims[node].dropped:
+                    drops.setdefault(where, Wish()).drop.add(old)
             if drops:
-                self._entries.write(drops, lambda _where, _node: False)
+                self._entries.write(drops, lambda _where, _claim: False)
 
     def _claim(
         self, writing: "_Writing", ready: Iterable[NodeId], wishes: dict[Where, Wish]
@@ -117,14 +127,14 @@ class Commits:
             if node in writing.bound:
                 continue
             writing.bound.add(node)
-            for where, gone in writing.claims[node].added.items():
+            for where, claim in writing.claims[node].added.items():
                 wish = wishes.setdefault(where, Wish())
-                wish.add.add(claim(node, gone=gone))
-                if not gone:
+                wish.add.append(claim)
+                if not claim.gone:
                     wish.claimant = owners[where] = node
         if wishes:
             outcome = self._entries.write(
-                wishes, lambda where, node: self._without_right(where, node, writing)
+                wishes, lambda where, claim: self._without_right(where, claim, writing)
             )
             for endpoint, more in outcome.grown.items():
                 writing.entries[endpoint] = writing.entries.get(endpoint, 0) + more
@@ -136,20 +146,21 @@ class Commits:
         if new:
             self._counters.use(max(new))
 
-    def _without_right(self, where: Where, node: NodeId, writing: "_Writing") -> bool:
-        """Say whether a node that claims an entry has no right to it, and will never have.
+    def _without_right(self, where: Where, claim: Claim, writing: "_Writing") -> bool:
+        """Say whether who claims an entry has no right to it, and will never have.
 
         It has none if this very commit has let it go of the entry, or does together with the
         claim. Else, if the node is there without it, whoever means to give it to the node has to
         lose the race first; if it is not there its planner died, and its id is made void.
         """
+        node = claim.node
         step = writing.written.get(node) or writing.circle.get(node)
         if step is not None and step.replaced:
             return step.node is None or not _holds(step.node, where)
         held = self._nodes.read([node]).get(node)
         if held is None or (held.node is None and not held.open):
             return self._nodes.make_void(node)
-        if any(action.endpoint == where[0] for _, action in held.open):
+        if claim.is_awaited(action for _, action in held.open):
             return False
         if held.node is None or _holds(held.node, where):
             return False
@@ -188,8 +199,8 @@ class _Writing:
         return {
             where: node
             for node in self.todo
-            for where, gone in self.claims[node].added.items()
-            if not gone and where[0] in endpoints
+            for where, claim in self.claims[node].added.items()
+            if not claim.gone and where[0] in endpoints
         }
 
     def next_ready(self) -> list[NodeId]:
@@ -226,10 +237,10 @@ def _together(touched: Ids, more: Iterable[Where]) -> Ids:
 def _givers(claims: Mapping[NodeId, Claims]) -> dict[Where, NodeId]:
     """Return which node lets go of which entry."""
     return {
-        (endpoint, entry): node
+        where: node
         for node, changed in claims.items()
-        for endpoint, entry, _ in changed.dropped
-        if (endpoint, entry) not in changed.added
+        for where, _ in changed.dropped
+        if where not in changed.added
     }
 
 
@@ -237,7 +248,11 @@ def _takes_from(changed: Claims, givers: Mapping[Where, NodeId]) -> set[NodeId]:
     """Return the nodes that have to let go of an entry before another gets it."""
     if not givers:
         return set()
-    return {givers[where] for where, gone in changed.added.items() if not gone and where in givers}
+    return {
+        givers[where]
+        for where, claim in changed.added.items()
+        if not claim.gone and where in givers
+    }
 
 
 def _holds(node: Node, where: Where) -> bool:

@@ -2,9 +2,9 @@
 
 An entry's item holds what was observed (``data``, absent when it is no more), ``seen`` (the
 microsecond that this was asked for or confirmed), ``claims`` (the nodes that have it for a
-replica; one that has it as gone behind a ``-``), and ``at``: the token of the item that makes it
-known in its folder. That item is put before the entry stands there, and deleted once it does not.
-Each placing has a token of its own, so that whoever clears an old place clears no later one.
+replica, see :mod:`._claims`), and ``at``: the token of the item that makes it known in its
+folder. That item is put before the entry stands there, and deleted once it does not. Each placing
+has a token of its own, so that whoever clears an old place clears no later one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from syncoxiders.adapters.items._claims import Claim, changed, claims_of
 from syncoxiders.adapters.items._codec import entry_id, pack_entry, unpack_entry
 from syncoxiders.adapters.items._keys import (
     FOLDER_SHARDS,
@@ -41,8 +42,8 @@ from syncoxiders.ports.items import (
 )
 
 Where: TypeAlias = tuple[EndpointId, EntryId]
-Resolve: TypeAlias = Callable[[Where, NodeId], bool]
-"""Says whether a node that claims an entry has no right to it, and will never have."""
+Resolve: TypeAlias = Callable[[Where, Claim], bool]
+"""Says whether who claims an entry has no right to it, and will never have."""
 
 ROUNDS = 20
 """So often a write is tried again that others came before."""
@@ -76,8 +77,8 @@ class Wish(msgspec.Struct):
     told: bool = False
     entry: Entry | None = None
     asked: int = 0
-    add: set[str] = msgspec.field(default_factory=set)
-    drop: set[str] = msgspec.field(default_factory=set)
+    add: list[Claim] = msgspec.field(default_factory=list)
+    drop: set[Claim] = msgspec.field(default_factory=set)
     claimant: NodeId | None = None
 
 
@@ -86,16 +87,6 @@ class Outcome(msgspec.Struct):
 
     refused: set[Where] = msgspec.field(default_factory=set)
     grown: dict[EndpointId, int] = msgspec.field(default_factory=dict)
-
-
-def claim(node: NodeId, *, gone: bool) -> str:
-    """Return how a node is named among the claims on an entry."""
-    return f"{node:x}-" if gone else f"{node:x}"
-
-
-def claimants(claims: Iterable[str]) -> dict[NodeId, bool]:
-    """Return the nodes of claims, and whether they have the entry as gone."""
-    return {int(each.removesuffix("-"), 16): each.endswith("-") for each in claims}
 
 
 class Entries:
@@ -135,6 +126,11 @@ class Entries:
         read = {where: self._fresh.pop(where) for where in wanted if where in self._fresh}
         read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
+
+    def is_unowned(self, where: Where) -> bool:
+        """Say whether an entry is there, and nobody's, as far as it was read or written."""
+        known = self._known.get(where)
+        return known is not None and known.entry is not None and not known.claims
 
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
         """Return the entries in a folder, or those of them whose name has a ``names.key``."""
@@ -264,11 +260,11 @@ class Entries:
         self, where: Where, wish: Wish, known: Known, without_right: Resolve, outcome: Outcome
     ) -> None:
         """Refuse a claim on what is another's; drop the claims of who has no right to it."""
-        for node, gone in sorted(claimants(known.claims - wish.drop).items()):
-            if gone or node == wish.claimant:
+        for claim in claims_of(changed(known.claims, (), wish.drop)):
+            if claim.gone or claim.node == wish.claimant:
                 continue
-            if without_right(where, node):
-                wish.drop.add(claim(node, gone=False))
+            if without_right(where, claim):
+                wish.drop.add(claim)
             else:
                 outcome.refused.add(where)
                 wish.add.clear()
@@ -279,7 +275,7 @@ class Entries:
     def _try(self, where: Where, wish: Wish, known: Known) -> "_Try | None":
         """Return what to write, or None if all is as wished."""
         told = wish.told and (not wish.asked or known.seen <= wish.asked)
-        claims = (known.claims | wish.add) - wish.drop
+        claims = changed(known.claims, wish.add, wish.drop)
         entry = wish.entry if told else known.entry
         if not told and claims == known.claims:
             return None

@@ -9,8 +9,9 @@ takes for known. So it says first, in an *announcement*, what it is going to log
 back afterwards. Whoever reads the log later than the writer can live, does it in its place.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeAlias
 
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys
@@ -31,12 +32,17 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 """
 
 
+Awaited: TypeAlias = Callable[[EndpointId, Sequence[EntryId]], list[EntryId]]
+"""Returns those of an endpoint's entries that a node is to get by an action that is open."""
+
+
 class ChangeLogs:
     """The change logs of a sync's endpoints."""
 
-    def __init__(self, tables: Tables, keys: Keys) -> None:
+    def __init__(self, tables: Tables, keys: Keys, awaited: Awaited) -> None:
         self._tables = tables
         self._keys = keys
+        self._awaited = awaited
         self._ends: dict[EndpointId, int] = {}
         self._checked: set[EndpointId] = set()
 
@@ -53,20 +59,17 @@ class ChangeLogs:
             raise
         self._take_back(announced)
 
-    def _announce(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> list[Put]:
+    def _announce(self, ids: Mapping[EndpointId, Sequence[EntryId]]) -> list[Put]:
         until = micros(self._tables.now() + LIFE)
         puts = [
             Put(
                 Item(
-                    (
-                        self._keys.announced(endpoint),
-                        f"{until:016x}/{self._tables.token()}",
-                    ),
+                    (self._keys.announced(endpoint), f"{until:016x}/{self._tables.token()}"),
                     {"ids": pack(part, compress=True)},
                 )
             )
-            for endpoint, ids in touched.items()
-            for part in _parts(ids)
+            for endpoint, each in ids.items()
+            for part in _parts(each)
         ]
         put_all(self._tables.journal, puts)
         return puts
@@ -76,12 +79,18 @@ class ChangeLogs:
             self._tables.journal.write([Delete(put.item.key) for put in announced])
 
     def _make_up(self, endpoint: EndpointId) -> None:
-        """Log what writers that died had announced."""
+        """Log what writers that died had announced.
+
+        What an action has made that is still open stays announced: once it is closed it may turn
+        out to be nobody's.
+        """
         now = micros(self._tables.now())
         for item in self._tables.journal.query(self._keys.announced(endpoint)):
             if int(item.key[1].partition("/")[0], 16) > now:
                 return
-            self.append({endpoint: unpack_as(item.attributes.get("ids"), list[str])})
+            ids = unpack_as(item.attributes.get("ids"), list[str])
+            self.append({endpoint: ids})
+            self._announce({endpoint: self._awaited(endpoint, ids)})
             self._tables.journal.write([Delete(item.key)])
 
     def append(self, touched: Mapping[EndpointId, Sequence[EntryId]]) -> None:

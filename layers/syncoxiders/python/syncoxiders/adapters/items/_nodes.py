@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from syncoxiders.adapters.items._claims import Claim, action_tag
 from syncoxiders.adapters.items._codec import pack_node, pack_open, unpack_node, unpack_open
-from syncoxiders.adapters.items._entries import claim
 from syncoxiders.adapters.items._keys import (
     FOLDER_SHARDS,
     SHARDS,
@@ -64,13 +64,13 @@ class Step(msgspec.Struct):
 
 
 class Claims(NamedTuple):
-    """Which entries a node newly claims, and whether as gone; and which claims it drops.
+    """Which entries a node newly claims; and which claims it drops.
 
     Of an entry that it claims otherwise than before the old claim is dropped.
     """
 
-    added: dict[tuple[EndpointId, EntryId], bool]
-    dropped: list[tuple[EndpointId, EntryId, str]]
+    added: dict[tuple[EndpointId, EntryId], Claim]
+    dropped: list[tuple[tuple[EndpointId, EntryId], Claim]]
 
 
 class Nodes:
@@ -91,6 +91,12 @@ class Nodes:
         self.released: set[NodeId] = set()
 
     # -- reading -------------------------------------------------------------------------------
+
+    def peek(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items of those that have one; they do not count as read."""
+        keys = {self._keys.node(node): node for node in dict.fromkeys(ids)}
+        found = self._tables.tree.get(list(keys))
+        return {keys[key]: held_from(item, keys[key]) for key, item in found.items()}
 
     def read(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items of those that have one, as they are now."""
@@ -235,10 +241,19 @@ class Nodes:
         old, new = _claims(self._before(node).node), _claims(step.node)
         if old == new:
             return _NO_CLAIMS
+        closed = {
+            action.endpoint: action_tag(action)
+            for _, action in self._before(node).open
+            if action.id in step.closed
+        }
         return Claims(
-            {where: gone for where, gone in new.items() if old.get(where) is not gone},
+            {
+                where: Claim(node, gone, "" if gone else closed.get(where[0], ""))
+                for where, gone in new.items()
+                if old.get(where) is not gone
+            },
             [
-                (*where, claim(node, gone=gone))
+                (where, Claim(node, gone))
                 for where, gone in old.items()
                 if new.get(where) is not gone
             ],

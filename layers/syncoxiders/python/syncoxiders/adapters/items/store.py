@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from syncoxiders.adapters.items import _full
 from syncoxiders.adapters.items._base import ItemsBaseTree
 from syncoxiders.adapters.items._batches import Batches
+from syncoxiders.adapters.items._claims import claims_of
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._commits import Commits
 from syncoxiders.adapters.items._counters import Counters
@@ -58,7 +59,7 @@ class ItemsSync:
         self._fence = fence
         self._entries = Entries(tables, keys)
         self._nodes = Nodes(tables, keys)
-        self._logs = ChangeLogs(tables, keys)
+        self._logs = ChangeLogs(tables, keys, self._awaited)
         self._batches = Batches(tables, keys)
         self._counters = Counters(tables, keys, fence)
         self._commits = Commits(
@@ -85,6 +86,20 @@ class ItemsSync:
     def _changes(self, endpoint: EndpointId, after: int, limit: int) -> tuple[list[EntryId], int]:
         self._stale()  # what is planned from the log is read after it
         return self._logs.read(endpoint, after, limit)
+
+    def _awaited(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> list[EntryId]:
+        read = self._entries.read([(endpoint, each) for each in dict.fromkeys(ids)])
+        claims = {where[1]: claims_of(known.claims) for where, known in read.items()}
+        wanted = {each.node for claimed in claims.values() for each in claimed if each.action}
+        held = self._nodes.peek(sorted(wanted))
+        return [
+            entry
+            for entry, claimed in claims.items()
+            if any(
+                each.node in held and each.is_awaited(action for _, action in held[each.node].open)
+                for each in claimed
+            )
+        ]
 
     def _stale(self) -> None:
         self._nodes.stale()
