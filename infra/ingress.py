@@ -1,12 +1,10 @@
-"""Where pushes arrive: over HTTP from providers, and from EventBridge for S3."""
+"""Where pushes arrive."""
 
 import json
 
 from aws_cdk import CfnParameter, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_apigatewayv2 as http
 from aws_cdk import aws_apigatewayv2_integrations as integrations
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -58,8 +56,6 @@ class Ingress(Construct):
         lines.poll.sent_by(self.webhook)
         self.api = self._api()
         self.url = self._local_url() if code.settings.local else self.api.api_endpoint
-        if code.settings.buckets:
-            self._listen(code.settings.buckets)
 
     def _api(self) -> http.HttpApi:
         api = http.HttpApi(
@@ -104,16 +100,3 @@ class Ingress(Construct):
         parameter = CfnParameter(self, "LocalUrl", description="Where the emulator has the API")
         parameter.override_logical_id("LocalUrl")
         return parameter.value_as_string
-
-    def _listen(self, buckets: tuple[str, ...]) -> None:
-        events.Rule(
-            self,
-            "Objects",
-            description="Changes in buckets that are endpoints",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created", "Object Deleted"],
-                detail={"bucket": {"name": list(buckets)}},
-            ),
-            targets=[targets.LambdaFunction(self.webhook.function)],
-        )

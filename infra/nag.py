@@ -21,6 +21,12 @@ def check(stack: SyncOxiders) -> None:
                 f"IAM5[Resource::{_SECRETS.format(path=path, begins='')}]",
                 "Parameters are made when an account is connected; all are below one path.",
             )
+            for bucket in stack.buckets.names if stack.buckets else ():
+                _accept(
+                    function,
+                    f"IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]",
+                    "Which objects there will be is what a sync is about.",
+                )
     _accept(
         stack.ingress.webhook,
         f"IAM5[Resource::{_SECRETS.format(path=path, begins='app_2f')}]",

@@ -3,6 +3,7 @@
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.buckets import Buckets
 from infra.code import FUNCTIONS, Code, Function
 from infra.ingress import PROVIDERS, Ingress
 from infra.observability import Observability
@@ -45,6 +46,20 @@ class SyncOxiders(Stack):
             pipeline=self.pipeline,
             url=self.ingress.url,
         )
+        self.buckets: Buckets | None = None
+        if settings.buckets:
+            self.buckets = Buckets(
+                self,
+                "Buckets",
+                settings.buckets,
+                workers=[
+                    self.pipeline.poll,
+                    self.pipeline.apply,
+                    self.schedules.renew,
+                    self.schedules.housekeeping,
+                ],
+                webhook=self.ingress.webhook,
+            )
         Observability(
             self,
             "Observability",

@@ -9,6 +9,7 @@ from tests.infra.reading import (
     FUNCTIONS,
     QUEUES,
     TABLES,
+    allowed,
     function,
     listed,
     of_type,
@@ -214,6 +215,12 @@ def test_options(synthesise: Synthesis) -> None:
     )
     assert rule["EventPattern"]["detail"]["bucket"]["name"] == ["one", "two"]
     assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0] == function(template, "webhook")[0]
+    for name in ("poll", "apply", "renew", "housekeeping"):
+        found = allowed(template, name)
+        assert "s3:PutObject" in found["arn:AWS::Partition:s3:::one/*"]
+        assert found["arn:AWS::Partition:s3:::two"] == {"s3:GetBucketVersioning", "s3:ListBucket"}
+    for name in ("webhook", "merge", "sweep"):
+        assert ":s3:" not in str(allowed(template, name))
 
 
 def test_nothing_outlives_a_local_stack(synthesise: Synthesis) -> None:
