@@ -56,6 +56,8 @@ class Settings:
             raise SystemExit(f"A setting of the deployment is not a number: {exc}") from exc
         if settings.apply < FEWEST:
             raise SystemExit(f"-c apply={settings.apply}: Lambda's event sources need at least 2.")
+        if settings.budget and not settings.email:
+            raise SystemExit("-c budget=… mails somebody: give -c email=…, too.")
         return settings
 
 

@@ -35,11 +35,12 @@ def main() -> int:
     """Run until Ctrl-C; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make up", description=__doc__)
     parser.add_argument("--accounts", choices=("folders", "emulated"), default="folders")
+    parser.add_argument("--home", type=Path, default=ROOT / "demo", help="where the folders are")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_machine()
-        run(Emulated() if chosen.accounts == "emulated" else Folders(ROOT / "demo"))
+        run(Emulated() if chosen.accounts == "emulated" else Folders(chosen.home.resolve()))
     except KeyboardInterrupt:
         say("\nStopped.")
     except LackError as error:

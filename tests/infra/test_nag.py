@@ -30,8 +30,10 @@ def test_what_is_missing_is_said(synthesise: Synthesis, tmp_path: Path) -> None:
         synthesise(built=str(tmp_path))
 
 
-@pytest.mark.parametrize("setting", [{"apply": "many"}, {"budget": "much"}, {"apply": "1"}])
+@pytest.mark.parametrize(
+    "setting", [{"apply": "many"}, {"budget": "much"}, {"apply": "1"}, {"budget": "5"}]
+)
 def test_bad_settings(synthesise: Synthesis, setting: dict[str, str]) -> None:
     """A setting that cannot be is refused by a sentence."""
-    with pytest.raises(SystemExit, match=r"number|at least 2"):
+    with pytest.raises(SystemExit, match=r"number|at least 2|email"):
         synthesise(**setting)

@@ -1,0 +1,96 @@
+"""`make up` keeps two folders in step, ends at Ctrl-C, and goes on where it was stopped."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.places import ROOT
+
+PATIENCE = 240.0
+"""Seconds for a start with everything to be built, on a busy machine."""
+
+
+class Up:
+    """A running ``make up``, and what it has said."""
+
+    def __init__(self, process: "subprocess.Popen[str]", said: Path) -> None:
+        self.process = process
+        self._said = said
+
+    @property
+    def said(self) -> str:
+        return self._said.read_text()
+
+    def wait(self, happened: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not happened():
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < end, self.said
+            time.sleep(0.1)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, which all of the terminal's processes hear."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(60)
+
+
+@contextmanager
+def up(home: Path, log: Path, variables: Mapping[str, str] | None = None) -> Iterator[Up]:
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.up", "--home", str(home)],
+            cwd=ROOT,
+            env={**os.environ, **(variables or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        yield Up(process, log)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+
+
+@pytest.mark.slow
+def test_stopped_and_started_again(tmp_path: Path) -> None:
+    """What was done while it was stopped is done on the other side after, deletions as well."""
+    if shutil.which("node") is None:
+        pytest.skip("Node.js is not on this machine, and the CDK runs on it")
+    home = tmp_path / "demo"
+    left, right = home / "left", home / "right"
+    with up(home, tmp_path / "first") as first:
+        first.wait(lambda: (right / "notes/shopping.md").exists() and "done" in first.said)
+        (left / "hello.txt").write_text("edited")
+        first.wait(lambda: (right / "hello.txt").read_text() == "edited")
+        first.wait(lambda: "1 file updated" in first.said)
+        first.wait((home / "tables").exists)
+        assert "cloud status" in first.said
+        assert first.interrupt() == 0
+        assert first.said.endswith("Stopped.\n")
+    (left / "notes/shopping.md").unlink()
+    (right / "hello.txt").write_text("edited again")
+    with up(home, tmp_path / "second") as second:
+        second.wait(lambda: (left / "hello.txt").read_text() == "edited again")
+        second.wait(lambda: not (right / "notes/shopping.md").exists())
+        assert second.interrupt() == 0
+    assert not list(home.rglob("*conflict*"))
+
+
+def test_without_node(tmp_path: Path) -> None:
+    """What is missing on the machine is said in a line, with what to do."""
+    with up(tmp_path / "demo", tmp_path / "said", {"PATH": str(tmp_path)}) as run:
+        assert run.process.wait(60) == 1
+    assert run.said == "Node.js is missing: install version 22 or newer (https://nodejs.org).\n"
+    assert not (tmp_path / "demo").exists()
