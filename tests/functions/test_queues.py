@@ -9,8 +9,9 @@ import functions.apply
 import functions.merge
 import functions.poll
 from syncoxiders.adapters.memory.queue import WINDOW
-from syncoxiders.cloud.batches import FIRST_PAUSE
+from syncoxiders.cloud.batches import FIRST_PAUSE, Loud
 from syncoxiders.cloud.handling import Failed
+from syncoxiders.core.model import Action, ActionKind
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import StateUnavailable
@@ -29,8 +30,10 @@ class Calls:
         self.calls: list[Any] = []
         self.until = 0.0
 
-    def __call__(self, pipeline: object, message: Any, until: float = 0.0) -> None:
-        del pipeline
+    def __call__(
+        self, pipeline: object, message: Any, until: float = 0.0, reporter: object = None
+    ) -> None:
+        del pipeline, reporter
         self.calls.append(message)
         self.until = until
         if len(self.calls) in self.failing:
@@ -69,7 +72,7 @@ def test_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     met = threading.Barrier(3, timeout=10)
     done: dict[str, list[str]] = {}
 
-    def apply(_: object, message: Apply, until: float) -> None:
+    def apply(_: object, message: Apply, until: float, _reporter: object) -> None:
         assert until > stage.clock.now()
         lane, _, number = message.batch.partition("-")
         if number == "0":
@@ -206,3 +209,16 @@ def test_no_settings(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
     with pytest.raises(Failed, match="SettingsError"):
         functions.merge.handler(records(MERGES[0]), Context())
     assert "SYNCOXIDERS_QUEUE_MERGE" in stage.log.getvalue()
+
+
+def test_errors_of_ours_are_logged(stage: Stage) -> None:
+    """What stopped a single action is in the log with where it came from, and not what it said."""
+    action = Action("1", ActionKind.CREATE, "b", 7)
+    try:
+        raise RuntimeError("https://upload.example/secret")
+    except RuntimeError as error:
+        Loud().failed(action, error)
+    text = stage.log.getvalue()
+    assert "RuntimeError" in text
+    assert "test_errors_of_ours_are_logged" in text
+    assert "secret" not in text
