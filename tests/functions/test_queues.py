@@ -215,7 +215,7 @@ def test_errors_of_ours_are_logged(stage: Stage) -> None:
     """What stopped a single action is in the log with where it came from, and not what it said."""
     action = Action("1", ActionKind.CREATE, "b", 7)
     try:
-        raise RuntimeError("https://upload.example/secret")
+        raise RuntimeError("https://upload.example/secret")  # noqa: TRY301 -- it needs a traceback
     except RuntimeError as error:
         Loud().failed(action, error)
     text = stage.log.getvalue()
