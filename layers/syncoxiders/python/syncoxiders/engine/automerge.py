@@ -1,20 +1,37 @@
 """Merging two edits of a text against the content that both were made from."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import msgspec
 
 from syncoxiders.core import hashes
-from syncoxiders.core.model import Kind, Node, Source
+from syncoxiders.core.model import EndpointId, Kind, Node, Source
 from syncoxiders.core.plan import Merge
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.errors import ProviderError, Stale, Throttled, Unreachable
+from syncoxiders.ports.errors import (
+    ProviderError,
+    Revoked,
+    RootLost,
+    Stale,
+    Throttled,
+    Unreachable,
+)
 from syncoxiders.ports.provider import Attributes
 from syncoxiders.ports.state import Commit, Event, Observation
 
 LIMIT = 2 << 20
 """Texts of more bytes are not merged, nor kept for merging."""
+
+
+class NotNow(Exception):  # noqa: N818 -- named after what it says, as all that the engine raises
+    """A merge is to be tried again: for what a provider said, or since an edit was not as known."""
+
+    def __init__(self, endpoint: EndpointId, error: ProviderError) -> None:
+        super().__init__(str(error))
+        self.endpoint = endpoint
+        self.error = error
 
 
 def keep_base(context: Context, node: Node) -> None:
@@ -42,7 +59,7 @@ def merge_edits(context: Context, merge: Merge) -> Event | None:
     """Try to merge edits of one text; the planner decides again afterwards in any case.
 
     A clean merge is written in place of each edit; what cannot be merged is marked so that the
-    planner goes on to the keep-mode. Returns an event for the log.
+    planner goes on to the keep-mode. Returns an event for the log. Raises NotNow.
     """
     node = context.store.base().get([merge.node]).get(merge.node)
     if node is None or node.content is None:
@@ -52,22 +69,33 @@ def merge_edits(context: Context, merge: Merge) -> Event | None:
     digest = hashes.decode(node.content.hashes).get(hashes.OWN, "")
     base = context.blobs.get(digest) if context.blobs is not None else None
     try:
-        texts = [_read(context, places, each) for each in merge.edits]
+        texts: list[bytes | None] = []
+        for each in merge.edits:
+            with _at(each):
+                texts.append(_read(context, places, each))
         merged = _fold(base, texts)
         if merged is None:
             context.store.commit(Commit(nodes=[failed]))
             return None
         for edit, text in zip(merge.edits, texts, strict=True):
             if text != merged:
-                _write(context, places, edit, merged)
+                with _at(edit):
+                    _write(context, places, edit, merged)
         path = places.ref(merge.edits[0].endpoint, merge.edits[0].entry).path
-    except (Stale, Throttled, Unreachable):
-        return None  # it is tried again
     except ProviderError:
         context.store.commit(Commit(nodes=[failed]))
         return None
     detail = "edits of this text were merged"
     return Event("merged", merge.edits[0].endpoint, path, detail)
+
+
+@contextmanager
+def _at(edit: Source) -> Iterator[None]:
+    """Tell apart what is tried again from what makes the merge fail."""
+    try:
+        yield
+    except (Stale, Throttled, Unreachable, Revoked, RootLost) as error:
+        raise NotNow(edit.endpoint, error) from error
 
 
 def _fold(base: bytes | None, edits: list[bytes | None]) -> bytes | None:

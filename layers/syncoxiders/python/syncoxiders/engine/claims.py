@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
+from syncoxiders.core.rule import Rule
 from syncoxiders.engine.places import Places
-from syncoxiders.ports.provider import Providers
 from syncoxiders.ports.state import SyncStore
 
 
@@ -19,14 +19,14 @@ def without(node: Node, endpoint: EndpointId) -> Node:
 
 
 def outclaimed(
-    store: SyncStore, providers: Providers, places: Places, nodes: Mapping[NodeId, Node | None]
+    store: SyncStore, rule: Rule, places: Places, nodes: Mapping[NodeId, Node | None]
 ) -> dict[NodeId, Node]:
     """Return, without it, the nodes that lose an entry to one of those about to be written.
 
     An entry belongs to one node. The loser is not known to be there any more, which is safe: it
     is joined anew with whatever the next look finds.
     """
-    by_path = [each for each, provider in providers.items() if not provider.traits.stable_ids]
+    by_path = [each.id for each in rule.endpoints if not each.traits.stable_ids]
     claims: dict[EndpointId, dict[EntryId, set[NodeId]]] = {}
     for node in (each for each in nodes.values() if each is not None):
         for endpoint in by_path:

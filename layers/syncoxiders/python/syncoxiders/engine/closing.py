@@ -103,7 +103,7 @@ class Closings:
 
     def _part_claims(self) -> list[NodeId]:
         """Let nodes go of entries that have become another's; they are planned again."""
-        losers = outclaimed(self._context.store, self._context.providers, self._places, self._nodes)
+        losers = outclaimed(self._context.store, self._context.rule, self._places, self._nodes)
         for node in losers.values():
             self._places.know(node)
         self._nodes.update(losers)

@@ -118,7 +118,7 @@ def recover(
             losses.add(action.node)
     for endpoint, folder in deleted:
         _empty(context, endpoint, folder, put[endpoint])
-    nodes.update(outclaimed(context.store, context.providers, places, nodes))
+    nodes.update(outclaimed(context.store, context.rule, places, nodes))
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     lost = len(losses) if only is None else 0  # handed out, they were counted when opened

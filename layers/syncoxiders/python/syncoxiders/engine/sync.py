@@ -377,7 +377,10 @@ class Run:
         if result.probes:
             self._probe(result.probes)
         for merge in result.merges:
-            event = automerge.merge_edits(self._context, merge)
+            try:
+                event = automerge.merge_edits(self._context, merge)
+            except automerge.NotNow:
+                continue
             if event is not None:
                 self._diary.note(event.verb, event.endpoint, event.path, event.detail)
         if result.probes or result.merges or result.actions:

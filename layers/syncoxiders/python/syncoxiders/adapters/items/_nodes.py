@@ -405,6 +405,9 @@ class Nodes:
                 if isinstance(result, Raced):
                     left[node] = _NOTHING if result.item is None else held_from(result.item, node)
             if not left:
+                for node in free:  # what it was read as has open actions
+                    self._held.pop(node, None)
+                    self._fresh.pop(node, None)
                 return frozenset(free)
         raise StateUnavailable("Others keep writing the same nodes; try again later.")
 

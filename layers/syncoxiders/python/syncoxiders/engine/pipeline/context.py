@@ -1,11 +1,13 @@
 """What the functions of the deployed system work with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from syncoxiders.core.model import EndpointId
 from syncoxiders.ports.clock import Clock
+from syncoxiders.ports.errors import AccountError, Revoked
 from syncoxiders.ports.pipeline import SharedStates
-from syncoxiders.ports.provider import Providers
+from syncoxiders.ports.provider import Provider, Providers
 from syncoxiders.ports.queue import Queue
 from syncoxiders.ports.registry import Leases, Registry, SyncSettings
 from syncoxiders.ports.state import BlobStore
@@ -34,3 +36,26 @@ class Pipeline:
     clock: Clock
     providers: Connect
     blobs: BlobStore | None = None
+
+    def connect(self, owner: str, settings: SyncSettings) -> Providers:
+        """Return the providers of a sync's endpoints; looking one up raises ProviderError alone."""
+        return _Connected(self.providers(owner, settings))
+
+
+class _Connected(Mapping[EndpointId, Provider]):
+    """Providers, of which one that cannot be opened without a person is as good as revoked."""
+
+    def __init__(self, providers: Providers) -> None:
+        self._providers = providers
+
+    def __getitem__(self, endpoint: EndpointId) -> Provider:
+        try:
+            return self._providers[endpoint]
+        except AccountError as error:
+            raise Revoked(str(error)) from error
+
+    def __iter__(self) -> Iterator[EndpointId]:
+        return iter(self._providers)
+
+    def __len__(self) -> int:
+        return len(self._providers)

@@ -111,21 +111,21 @@ class Worker:
             settings,
             store,
             traits={each.id: setting.heard(store, each.id).traits for each in settings.endpoints},
-            providers=pipeline.providers(message.owner, settings),
+            providers=pipeline.connect(message.owner, settings),
             reporter=reporter,
         )
         self._news = False
 
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
-        away: dict[EndpointId, str] = {}
+        away = self._shut()
         self._touch(self._batch.again)
-        if self._batch.merges:
-            self._merge_texts()
-        if self._batch.probes:
+        if self._batch.merges and not away:
+            self._merge_texts(away)
+        if self._batch.probes and not away:
             self._probe(away)
         failed: set[str] = set()
-        if self._batch.actions and not self._is_outdated():
+        if self._batch.actions and not away and not self._is_outdated():
             actions = self._open()
             if self._batch.begun and actions:
                 recover(self._context, away, only=actions)
@@ -147,6 +147,17 @@ class Worker:
         ready = self._store.finish_batch(self._batch.id, failed)
         send(self._pipeline, self._message, self._settings, ready)
         self._tell()
+
+    def _shut(self) -> dict[EndpointId, str]:
+        """Return the endpoints that are needed and cannot be opened, with the reason."""
+        away: dict[EndpointId, str] = {}
+        for endpoint in sorted(self._batch.needs):
+            try:
+                self._context.providers[endpoint]
+            except ProviderError as error:
+                self._heed({endpoint: error})
+                away[endpoint] = str(error)
+        return away
 
     def _is_outdated(self) -> bool:
         """Say whether the settings have changed since: under other ones it may be wrong."""
@@ -263,10 +274,14 @@ class Worker:
     def _look_again(self, applied: Applied) -> None:
         """Look at what was not as planned, and put into the log what has to be planned again."""
         if applied.stale:
-            looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
-            looks.again(applied.stale)
-            self._news = True
+            self._see(applied.stale)
         self._touch(applied.nodes, sorted(applied.again))
+
+    def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> None:
+        """Look around what was not as expected."""
+        looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
+        looks.again(stale)
+        self._news = True
 
     def _touch(
         self, nodes: Collection[NodeId], entries: Sequence[tuple[EndpointId, EntryId]] = ()
@@ -322,8 +337,7 @@ class Worker:
             try:
                 told = self._told(places, probe)
             except Stale:
-                looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
-                looks.again([(probe.endpoint, probe.entry)])
+                self._see([(probe.endpoint, probe.entry)])
                 continue
             except ProviderError as error:
                 if isinstance(error, AWAY):
@@ -347,9 +361,18 @@ class Worker:
         if self._batch.run:
             self._store.log(self._batch.run, [Event("error", probe.endpoint, probe.entry, text)])
 
-    def _merge_texts(self) -> None:
+    def _merge_texts(self, away: dict[EndpointId, str]) -> None:
+        """Merge edits; what a provider will not do now is put off, what is stale looked at."""
         for merge in self._batch.merges:
-            event = automerge.merge_edits(self._context, merge)
+            event: Event | None = None
+            try:
+                event = automerge.merge_edits(self._context, merge)
+            except automerge.NotNow as stopped:
+                if not isinstance(stopped.error, Stale):
+                    self._heed({stopped.endpoint: stopped.error})
+                    away[stopped.endpoint] = str(stopped)
+                    return
+                self._see([(edit.endpoint, edit.entry) for edit in merge.edits])
             if event is not None and self._batch.run:
                 self._store.log(self._batch.run, [event])
             self._store.touch((edit.endpoint, edit.entry) for edit in merge.edits)

@@ -13,7 +13,7 @@ from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.messages import Merge, Poll
 from syncoxiders.engine.report import Outcome
-from syncoxiders.ports.errors import AccountError, ProviderError, Revoked, Throttled
+from syncoxiders.ports.errors import ProviderError, Revoked, Throttled
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from syncoxiders.ports.state import Event, SyncRecord
@@ -82,10 +82,10 @@ class Listener:
 
     def _listen(self, settings: SyncSettings, id_: EndpointId, store: SharedStore) -> bool:
         known = setting.heard(store, id_)
-        providers = self._pipeline.providers(self._owner, settings)
+        providers = self._pipeline.connect(self._owner, settings)
         try:
             provider = providers[id_]
-        except (ProviderError, AccountError) as error:
+        except ProviderError as error:
             return self._refused(error)
         heard = msgspec.structs.replace(known, traits=provider.traits, stop=None, problems=())
         traits = {
@@ -127,13 +127,13 @@ class Listener:
         refused = looks.refused.get(id_)
         return self._refused(refused) if refused is not None else id_ not in looks.away
 
-    def _refused(self, error: ProviderError | AccountError) -> bool:
+    def _refused(self, error: ProviderError) -> bool:
         """Note what a provider said; returns whether another try makes no sense."""
         pipeline = self._pipeline
         if isinstance(error, Throttled):
             until = pipeline.clock.now() + error.retry_after
             pipeline.registry.pause(self._owner, self._account, until)
-        elif isinstance(error, Revoked | AccountError):
+        elif isinstance(error, Revoked):
             self.trouble = True
             pipeline.registry.trouble(self._owner, self._account, str(error))
             return True

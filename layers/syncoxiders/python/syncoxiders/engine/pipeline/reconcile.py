@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, NodeId
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Node, NodeId
 from syncoxiders.core.plan import Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine.diary import Diary
@@ -121,6 +121,7 @@ class Planner:
         self._dispatch = Dispatch(f"{fence:x}", run=self._run, rule=self._version, at=self._now)
         self._stuck = Stuck()
         self._announced: set[Touched] = set()
+        self._logged: set[Touched] | None = set(self._before.entries)
         self._stop: Stop | None = None
         self._full_again = False
 
@@ -141,6 +142,8 @@ class Planner:
         state = self._state_text()
         full = bool(self._joining) or self._before.settled != state
         full = full or bool(self._before.due and self._before.due <= self._now)
+        if full:
+            self._logged = None  # whoever comes after finds everything again
         touched = dict.fromkeys(self._before.entries)
         nodes = set(self._before.nodes)
         touched.update(dict.fromkeys(self._log()))
@@ -173,6 +176,8 @@ class Planner:
                 self._positions[endpoint] = reached
                 if not ids:
                     break
+                if self._logged is not None:
+                    self._logged.update((endpoint, entry) for entry in ids)
                 for entry in ids:
                     yield endpoint, entry
 
@@ -302,6 +307,7 @@ class Planner:
         """Write a plan into base, node by node, and hand out what was opened."""
         self._begin_run(result)
         lost_race: frozenset[NodeId] = frozenset()
+        self._make_known(result)
         if result.nodes or result.forget or result.actions:
             lost_race = self._store.commit(
                 Commit(
@@ -319,19 +325,38 @@ class Planner:
         self._stuck.passed(result)
         self._stuck.add(result)
 
+    def _make_known(self, result: Plan) -> None:
+        """Log an entry of each node with actions to which nothing will lead once it is written.
+
+        Should this planner die before these are handed out, the next one has to come upon them:
+        by an entry that is logged and still the node's, or for looking at everything.
+        """
+        if self._logged is None:
+            return
+        known = self._logged | self._announced
+        values = {node.id: node for node in result.nodes}
+        opened = dict.fromkeys(action.node for action in result.actions)
+        touched = [
+            next(iter(mine))
+            for node in opened
+            if node in values and node not in self._before.nodes
+            for mine in [_entries(values[node])]
+            if mine and known.isdisjoint(mine)
+        ]
+        if touched:
+            self._store.touch(touched)
+
     def _plan_again(self, result: Plan, nodes: Iterable[NodeId]) -> None:
         """Put what lost a race into the log: somebody else changed it meanwhile."""
         values = {node.id: node for node in result.nodes}
         touched: dict[Touched, None] = {}
         for node in nodes:
             value = values.get(node)
-            for endpoint, replica in value.replicas.items() if value is not None else ():
-                touched[endpoint, replica.entry] = None
+            if value is not None:
+                touched.update(dict.fromkeys(_entries(value)))
         again = self._store.base().get(nodes) if nodes else {}
         for found in again.values():
-            touched.update(
-                ((each, replica.entry), None) for each, replica in found.replicas.items()
-            )
+            touched.update(dict.fromkeys(_entries(found)))
         if touched:
             self._store.touch(touched)
 
@@ -421,6 +446,10 @@ class Planner:
                 counts=counts,
             )
         )
+
+
+def _entries(node: Node) -> list[Touched]:
+    return [(endpoint, replica.entry) for endpoint, replica in node.replicas.items()]
 
 
 def send(
