@@ -15,8 +15,8 @@ from infra.state import READ, WRITE, Secrets, State
 TIME = Duration.minutes(15)
 """How long an invocation may last: the longest there is, for a first look takes what it takes.
 
-One that dies leaves its messages, and all of their groups, hidden for six times this; one that
-fails shortens that itself.
+Its messages, and all of their groups, are hidden for six times this, but while they are handled
+the function shortens that itself, so that one which dies leaves them hidden for a minute.
 """
 
 RECEIVES = 5
@@ -103,7 +103,7 @@ class Pipeline(Construct):
             "Poll",
             code=code,
             timeout=TIME,
-            memory=512,
+            memory=1024,  # of some vendors a first look holds all that is listed
             description="Reads what is new at a provider",
         )
         self.merge = Function(

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.cloud import batches
+from syncoxiders.engine.pipeline import times
 from tests.infra.conftest import Synthesis
 from tests.infra.reading import (
     FUNCTIONS,
@@ -88,6 +90,14 @@ def test_event_sources(template: Template, name: str) -> None:
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["BatchSize"] == 10
     assert main["VisibilityTimeout"] >= 6 * properties["Timeout"]
+    assert properties["Timeout"] == times.LIFE
+
+
+def test_times_fit() -> None:
+    """Who died is made up for soon; who lives is not taken for dead."""
+    assert times.LEASE <= 60
+    assert times.DEAD > times.LIFE + times.MARGIN
+    assert batches.HIDDEN_AFTER + batches.HIDDEN_EVERY < batches.HIDDEN_FOR <= times.LEASE
 
 
 def test_a_new_account_is_enough(template: Template) -> None:

@@ -25,6 +25,7 @@ from syncoxiders.engine.pipeline.dispatch import later
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.reconcile import release, send
+from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.report import Outcome, Reporter
@@ -33,9 +34,6 @@ from syncoxiders.ports.errors import ProviderError, Revoked, Stale, Throttled, V
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
-
-MARGIN = 30.0
-"""Seconds before the end of a worker's time at which it begins nothing more."""
 
 RETRY = 3_600.0
 """Seconds after which what a provider refused is tried again."""
