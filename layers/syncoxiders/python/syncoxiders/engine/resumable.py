@@ -157,7 +157,7 @@ class Uploads:
             key = each.removeprefix(_KEY)
             upload = self._kept(key)
             provider = providers.get(key.partition(":")[0])
-            if upload is not None and isinstance(provider, Sessions):
+            if upload and provider is not None and isinstance(provider, Sessions):
                 if not _is_over(upload, self._now()):
                     with suppress(ProviderError):
                         provider.abandon(upload.session)
