@@ -61,7 +61,7 @@ def test_queues(template: Template, name: str) -> None:
     for each in (main, aside):
         assert each["FifoQueue"] is True
         assert each["SqsManagedSseEnabled"] is True
-        assert each["ContentBasedDeduplication"] is False
+        assert each["ContentBasedDeduplication"] is True  # the Scheduler gives no id
         assert each["DeduplicationScope"] == "messageGroup"
         assert each["FifoThroughputLimit"] == "perMessageGroupId"
     assert aside["MessageRetentionPeriod"] == 14 * 86400
@@ -176,8 +176,8 @@ def test_schedules(template: Template) -> None:
         woken[target["Arn"]["Fn::GetAtt"][0]] = rule["Properties"]["ScheduleExpression"]
     assert woken == {
         function(template, "poll")[0]: "rate(15 minutes)",
-        function(template, "sweep")[0]: "rate(5 minutes)",
-        function(template, "renew")[0]: "rate(6 hours)",
+        function(template, "sweep")[0]: "rate(1 minute)",
+        function(template, "renew")[0]: "rate(15 minutes)",
         function(template, "housekeeping")[0]: "rate(1 hour)",
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from syncoxiders.ports.alarm import Alarms
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.pipeline import SharedStates
 from syncoxiders.ports.provider import Providers
@@ -22,7 +23,8 @@ class Pipeline:
     """The ports, the same for all owners and syncs.
 
     ``polls``, ``merges`` and ``applies`` carry the messages of those names
-    (:mod:`syncoxiders.engine.pipeline.messages`).
+    (:mod:`syncoxiders.engine.pipeline.messages`). Without ``alarms`` what was put off is found by
+    the sweep.
     """
 
     states: SharedStates
@@ -34,3 +36,4 @@ class Pipeline:
     clock: Clock
     providers: Connect
     blobs: BlobStore | None = None
+    alarms: Alarms | None = None

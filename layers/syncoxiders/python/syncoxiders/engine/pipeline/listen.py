@@ -17,6 +17,7 @@ from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Merge, Poll
 from syncoxiders.engine.pipeline.times import MARGIN
+from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.report import Outcome
 from syncoxiders.ports.errors import AccountError, ProviderError, Revoked, StateBusy, Throttled
 from syncoxiders.ports.pipeline import SharedStore
@@ -152,6 +153,8 @@ class Listener:
         if isinstance(error, Throttled):
             until = pipeline.clock.now() + error.retry_after
             pipeline.registry.pause(self._owner, self._account, until)
+            message = Poll(self._owner, self._account).message(f"paused-{until:.0f}")
+            wake_at(pipeline, "poll", message, until)
         elif isinstance(error, Revoked | AccountError):
             self.trouble = True
             pipeline.registry.trouble(self._owner, self._account, str(error))
