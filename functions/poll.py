@@ -2,7 +2,7 @@
 
 from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.batches import batch
-from syncoxiders.cloud.handling import Context, Event, count, function, traced
+from syncoxiders.cloud.handling import Context, Event, count, function, traced, until
 from syncoxiders.engine.pipeline.hints import wake
 from syncoxiders.engine.pipeline.listen import poll
 from syncoxiders.engine.pipeline.messages import Poll, read
@@ -15,15 +15,15 @@ ACCOUNTS = 4
 @function
 def handler(event: Event, context: Context) -> Event:
     """Look at what each message names, or have all accounts looked at."""
-    del context
     pipeline = app().pipeline
     if "Records" not in event:
         awake = wake(pipeline.registry, pipeline.polls, pipeline.clock.now())
         count("AccountsWoken", awake)
         return {"accounts": awake}
+    end = until(pipeline.clock.now(), context)
     return batch(
         event,
-        lambda body: poll(pipeline, read(body, Poll)),
+        lambda body: poll(pipeline, read(body, Poll), end),
         app().returns_to("poll"),
         at_once=ACCOUNTS,
     )

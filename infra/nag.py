@@ -8,6 +8,8 @@ from infra.stack import SyncOxiders
 
 _SECRETS = "arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter{path}/{begins}*"
 
+_SCHEDULES = "arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<{group}>/*"
+
 
 def check(stack: SyncOxiders) -> None:
     """Have the stack checked whenever it is synthesised."""
@@ -27,6 +29,13 @@ def check(stack: SyncOxiders) -> None:
                     f"IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]",
                     "Which objects there will be is what a sync is about.",
                 )
+    group = stack.get_logical_id(stack.pipeline.alarms.group)
+    for name in ("poll", "apply"):
+        _accept(
+            stack.functions[name],
+            f"IAM5[Resource::{_SCHEDULES.format(group=group)}]",
+            "Schedules are made when something is put off; all are in one group.",
+        )
     _accept(
         stack.ingress.webhook,
         f"IAM5[Resource::{_SECRETS.format(path=path, begins='app_2f')}]",

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -15,8 +16,8 @@ from infra.state import READ, WRITE, Secrets, State
 TIME = Duration.minutes(15)
 """How long an invocation may last: the longest there is, for a first look takes what it takes.
 
-One that dies leaves its messages, and all of their groups, hidden for six times this; one that
-fails shortens that itself.
+Its messages, and all of their groups, are hidden for six times this, but while they are handled
+the function shortens that itself, so that one which dies leaves them hidden for a minute.
 """
 
 RECEIVES = 5
@@ -57,7 +58,8 @@ class Line(Construct):
             if aside is None
             else sqs.DeadLetterQueue(queue=aside, max_receive_count=RECEIVES),
             fifo=True,
-            content_based_deduplication=False,
+            # What we send has an id of its own; what the Scheduler sends has none.
+            content_based_deduplication=True,
             deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
             fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -79,6 +81,48 @@ class Lines:
     poll: Line
     merge: Line
     apply: Line
+
+
+class Alarms(Construct):
+    """Schedules that fire once: what was put off is told of again at its time."""
+
+    def __init__(self, scope: Construct, construct_id: str, lines: Lines) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        self.group = scheduler.CfnScheduleGroup(self, "Group")
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": stack.account,
+                        "aws:SourceArn": self.group.attr_arn,
+                    }
+                },
+            ),
+            description=f"Sends what was put off in {stack.stack_name}",
+        )
+        queues = [lines.poll.queue.queue_arn, lines.apply.queue.queue_arn]
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues)
+        )
+        self.schedules = stack.format_arn(
+            service="scheduler", resource="schedule", resource_name=f"{self.group.ref}/*"
+        )
+
+    def set_by(self, function: Function) -> None:
+        """Let a function set alarms, which send as the role and as no other."""
+        function.allow(
+            iam.PolicyStatement(actions=["scheduler:CreateSchedule"], resources=[self.schedules]),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[self.role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+            ),
+        )
 
 
 class Pipeline(Construct):
@@ -103,7 +147,7 @@ class Pipeline(Construct):
             "Poll",
             code=code,
             timeout=TIME,
-            memory=512,
+            memory=1024,  # of some vendors a first look holds all that is listed
             description="Reads what is new at a provider",
         )
         self.merge = Function(
@@ -132,6 +176,9 @@ class Pipeline(Construct):
         self.lines.poll.sent_by(self.poll)
         self.lines.merge.sent_by(self.poll, self.merge, self.apply)
         self.lines.apply.sent_by(self.merge, self.apply)
+        self.alarms = Alarms(self, "Alarms", self.lines)
+        for function in (self.poll, self.apply):
+            self.alarms.set_by(function)
         self._feed(self.poll, self.lines.poll, at_once=FEWEST)
         self._feed(self.merge, self.lines.merge, at_once=FEWEST)
         self._feed(self.apply, self.lines.apply, at_once=code.settings.apply)

@@ -8,6 +8,7 @@ SERVICES = (
     "dynamodb",
     "kms",
     "s3",
+    "scheduler",
     "sqs",
     "ssm",
     "sts",

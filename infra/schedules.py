@@ -12,9 +12,10 @@ from infra.state import READ, WRITE, Secrets, State
 # Pushes get lost, so each account is looked at now and then without one.
 LOOK = Duration.minutes(15)
 # What was planned and told to nobody, or told and lost, is told again.
-SWEEP = Duration.minutes(5)
-# The shortest-lived channels are Drive's, of at most seven days, often of one.
-RENEW = Duration.hours(6)
+SWEEP = Duration.minutes(1)
+# A channel that could not be opened, or that its vendor ended, is soon opened again. One that is
+# well costs a read of a table.
+RENEW = Duration.minutes(15)
 KEEP_HOUSE = Duration.hours(1)
 
 

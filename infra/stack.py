@@ -97,6 +97,8 @@ class SyncOxiders(Stack):
             "QUEUE_APPLY": lines.apply.queue.queue_url,
             "KEY": self.secrets.key.key_id,
             "SECRETS": self.secrets.path,
+            "ALARMS": self.pipeline.alarms.group.ref,
+            "ALARM_ROLE": self.pipeline.alarms.role.role_arn,
         }
         for function in self.functions.values():
             for name, value in names.items():

@@ -267,3 +267,13 @@ class TestTexts(Rules):
         sync.save_text("key", "")
         sync.save_text("never", "")
         assert [sync.text(key) for key in ("key", "never", "other")] == ["", "", "other"]
+
+    def test_listed(self, harness: Harness, sync: SyncStore) -> None:
+        """The keys of texts are found by how they begin, whatever their endpoints are called."""
+        for key in ("upload:a:1", "upload:caf\udce9:2", "uploads", "upload:%", "other"):
+            sync.save_text(key, "x" * 1_000_000 if key == "upload:%" else key)
+        sync.save_text("upload:a:1", "")
+        harness.store.sync("other", "work").save_text("upload:b:1", "another's")
+        assert sorted(sync.texts("upload:")) == ["upload:%", "upload:caf\udce9:2"]
+        assert len(sync.texts("")) == 4
+        assert sync.texts("none") == []

@@ -8,6 +8,7 @@ from msgspec import structs
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.items.store import ItemsStates
+from syncoxiders.adapters.memory.alarms import MemoryAlarms
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.provider import MemoryProvider
@@ -40,6 +41,7 @@ class Deployed:
         control = MemoryItems()
         self.registry = ItemsRegistry(control)
         self.polls, self.merges, self.applies = (MemoryQueue(self.clock, each) for each in "pma")
+        self.alarms = MemoryAlarms(self.clock, {"poll": self.polls, "apply": self.applies})
         self.a, self.b = (MemoryProvider(clock=self.clock, name=each) for each in "ab")
         self.providers: dict[str, Provider] = {"a": self.a, "b": self.b}
         self.settings = SyncSettings(
@@ -59,6 +61,7 @@ class Deployed:
             applies=self.applies,
             clock=self.clock,
             providers=lambda _, settings: self._connected(settings),
+            alarms=self.alarms,
         )
 
     def _connected(self, settings: SyncSettings) -> Mapping[str, Provider]:

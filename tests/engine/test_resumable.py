@@ -110,7 +110,9 @@ def cloud(world: World) -> Cloud:
 
 
 def texts(world: World) -> str:
-    return str(world.store.sync("me", "sync").text("uploads"))
+    """Return what is kept of uploads, as one text."""
+    store = world.store.sync("me", "sync")
+    return "".join(store.text(each) for each in store.texts("upload:"))
 
 
 def total(pieces: Iterable[int]) -> int:
@@ -181,6 +183,65 @@ def test_goes_on_in_the_next_run(world: World) -> None:
     assert world.run().word == "done"
     assert world.agreed() == {"file": DATA}
     assert total(cloud(world).sent) == len(DATA) + 2 * CHUNK  # the pieces that were lost
+    assert texts(world) == ""
+
+
+def test_two_workers(world: World) -> None:
+    """Workers of one sync, each with an upload of its own, do not lose each other's."""
+    provider = cloud(world)
+    store = world.store.sync("me", "sync")
+    ref = Ref("/", "")
+    entry = world.providers["a"].at(ref, "file")
+    assert entry is not None
+    item = Carry(ref, entry.version, ref, "large", len(DATA), Attributes())
+    turns = threading.Barrier(2, timeout=20)
+    append = provider.append
+
+    def in_turn(session: Session, chunk: memoryview | bytes, *, last: bool) -> Session:
+        sent = append(session, chunk, last=last)
+        turns.wait()
+        return sent
+
+    provider.append = in_turn  # type: ignore[method-assign] # so that both are kept at once
+
+    def work(key: str) -> None:
+        uploads = resumable.Uploads(store, world.clock.now)
+        reader = world.providers["a"].read(Ref(entry.id, "file"), entry.version)
+
+        def chunks() -> Iterator[bytes]:
+            yield DATA[: 2 * CHUNK + 1]
+            raise Unreachable("no network")
+
+        with pytest.raises(Unreachable):
+            uploads.upload(key, provider, reader, chunks(), item, replaces=None, keep=False)
+
+    workers = [threading.Thread(target=work, args=(key,)) for key in ("b:1", "b:2")]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert sorted(store.texts("upload:")) == ["upload:b:1", "upload:b:2"]
+    assert texts(world).count('"offset":200') == 2
+    assert len(provider.open) == 2
+    resumable.Uploads(store, world.clock.now).tidy(world.providers)
+    assert not provider.open
+    assert texts(world) == ""
+
+
+def test_is_over(world: World) -> None:
+    """A session whose time is over is not asked for, and nothing is kept of it."""
+    cloud(world).fails = {5, 6}
+    world.run()
+    store = world.store.sync("me", "sync")
+    (key,) = store.texts("upload:")
+    upload = msgspec.json.decode(store.text(key), type=resumable.Upload)
+    ended = msgspec.structs.replace(
+        upload, session=msgspec.structs.replace(upload.session, expires=world.clock.now())
+    )
+    store.save_text(key, msgspec.json.encode(ended).decode())
+    assert world.run().word == "done"
+    assert world.agreed() == {"file": DATA}
+    assert total(cloud(world).sent) == len(DATA) + 7 * CHUNK
     assert texts(world) == ""
 
 

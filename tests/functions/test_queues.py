@@ -9,6 +9,7 @@ import functions.apply
 import functions.merge
 import functions.poll
 from syncoxiders.adapters.memory.queue import WINDOW
+from syncoxiders.cloud import batches
 from syncoxiders.cloud.batches import FIRST_PAUSE, Loud
 from syncoxiders.cloud.handling import Failed
 from syncoxiders.core.model import Action, ActionKind
@@ -106,6 +107,32 @@ def test_patience(merge: Calls, stage: Stage, count: int, pause: float) -> None:
     merge.failing = {1}
     functions.merge.handler(records(MERGES[0], count=count), Context())
     assert stage.returned == {"merge-url": {"receipt-0": pause}}
+
+
+def test_hidden_while_handled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is killed in the middle leaves messages hidden for a minute, not for as long as before.
+
+    What takes no time asks the queue for nothing.
+    """
+    monkeypatch.setattr(batches, "HIDDEN_AFTER", 0.01)
+    monkeypatch.setattr(batches, "HIDDEN_EVERY", 0.01)
+    hidden = threading.Event()
+    asked: list[dict[str, float]] = []
+
+    class Hiding:
+        def give_back(self, receipts: dict[str, float]) -> None:
+            asked.append(dict(receipts))
+            if len(asked) == 3:
+                hidden.set()
+
+    monkeypatch.setattr(stage.app, "_queue", lambda _: Hiding())
+    monkeypatch.setattr(functions.merge, "merge", lambda *_: hidden.wait(20))
+    assert failed(functions.merge.handler(records(*MERGES[:2]), Context())) == []
+    assert asked[0] == dict.fromkeys(["receipt-0", "receipt-1"], batches.HIDDEN_FOR)
+    monkeypatch.setattr(batches, "HIDDEN_AFTER", 60.0)
+    asked.clear()
+    assert failed(functions.merge.handler(records(MERGES[0]), Context())) == []
+    assert asked == []
 
 
 def test_forgotten(merge: Calls) -> None:

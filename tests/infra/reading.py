@@ -78,6 +78,10 @@ def _called(template: Resource, resource: str) -> str:
     for logical, name in names.items():
         if logical in resource:
             return name
+    if ":schedule/" in resource:
+        return "Alarms"
+    if "AlarmsRole" in resource:
+        return "AlarmRole"
     if ":parameter" in resource:
         return resource.partition(":parameter")[2]
     return next((name for name in ("Key", "Log") if name in resource), resource)

@@ -57,7 +57,16 @@ def test_all_modules_are_there(opt: Path) -> None:
 
 def test_descriptions_are_there(opt: Path) -> None:
     """Of the vendors' descriptions of their services those that are used were left."""
-    assert run(opt, _DESCRIPTIONS) == ["drive", "dynamodb", "kms", "s3", "sqs", "ssm", "sts"]
+    assert run(opt, _DESCRIPTIONS) == [
+        "drive",
+        "dynamodb",
+        "kms",
+        "s3",
+        "scheduler",
+        "sqs",
+        "ssm",
+        "sts",
+    ]
 
 
 def test_nothing_is_compiled_at_the_first_event(opt: Path) -> None:
@@ -139,7 +148,7 @@ from google.auth.credentials import AnonymousCredentials
 from googleapiclient.discovery import build
 build("drive", "v3", credentials=AnonymousCredentials(), static_discovery=True)
 found = ["drive"]
-for service in ("dynamodb", "kms", "s3", "sqs", "ssm", "sts"):
+for service in ("dynamodb", "kms", "s3", "scheduler", "sqs", "ssm", "sts"):
     boto3.client(service)
     found.append(service)
 print(json.dumps(found))

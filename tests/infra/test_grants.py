@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.reading import FUNCTIONS, allowed, function, of_type, statements
+from tests.infra.reading import FUNCTIONS, allowed, function, of_type, one, queue, statements, text
 
 Template = dict[str, Any]
 
@@ -27,6 +27,7 @@ REFRESH = {
     "/SyncOxiders/vault/*": {"ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"},
     "Key": {"kms:Decrypt", "kms:Encrypt"},
 }
+ALARM = {"Alarms": {"scheduler:CreateSchedule"}, "AlarmRole": {"iam:PassRole"}}
 
 GRANTS: dict[str, dict[str, set[str]]] = {
     "webhook": {
@@ -42,6 +43,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "PollQueue": SEND | RECEIVE,
         "MergeQueue": SEND,
         **REFRESH,
+        **ALARM,
     },
     "merge": {
         "Tree": READ | WRITE,
@@ -57,6 +59,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "MergeQueue": SEND,
         "ApplyQueue": SEND | RECEIVE,
         **REFRESH,
+        **ALARM,
     },
     "renew": {"Control": READ | WRITE, "PollQueue": SEND, **REFRESH},
     "housekeeping": {
@@ -108,7 +111,39 @@ def test_writes_only_its_own_log(template: Template, name: str) -> None:
 
 
 def test_only_lambda_takes_the_roles(template: Template) -> None:
-    """No role of the stack may be taken by anybody but Lambda."""
+    """No role of the stack may be taken by anybody but Lambda; the alarms' by none but theirs."""
+    taken: list[str] = []
     for role in of_type(template, "AWS::IAM::Role").values():
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+        taken.append(statement["Principal"]["Service"])
+        if taken[-1] == "scheduler.amazonaws.com":
+            assert set(statement["Condition"]["StringEquals"]) == {
+                "aws:SourceAccount",
+                "aws:SourceArn",
+            }
+    assert sorted(taken) == ["lambda.amazonaws.com"] * len(FUNCTIONS) + ["scheduler.amazonaws.com"]
+
+
+def test_alarms_only_send(template: Template) -> None:
+    """What rings may send to two queues; who sets it may give it that role, to the Scheduler."""
+    logical, role = one(template, "AWS::IAM::Role", "PipelineAlarms")
+    del role
+    (policy,) = (
+        each["Properties"]["PolicyDocument"]["Statement"]
+        for each in of_type(template, "AWS::IAM::Policy").values()
+        if {"Ref": logical} in each["Properties"]["Roles"]
+    )
+    (statement,) = policy
+    assert statement["Action"] == "sqs:SendMessage"
+    queues = {f"{queue(template, name)[0]}.Arn" for name in ("Poll", "Apply")}
+    assert {text(each) for each in statement["Resource"]} == queues
+    passing = [
+        statement
+        for each in of_type(template, "AWS::IAM::Policy").values()
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "iam:PassRole"
+    ]
+    assert len(passing) == 2
+    for each in passing:
+        condition = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        assert each["Condition"] == condition

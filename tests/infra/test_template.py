@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.cloud import batches
+from syncoxiders.engine.pipeline import times
 from tests.infra.conftest import Synthesis
 from tests.infra.reading import (
     FUNCTIONS,
@@ -60,7 +62,7 @@ def test_queues(template: Template, name: str) -> None:
     for each in (main, aside):
         assert each["FifoQueue"] is True
         assert each["SqsManagedSseEnabled"] is True
-        assert each["ContentBasedDeduplication"] is False
+        assert each["ContentBasedDeduplication"] is True  # the Scheduler gives no id
         assert each["DeduplicationScope"] == "messageGroup"
         assert each["FifoThroughputLimit"] == "perMessageGroupId"
     assert aside["MessageRetentionPeriod"] == 14 * 86400
@@ -89,6 +91,14 @@ def test_event_sources(template: Template, name: str) -> None:
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["BatchSize"] == 10
     assert main["VisibilityTimeout"] >= 6 * properties["Timeout"]
+    assert properties["Timeout"] == times.LIFE
+
+
+def test_times_fit() -> None:
+    """Who died is made up for soon; who lives is not taken for dead."""
+    assert times.LEASE <= 60
+    assert times.DEAD > times.LIFE + times.MARGIN
+    assert batches.HIDDEN_AFTER + batches.HIDDEN_EVERY < batches.HIDDEN_FOR <= times.LEASE
 
 
 def test_a_new_account_is_enough(template: Template) -> None:
@@ -167,8 +177,8 @@ def test_schedules(template: Template) -> None:
         woken[target["Arn"]["Fn::GetAtt"][0]] = rule["Properties"]["ScheduleExpression"]
     assert woken == {
         function(template, "poll")[0]: "rate(15 minutes)",
-        function(template, "sweep")[0]: "rate(5 minutes)",
-        function(template, "renew")[0]: "rate(6 hours)",
+        function(template, "sweep")[0]: "rate(1 minute)",
+        function(template, "renew")[0]: "rate(15 minutes)",
         function(template, "housekeeping")[0]: "rate(1 hour)",
     }
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.adapters.dynamo.client import Client
     from syncoxiders.cloud.providers import Connections
     from syncoxiders.engine.pipeline.context import Pipeline
+    from syncoxiders.ports.alarm import Alarms, Line
     from syncoxiders.ports.pipeline import SharedStates
 
 
@@ -58,6 +59,7 @@ class App:
             applies=self.applies,
             clock=self.clock,
             providers=self.connections,
+            alarms=self.alarms,
         )
 
     @cached_property
@@ -107,7 +109,7 @@ class App:
     # Queues
 
     @property
-    def lines(self) -> Mapping[str, str]:
+    def lines(self) -> Mapping["Line", str]:
         """The addresses of the queues, by what their messages ask for."""
         settings = self.settings
         return {
@@ -116,11 +118,11 @@ class App:
             "apply": settings.queue_apply,
         }
 
-    def returns_to(self, line: str) -> Callable[[], "SqsQueue"]:
+    def returns_to(self, line: "Line") -> Callable[[], "SqsQueue"]:
         """Return what finds the queue that messages are given back to."""
         return lambda: self._queue(self.lines[line])
 
-    def aside(self, line: str) -> "Aside":
+    def aside(self, line: "Line") -> "Aside":
         """Return what was put aside of a queue. Raises StateUnavailable."""
         from syncoxiders.adapters.aws.aside import Aside  # noqa: PLC0415 -- see above
 
@@ -140,6 +142,18 @@ class App:
     def applies(self) -> Queue:
         """The queue of batches to be done."""
         return self._queue(self.settings.queue_apply)
+
+    @cached_property
+    def alarms(self) -> "Alarms | None":
+        """What sends messages later, None where there is no such thing."""
+        if not (self.settings.alarms and self.settings.alarm_role):
+            return None
+        from syncoxiders.adapters.aws.alarms import SchedulerAlarms  # noqa: PLC0415 -- see above
+
+        settings = self.settings
+        return SchedulerAlarms(
+            lambda: self._client("scheduler"), settings.alarms, settings.alarm_role, self.lines
+        )
 
     # Secrets and providers
 

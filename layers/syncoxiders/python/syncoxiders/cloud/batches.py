@@ -16,6 +16,13 @@ from syncoxiders.ports.errors import SyncError
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 """Seconds after which a message that failed is tried again, doubling from the one to the other."""
 
+HIDDEN_AFTER, HIDDEN_EVERY, HIDDEN_FOR = 5.0, 20.0, 60.0
+"""Seconds after which, and how often, messages that are being handled are hidden for so long.
+
+From the queue they are hidden for several times as long as a function may live. One that is killed
+would leave its groups blocked for all that time; like this they come again within a minute.
+"""
+
 Handle = Callable[[str], None]
 Records = Sequence[Mapping[str, Any]]
 
@@ -54,11 +61,8 @@ def batch(
     for record in event["Records"]:
         groups.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
     group = _Group(handle)
-    if at_once == 1 or len(groups) == 1:
-        results = [group(records) for records in groups.values()]
-    else:
-        with ThreadPoolExecutor(at_once, thread_name_prefix="group") as pool:
-            results = list(pool.map(group, groups.values()))
+    with _Hidden(queue, [each for records in groups.values() for each in records]):
+        results = _results(group, groups, at_once)
     failed = [each for result in results for each in result]
     if failed:
         again = {each.receipt_handle: _pause(each) for each in failed}
@@ -67,6 +71,41 @@ def batch(
         except SyncError as error:  # then it takes longer
             logger.warning("messages could not be given back", extra=told(error))
     return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in failed]}
+
+
+def _results(group: "_Group", groups: Mapping[str, Records], at_once: int) -> list[list[SQSRecord]]:
+    if at_once == 1 or len(groups) == 1:
+        return [group(records) for records in groups.values()]
+    with ThreadPoolExecutor(at_once, thread_name_prefix="group") as pool:
+        return list(pool.map(group, groups.values()))
+
+
+class _Hidden:
+    """Keeps messages hidden while they are handled."""
+
+    def __init__(self, queue: Callable[[], Returning], records: Records) -> None:
+        self._queue = queue
+        self._receipts = {str(each["receiptHandle"]): HIDDEN_FOR for each in records}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._hide, name="hidden", daemon=True)
+
+    def __enter__(self) -> None:
+        if self._receipts:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._receipts:
+            self._thread.join()  # or it would hide what is given back
+
+    def _hide(self) -> None:
+        pause = HIDDEN_AFTER
+        while not self._over.wait(pause):
+            pause = HIDDEN_EVERY
+            try:
+                self._queue().give_back(self._receipts)
+            except SyncError as error:  # they are hidden for longer than is needed
+                logger.warning("messages could not be kept hidden", extra=told(error))
 
 
 class _Group:

@@ -19,7 +19,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``key`` is the KMS key and ``secrets`` the path below which secrets are in the Parameter
     Store. ``url`` is where the webhook is found from outside; without one no push channels are
     opened. ``patience`` is for how many seconds a function waits for a provider that wants a
-    pause, before it leaves the account alone.
+    pause, before it leaves the account alone. ``alarms`` is the group of the Scheduler's schedules
+    and ``alarm_role`` the ARN of the role that they send as.
     """
 
     table_tree: str
@@ -31,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     secrets: str
     url: str = ""
+    alarms: str = ""
+    alarm_role: str = ""
     patience: float = 20.0
 
 

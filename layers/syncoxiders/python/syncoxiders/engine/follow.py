@@ -11,7 +11,7 @@ import msgspec
 
 from syncoxiders.core import names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Traits
-from syncoxiders.engine.observe import Look, Observer
+from syncoxiders.engine.observe import Look, Observer, unwatched
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.provider import Change, Feeds, Page, Provider, TellsApart
 from syncoxiders.ports.state import ObservedTree, SyncStore
@@ -38,6 +38,7 @@ class Follower:
         *,
         told: Callable[[EndpointId, Sequence[Entry]], None],
         now: Callable[[], float],
+        alive: Callable[[], None] = unwatched,
     ) -> None:
         if not isinstance(provider, Feeds):
             raise TypeError(f"endpoint {endpoint} has no feed")
@@ -47,7 +48,8 @@ class Follower:
         self._store = store
         self._endpoint = endpoint
         self._tree = store.observed(endpoint)
-        self._observer = Observer(store, endpoint, provider, told=told, now=now)
+        self._alive = alive
+        self._observer = Observer(store, endpoint, provider, told=told, now=now, alive=alive)
 
     def follow(
         self,
@@ -71,6 +73,7 @@ class Follower:
             page = Page(cursor, more=True)
             asked = self._observer.ask()
             while page.more and gathered.count < MANY:
+                self._alive()
                 page = self._feed.changes(page.cursor)
                 gathered.take(page.changes)
             begun = again or gathered.has_new_folders()

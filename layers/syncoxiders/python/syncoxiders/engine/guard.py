@@ -25,7 +25,9 @@ class Limit(msgspec.Struct, frozen=True):
         return losses * 100 > nodes * self.percent
 
     def __str__(self) -> str:
-        return str(self.number) if self.number is not None else f"{self.percent:g} %"
+        share = f"{self.percent:g} %" if self.percent is not None else ""
+        number = str(self.number) if self.number is not None else ""
+        return " or ".join(each for each in (share, number) if each) or "none"
 
 
 def parse_limit(text: str) -> Limit:

@@ -8,8 +8,10 @@ from syncoxiders.core.model import ROOT_ENTRY, Endpoint, EndpointId, EntryId, Ki
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
-from syncoxiders.engine.observe import Look, Observer
+from syncoxiders.engine.interrupted import OutOfTime
+from syncoxiders.engine.observe import Look, Observer, unwatched
 from syncoxiders.engine.parking import park, parked
+from syncoxiders.engine.piecewise import Begun, look_on
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.ports.errors import (
@@ -50,7 +52,8 @@ class Looks:
 
     ``away`` are those that cannot take part, with the reason. ``positions`` say how far the
     change log has been read; ``joining`` are endpoints that were not part of the sync. ``found``
-    is what was seen where, ``refused`` what providers said instead.
+    is what was seen where, ``refused`` what providers said instead. ``alive`` is called at every
+    step; when it raises OutOfTime whoever looks next goes on where this look was.
     """
 
     def __init__(
@@ -59,8 +62,11 @@ class Looks:
         record: SyncRecord | None,
         outcome: Outcome,
         say: Callable[[Event], None],
+        alive: Callable[[], None] | None = None,
     ) -> None:
         self._say = say
+        self._piecewise = alive is not None
+        self._alive = alive or unwatched
         self._context = context
         self._record = record
         self._outcome = outcome
@@ -187,9 +193,14 @@ class Looks:
         return len(self._context.rule.endpoints) - len(self.away) >= 2  # noqa: PLR2004 -- a sync has two
 
     def look_at(self, endpoint: EndpointId, only: Sequence[EntryId] | None = None) -> bool:
-        """Look at one endpoint, or at some folders of it; False if a guard stops the run."""
+        """Look at one endpoint, or at some folders of it; False if a guard stops the run.
+
+        Raises OutOfTime.
+        """
         try:
             look = self._look(endpoint, only)
+        except OutOfTime:
+            raise
         except Emptied as error:
             self._outcome.stop = Stop("emptied", str(error), f"empty-{endpoint}")
             return False
@@ -207,7 +218,47 @@ class Looks:
         folders = None if only is None else self._folders(endpoint, only)
         if folders == []:
             return Look()
+        if folders is None:
+            return self._whole(endpoint, self._begun(endpoint))
         return self._observer(endpoint).look(folders, confirm=self._confirm(endpoint))
+
+    def _begun(self, endpoint: EndpointId) -> Begun | None:
+        """Return the look at all of an endpoint that was cut off or died, if one was."""
+        text = self._context.store.text(_begun(endpoint)) if self._piecewise else ""
+        return msgspec.json.decode(text, type=Begun) if text else None
+
+    def _whole(self, endpoint: EndpointId, begun: Begun | None, cursor: str = "") -> Look:
+        """Look at all of an endpoint, or at what is left of it; ``cursor`` is to be remembered."""
+        observer, confirm = self._observer(endpoint), self._confirm(endpoint)
+        if not self._piecewise:
+            return observer.look(confirm=confirm)
+        store = self._context.store
+
+        def keep(value: Begun) -> None:
+            store.save_text(_begun(endpoint), msgspec.json.encode(value).decode())
+
+        try:
+            if begun is None:
+                keep(Begun(cursor))
+                look = observer.look(confirm=confirm)
+            else:
+                look = look_on(
+                    observer,
+                    store.observed(endpoint),
+                    begun,
+                    folders=lambda ids: self._folders(endpoint, ids),
+                    keep=keep,
+                    confirm=confirm,
+                    now=self._context.clock.now,
+                )
+        except OutOfTime:
+            raise
+        except ProviderError:
+            if begun is None:  # it was not for its length
+                store.save_text(_begun(endpoint), "")
+            raise
+        store.save_text(_begun(endpoint), "")
+        return look
 
     def _follow(self, endpoint: EndpointId, feed: Feeds, provider: Provider) -> Look:
         """Take in what the feed tells; at first contact and now and then look at everything."""
@@ -222,7 +273,12 @@ class Looks:
         pause = SOON
         if followed.cursor:
             follower = Follower(
-                store, endpoint, provider, told=self.ignore_files.see, now=self._context.clock.now
+                store,
+                endpoint,
+                provider,
+                told=self.ignore_files.see,
+                now=self._context.clock.now,
+                alive=self._alive,
             )
             try:
                 look = follower.follow(followed.cursor, keep, confirm=self._confirm(endpoint))
@@ -233,8 +289,14 @@ class Looks:
                 if now < followed.due:
                     return look
                 pause = DAY
-        cursor = feed.start_cursor()
-        look = self._observer(endpoint).look(confirm=self._confirm(endpoint))
+        begun = self._begun(endpoint)
+        if begun is None:
+            cursor = feed.start_cursor()
+        elif pause == DAY:  # the feed has been followed all the while
+            cursor = msgspec.json.decode(store.text(_followed(endpoint)), type=Followed).cursor
+        else:
+            cursor = begun.cursor
+        look = self._whole(endpoint, begun, cursor)
         keep(cursor, now + pause)
         return look
 
@@ -283,6 +345,7 @@ class Looks:
             self._context.providers[endpoint],
             told=self.ignore_files.see,
             now=self._context.clock.now,
+            alive=self._alive,
         )
 
     def _folders(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> list[Ref]:
@@ -328,3 +391,8 @@ class Looks:
 def _followed(endpoint: EndpointId) -> str:
     """Return the key of the text that says how far an endpoint's feed was followed."""
     return f"followed:{endpoint}"
+
+
+def _begun(endpoint: EndpointId) -> str:
+    """Return the key of the text that says how far a look at all of an endpoint has come."""
+    return f"looking:{endpoint}"

@@ -7,6 +7,7 @@ import msgspec
 
 from syncoxiders.core import hashes, names
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
+from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.pipeline import Confirms
@@ -31,12 +32,30 @@ class Look(msgspec.Struct):
     lost: list[Entry] = []
 
 
+def unwatched() -> None:
+    """Let work go on: nobody waits for it."""
+
+
+class Watched:
+    """What is known of a tree; ``alive`` is called whenever it is asked for."""
+
+    def __init__(self, tree: ObservedTree, alive: Callable[[], None]) -> None:
+        self._tree = tree
+        self._alive = alive
+
+    def children(self, folder: EntryId) -> list[Entry]:
+        """Return the entries known to stand in the folder."""
+        self._alive()
+        return self._tree.children(folder)
+
+
 class Observer:
     """Brings the observed tree of one endpoint up to date by comparing with what is known.
 
     ``told`` hears of entries that are new or differ, before they are committed. What others
     confirmed while the provider was being asked is asked for once more: which of the two is the
-    newer one cannot be told otherwise.
+    newer one cannot be told otherwise. ``alive`` is called at every folder, and may raise to end
+    the look; what was seen until then is committed.
     """
 
     def __init__(
@@ -47,6 +66,7 @@ class Observer:
         *,
         told: Callable[[EndpointId, Sequence[Entry]], None],
         now: Callable[[], float],
+        alive: Callable[[], None] = unwatched,
     ) -> None:
         if not isinstance(provider, Rescans):
             raise TypeError(f"endpoint {endpoint} can neither be rescanned nor followed")
@@ -60,6 +80,7 @@ class Observer:
         self._told = told
         self._endpoint = endpoint
         self._tree: ObservedTree = store.observed(endpoint)
+        self._known = Watched(self._tree, alive)
 
     def look(
         self,
@@ -167,11 +188,15 @@ class Observer:
         missing: set[EntryId] = set()
         found: set[EntryId] = set()
         batch: list[Entry] = []
-        for delta in self._rescans.rescan(self._tree, folders):
-            self._take(delta, look, batch, missing, found)
-            if len(batch) >= BATCH:
-                self.commit(batch, ())
-                batch = []
+        try:
+            for delta in self._rescans.rescan(self._known, folders):
+                self._take(delta, look, batch, missing, found)
+                if len(batch) >= BATCH:
+                    self.commit(batch, ())
+                    batch = []
+        except OutOfTime:
+            self.commit(batch, ())
+            raise
         self.commit(batch, ())
         return missing - found, found
 

@@ -1,8 +1,9 @@
 """Uploads of large files, which a later run continues where this one was cut off.
 
-What a provider's session needs is kept in the store while the upload goes on, under the endpoint
-and node that it is for. Hashes cannot be kept, so that a continued upload reads the part that is
-there already, and does not send it.
+What a provider's session needs is kept in the store while the upload goes on, in a text of its own
+under the endpoint and node that it is for: workers who share the store do not touch each other's.
+Hashes cannot be kept, so that a continued upload reads the part that is there already, and does not
+send it.
 """
 
 import math
@@ -32,7 +33,7 @@ from syncoxiders.ports.state import SyncStore
 LARGE = 16 << 20
 """From this size on, in bytes, an upload is worth being continued."""
 
-_KEY = "uploads"
+_KEY = "upload:"
 
 _PASSING = (Unreachable, Throttled, Revoked, Full, OutOfTime)
 """After these an upload goes on some time later."""
@@ -152,18 +153,24 @@ class Uploads:
 
     def tidy(self, providers: Providers) -> None:
         """Give up all uploads that were begun: nothing is left to be done."""
-        for key, upload in self._kept().items():
+        for each in self._store.texts(_KEY):
+            key = each.removeprefix(_KEY)
+            upload = self._kept(key)
             provider = providers.get(key.partition(":")[0])
-            if provider is not None and isinstance(provider, Sessions):
-                with suppress(ProviderError):
-                    provider.abandon(upload.session)
+            if upload and provider is not None and isinstance(provider, Sessions):
+                if not _is_over(upload, self._now()):
+                    with suppress(ProviderError):
+                        provider.abandon(upload.session)
                 self._forget(key)
 
     # -- what is kept --------------------------------------------------------------------------
 
     def _continued(self, key: str, provider: Sessions, item: Carry) -> Session | None:
-        kept = self._kept().get(key)
+        kept = self._kept(key)
         if kept is None:
+            return None
+        if _is_over(kept, self._now()):
+            self._forget(key)
             return None
         session: Session | None = None
         if (kept.version, kept.size) == (item.version, item.size):
@@ -175,27 +182,24 @@ class Uploads:
             self._forget(key)
         return session
 
-    def _kept(self) -> dict[str, Upload]:
-        text = self._store.text(_KEY)
-        return msgspec.json.decode(text, type=dict[str, Upload]) if text else {}
+    def _kept(self, key: str) -> Upload | None:
+        text = self._store.text(f"{_KEY}{key}")
+        return msgspec.json.decode(text, type=Upload) if text else None
 
     def _keep(self, key: str, upload: Upload) -> None:
-        with self._lock:
-            now = self._now()
-            kept = {
-                each: value
-                for each, value in self._kept().items()
-                if not value.session.expires or value.session.expires > now
-            }
-            kept[key] = upload
-            self._store.save_text(_KEY, msgspec.json.encode(kept).decode())
+        self._save(key, msgspec.json.encode(upload).decode())
 
     def _forget(self, key: str) -> None:
+        self._save(key, "")
+
+    def _save(self, key: str, text: str) -> None:
         with self._lock:
-            kept = self._kept()
-            if kept.pop(key, None) is not None:
-                text = msgspec.json.encode(kept).decode() if kept else ""
-                self._store.save_text(_KEY, text)
+            self._store.save_text(f"{_KEY}{key}", text)
+
+
+def _is_over(upload: Upload, now: float) -> bool:
+    """Say whether the provider has let go of what was sent."""
+    return 0 < upload.session.expires <= now
 
 
 def _append(provider: Sessions, session: Session, piece: bytes, *, last: bool) -> Session:

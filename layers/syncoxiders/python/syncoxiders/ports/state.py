@@ -204,6 +204,9 @@ class SyncStore(Protocol):
     def text(self, key: str) -> str:
         """Return a kept text, ``""`` if there is none."""
 
+    def texts(self, prefix: str) -> list[str]:
+        """Return the keys of the kept texts that begin so, in no particular order."""
+
 
 class StateStore(Protocol):
     """A state store. Opening raises StateBusy, StateForeign or StateCorrupt."""

@@ -33,7 +33,19 @@ class Texts:
             for number, part in enumerate(parts[1:], 1):
                 self._journal.write([Put(Item(_further(first, token, number), {"data": part}))])
             self._journal.write(
-                [Put(Item(first, {"data": parts[0], "by": token, "parts": len(parts)}))]
+                [
+                    Put(
+                        Item(
+                            first,
+                            {
+                                "data": parts[0],
+                                "by": token,
+                                "parts": len(parts),
+                                "key": _encoded(key),
+                            },
+                        )
+                    )
+                ]
             )
         elif old is not None:
             self._journal.write([Delete(first)])
@@ -56,8 +68,25 @@ class Texts:
                 return text
         raise StateUnavailable("Others keep replacing the same text; try again later.")
 
+    def keys(self, prefix: str) -> list[str]:
+        """Return the keys of the kept texts that begin so: a sync has few texts, and all are read.
+
+        Parts of large ones have no key.
+        """
+        begins = _encoded(prefix)
+        found = (item.attributes.get("key") for item in self._journal.query(self._keys.texts()))
+        return [
+            key.decode("utf-8", "surrogatepass")
+            for key in found
+            if isinstance(key, bytes) and key.startswith(begins)
+        ]
+
     def _first(self, key: str) -> Key:
         return self._keys.texts(), digest(key, 16)
+
+
+def _encoded(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")
 
 
 def _further(first: Key, token: str, number: int) -> Key:

@@ -243,3 +243,7 @@ class ItemsSync:
     def text(self, key: str) -> str:
         """Return a kept text, ``""`` if there is none."""
         return self._texts.get(key)
+
+    def texts(self, prefix: str) -> list[str]:
+        """Return the keys of the kept texts that begin so."""
+        return self._texts.keys(prefix)

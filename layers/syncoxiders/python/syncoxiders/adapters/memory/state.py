@@ -327,6 +327,10 @@ class MemorySync:
         """Return a kept text, ``""`` if there is none."""
         return self._held.texts.get(key, "")
 
+    def texts(self, prefix: str) -> list[str]:
+        """Return the keys of the kept texts that begin so."""
+        return [key for key in self._held.texts if key.startswith(prefix)]
+
 
 class MemoryObservedTree:
     """The observed tree of one endpoint in a :class:`MemoryStateStore`."""

@@ -187,6 +187,12 @@ class SqliteSync:
         )
         return "" if found is None else text(found)
 
+    def texts(self, prefix: str) -> list[str]:
+        """Return the keys of the kept texts that begin so."""
+        found = self._database.rows("SELECT key FROM text WHERE sync = ?", (self._sync,))
+        keys = [text(key) for (key,) in found]
+        return [key for key in keys if key.startswith(prefix)]
+
     @property
     def _sync(self) -> int:
         return self._numbers.sync()

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.hints import call
+from syncoxiders.engine.pipeline.times import LEASE
 from syncoxiders.ports.errors import AccountError, ProviderError, StateBusy
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.push import Channel, Pushes
@@ -25,8 +26,6 @@ MARGIN = 86_400.0
 
 _LONG = 365 * 86_400.0
 """So long a channel is asked for; each vendor gives what it gives."""
-
-_LEASE = 900.0
 
 
 class Renewal(msgspec.Struct):
@@ -48,7 +47,7 @@ def renew(pipeline: Pipeline, base: str) -> Renewal:
     address = f"{base.rstrip('/')}/push"
     for owner in pipeline.registry.owners():
         lease = f"{owner}#channels"
-        fence = pipeline.leases.take(lease, _LEASE)
+        fence = pipeline.leases.take(lease, LEASE)
         if fence is not None:  # else somebody is at it
             _Owner(pipeline, owner, address, done, hold=(lease, fence)).renew()
             pipeline.leases.release(lease, fence)
@@ -111,7 +110,7 @@ class _Owner:
 
     def _hold(self) -> None:
         """Hold on to the lease; who lost it has nothing to do here any more."""
-        if not self._pipeline.leases.extend(self._lease, self._fence, _LEASE):
+        if not self._pipeline.leases.extend(self._lease, self._fence, LEASE):
             raise StateBusy("somebody else sees to the channels by now")
 
     def _see_to(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from syncoxiders.core.model import EndpointId
+from syncoxiders.ports.alarm import Alarms
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, Revoked
 from syncoxiders.ports.pipeline import SharedStates
@@ -24,7 +25,8 @@ class Pipeline:
     """The ports, the same for all owners and syncs.
 
     ``polls``, ``merges`` and ``applies`` carry the messages of those names
-    (:mod:`syncoxiders.engine.pipeline.messages`).
+    (:mod:`syncoxiders.engine.pipeline.messages`). Without ``alarms`` what was put off is found by
+    the sweep.
     """
 
     states: SharedStates
@@ -36,6 +38,7 @@ class Pipeline:
     clock: Clock
     providers: Connect
     blobs: BlobStore | None = None
+    alarms: Alarms | None = None
 
     def connect(self, owner: str, settings: SyncSettings) -> Providers:
         """Return the providers of a sync's endpoints; looking one up raises ProviderError alone."""

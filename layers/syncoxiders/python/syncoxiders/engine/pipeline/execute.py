@@ -23,8 +23,10 @@ from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.dispatch import later
 from syncoxiders.engine.pipeline.hints import call
-from syncoxiders.engine.pipeline.messages import Apply, Merge
+from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
 from syncoxiders.engine.pipeline.reconcile import release, send
+from syncoxiders.engine.pipeline.times import MARGIN
+from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.report import Outcome, Reporter
@@ -33,9 +35,6 @@ from syncoxiders.ports.errors import ProviderError, Revoked, Stale, Throttled, V
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
-
-MARGIN = 30.0
-"""Seconds before the end of a worker's time at which it begins nothing more."""
 
 RETRY = 3_600.0
 """Seconds after which what a provider refused is tried again."""
@@ -66,6 +65,7 @@ def apply(
     pause = max(_pauses(pipeline, message.owner, settings, batch).values(), default=0.0)
     if now < pause <= now + setting.PATIENCE:
         store.put_off_batch(batch.id, pause)
+        _wake(pipeline, message, settings, batch, pause)
         return
     begun = store.begin_batch(batch.id, pipeline.clock.now())
     if begun is not None:
@@ -84,6 +84,16 @@ def _pauses(
             if connected is not None and connected.not_before > pipeline.clock.now():
                 found[endpoint.id] = connected.not_before
     return found
+
+
+def _wake(
+    pipeline: Pipeline, message: Apply, settings: SyncSettings, batch: Batch, at: float
+) -> None:
+    """Have a batch begun again at a time."""
+    for endpoint in settings.endpoints:
+        if endpoint.id == batch.endpoint:
+            again = message.message(endpoint.account, batch.lane, f"put-off-{at:.6f}")
+            wake_at(pipeline, "apply", again, at)
 
 
 class Worker:
@@ -265,6 +275,8 @@ class Worker:
             if isinstance(error, Throttled):
                 until = self._pipeline.clock.now() + error.retry_after
                 registry.pause(owner, accounts[endpoint], until)
+                poll = Poll(owner, accounts[endpoint]).message(f"paused-{until:.0f}")
+                wake_at(self._pipeline, "poll", poll, until)
             elif isinstance(error, Revoked):
                 registry.trouble(owner, accounts[endpoint], str(error))
             else:
@@ -393,7 +405,9 @@ class Worker:
     def _put_off(self) -> None:
         """Begin the batch again later, after a pause that grows."""
         pause = min(PAUSE * 2.0**self._batch.tries, LONGEST_PAUSE)
-        self._store.put_off_batch(self._batch.id, self._pipeline.clock.now() + pause)
+        until = self._pipeline.clock.now() + pause
+        self._store.put_off_batch(self._batch.id, until)
+        _wake(self._pipeline, self._message, self._settings, self._batch, until)
         if self._news:
             self._merge()
 

@@ -5,36 +5,40 @@ dies is made up for by the next one. Polls of one endpoint hold a lease: two of 
 older pages over newer ones.
 """
 
+import math
+
 import msgspec
 
 from syncoxiders.core.model import Endpoint, EndpointId
+from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.looks import Looks
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Merge, Poll
+from syncoxiders.engine.pipeline.times import MARGIN
+from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.report import Outcome
-from syncoxiders.ports.errors import ProviderError, Revoked, Throttled
+from syncoxiders.ports.errors import ProviderError, Revoked, StateBusy, Throttled
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from syncoxiders.ports.state import Event, SyncRecord
-
-LOOK = 960.0
-"""Seconds that a look may take: longer than a function lives."""
 
 PROBLEMS = 100
 """So many things that were wrong with a look are kept, for a person."""
 
 
-def poll(pipeline: Pipeline, message: Poll) -> None:
+def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
     """Look at what is new in an account, and tell the syncs that it belongs to.
 
-    Hints are answered once every endpoint was looked at; else the sweep comes back for them.
+    Hints are answered once every endpoint was looked at; else the sweep comes back for them. What
+    does not fit into the time ``until`` goes on in another poll, where this one was.
     """
     owner, account = message.owner, message.account
     connected = pipeline.registry.account(owner, account)
     if connected is None or connected.not_before > pipeline.clock.now():
         return
-    listener = Listener(pipeline, owner, account)
+    listener = Listener(pipeline, owner, account, until)
     whole = True
     for settings in pipeline.registry.syncs(owner):
         news = False
@@ -45,6 +49,8 @@ def poll(pipeline: Pipeline, message: Poll) -> None:
         if news:
             once = f"poll-{account}-{pipeline.clock.now():.6f}"
             pipeline.merges.send([Merge(owner, settings.id).message(once)])
+    if listener.cut_off:
+        pipeline.polls.send([message.message(f"on-{pipeline.clock.now():.6f}")])
     if not whole:
         return
     later = pipeline.registry.polled(owner, account, connected.hints, pipeline.clock.now())
@@ -57,10 +63,15 @@ def poll(pipeline: Pipeline, message: Poll) -> None:
 class Listener:
     """Looks at the endpoints of one account.
 
-    ``news`` says whether the last one had any, ``trouble`` whether a person has to see to it.
+    ``news`` says whether the last one had any, ``trouble`` whether a person has to see to it,
+    ``cut_off`` that there was no time for all.
     """
 
-    def __init__(self, pipeline: Pipeline, owner: str, account: str) -> None:
+    def __init__(
+        self, pipeline: Pipeline, owner: str, account: str, until: float = math.inf
+    ) -> None:
+        self._until = until
+        self.cut_off = False
         self._pipeline = pipeline
         self._owner = owner
         self._account = account
@@ -70,17 +81,26 @@ class Listener:
     def listen(self, settings: SyncSettings, endpoint: EndpointSettings) -> bool:
         """Bring an endpoint's observed tree up to date; False if that has to be tried again."""
         self.news = False
+        pipeline, now = self._pipeline, self._pipeline.clock.now
         name = f"look#{self._owner}#{settings.id}#{endpoint.id}"
-        fence = self._pipeline.leases.take(name, LOOK)
-        if fence is None:
+        hold = holding.take(pipeline.leases, name, now, self._until - MARGIN)
+        if hold is None:
             return False
         try:
-            store = self._pipeline.states.sync(self._owner, settings.id)
-            return self._listen(settings, endpoint.id, store)
+            hold()
+            store = pipeline.states.sync(self._owner, settings.id)
+            return self._listen(settings, endpoint.id, store, hold)
+        except OutOfTime:
+            self.news = self.cut_off = True
+            return False
+        except StateBusy:
+            return False  # somebody else looks by now
         finally:
-            self._pipeline.leases.release(name, fence)
+            hold.release()
 
-    def _listen(self, settings: SyncSettings, id_: EndpointId, store: SharedStore) -> bool:
+    def _listen(
+        self, settings: SyncSettings, id_: EndpointId, store: SharedStore, hold: Hold
+    ) -> bool:
         known = setting.heard(store, id_)
         providers = self._pipeline.connect(self._owner, settings)
         try:
@@ -97,7 +117,7 @@ class Listener:
         )
         roots = {id_: known.root} if known.root else {}
         outcome, said = Outcome(), list[Event]()
-        looks = Looks(context, SyncRecord({}, roots=roots), outcome, said.append)
+        looks = Looks(context, SyncRecord({}, roots=roots), outcome, said.append, hold)
         endpoint: Endpoint = context.rule.endpoint(id_)
         if looks.check_root(endpoint) and id_ not in looks.away:
             looks.look_at(id_)
@@ -133,6 +153,8 @@ class Listener:
         if isinstance(error, Throttled):
             until = pipeline.clock.now() + error.retry_after
             pipeline.registry.pause(self._owner, self._account, until)
+            message = Poll(self._owner, self._account).message(f"paused-{until:.0f}")
+            wake_at(pipeline, "poll", message, until)
         elif isinstance(error, Revoked):
             self.trouble = True
             pipeline.registry.trouble(self._owner, self._account, str(error))

@@ -16,10 +16,12 @@ from syncoxiders.core.rule import Look
 from syncoxiders.engine.diary import Diary
 from syncoxiders.engine.guard import DAY
 from syncoxiders.engine.ignorefiles import IgnoreFiles
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.dispatch import Dispatch
+from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Apply, Merge
+from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.stuck import Stuck
@@ -28,9 +30,6 @@ from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
-
-LEASE = 960.0
-"""Seconds that planning may take: longer than a function lives."""
 
 CHUNK = 2_000
 """So many new entries are planned at once."""
@@ -59,16 +58,16 @@ def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
     if settings is None or settings.paused:
         return
     name = f"merge#{message.owner}#{message.sync}"
-    fence = pipeline.leases.take(name, LEASE)
-    if fence is None:
+    hold = holding.take(pipeline.leases, name, pipeline.clock.now)
+    if hold is None:
         return
     try:
-        store = pipeline.states.sync(message.owner, message.sync, fence)
-        Planner(pipeline, message, settings, store, fence).go(until)
+        store = pipeline.states.sync(message.owner, message.sync, hold.fence)
+        Planner(pipeline, message, settings, store, hold).go(until - MARGIN)
     except StateBusy:
         return  # somebody else has taken over
     finally:
-        pipeline.leases.release(name, fence)
+        hold.release()
 
 
 class OpenNodes:
@@ -91,8 +90,9 @@ class Planner:
         message: Merge,
         settings: SyncSettings,
         store: SharedStore,
-        fence: int,
+        hold: Hold,
     ) -> None:
+        self._hold_on = hold
         self._pipeline = pipeline
         self._message = message
         self._settings = settings
@@ -118,7 +118,9 @@ class Planner:
         self._outcome = Outcome()
         self._run = self._before.run
         self._version = setting.version(settings)
-        self._dispatch = Dispatch(f"{fence:x}", run=self._run, rule=self._version, at=self._now)
+        self._dispatch = Dispatch(
+            f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
+        )
         self._stuck = Stuck()
         self._announced: set[Touched] = set()
         self._logged: set[Touched] | None = set(self._before.entries)
@@ -172,6 +174,7 @@ class Planner:
         for endpoint in self._here():
             tree = self._store.observed(endpoint)
             while True:
+                self._hold_on()
                 ids, reached = tree.changes(self._positions.get(endpoint, 0), 10_000)
                 self._positions[endpoint] = reached
                 if not ids:
@@ -191,11 +194,13 @@ class Planner:
     def _unbound(self) -> Iterable[Touched]:
         for endpoint in self._here():
             for batch in self._store.base().unbound(endpoint):
+                self._hold_on()
                 for entry in batch:
                     yield endpoint, entry
 
     def _suspects(self) -> Iterable[NodeId]:
         for batch in self._store.base().suspects(self._here()):
+            self._hold_on()
             yield from batch
 
     # -- planning --------------------------------------------------------------------------------
@@ -216,6 +221,7 @@ class Planner:
             if not (known or suspects):
                 known, queue = queue[:CHUNK], queue[CHUNK:]
             result = self._plan(known, suspects)
+            self._hold_on()
             if not self._guarded(result):
                 return True
             self._enter(result)
@@ -252,6 +258,7 @@ class Planner:
         open_nodes = OpenNodes(self._store)
         union = self._record is None or self._record.rule != self._rule.version
         while True:
+            self._hold_on()
             by_endpoint: dict[EndpointId, list[EntryId]] = {}
             for endpoint, entry in chosen:
                 by_endpoint.setdefault(endpoint, []).append(entry)
@@ -404,6 +411,7 @@ class Planner:
 
     def _conclude(self, settled: str) -> None:
         """Remember what waits, and how far everything was planned."""
+        self._hold_on()
         if self._stop is not None:
             self._keep(msgspec.structs.replace(self._before, stop=self._stop, settled=""))
             return

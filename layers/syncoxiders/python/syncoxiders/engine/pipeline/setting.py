@@ -9,7 +9,7 @@ from syncoxiders.core import filters
 from syncoxiders.core.model import Endpoint, EndpointId, EntryId, Mode, NodeId, Traits
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.context import Context, Options
-from syncoxiders.engine.guard import parse_limit
+from syncoxiders.engine.guard import Limit, parse_limit
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.report import Quiet, Reporter, Stop
 from syncoxiders.ports.pipeline import SharedStore
@@ -18,6 +18,9 @@ from syncoxiders.ports.registry import SyncSettings
 
 APPROVED = "approved"
 """The text that holds the id of a plan that a person lets through."""
+
+MOST_LOSSES = 10_000
+"""A share of a large tree is no limit: more than so many files are not lost in a day unasked."""
 
 PATIENCE = 900.0
 """Seconds for which the others wait for an endpoint that cannot be reached."""
@@ -114,7 +117,7 @@ def context(
         rule=rule,
         clock=pipeline.clock,
         blobs=pipeline.blobs,
-        options=Options(limit=parse_limit(settings.max_delete), approve=store.text(APPROVED)),
+        options=Options(limit=_limit(settings.max_delete), approve=store.text(APPROVED)),
         reporter=reporter or Quiet(),
     )
 
@@ -151,6 +154,11 @@ def who_is_away(
         elif heard_there.silent and heard_there.silent < now - PATIENCE:
             away[endpoint.id] = "it cannot be reached"
     return away
+
+
+def _limit(text: str) -> Limit:
+    limit = parse_limit(text)
+    return limit if limit.number is not None else msgspec.structs.replace(limit, number=MOST_LOSSES)
 
 
 def _filter(settings: SyncSettings, now: float) -> filters.Filter:

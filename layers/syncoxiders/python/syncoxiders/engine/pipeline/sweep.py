@@ -4,14 +4,12 @@ from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
 from syncoxiders.engine.pipeline.reconcile import send
+from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import Connected, SyncSettings
 
 LATE = 60.0
 """Seconds after which a message about a batch, which was never begun, is taken for lost."""
-
-DEAD = 960.0
-"""Seconds after which a worker that began a batch is taken for dead: longer than it may live."""
 
 
 def sweep(pipeline: Pipeline) -> None:
