@@ -40,12 +40,13 @@ class Ingress(Construct):
         lines: Lines,
     ) -> None:
         super().__init__(scope, construct_id)
-        # Graph waits 3 seconds for an answer, but drops a channel only if many are late.
+        # It takes milliseconds; whoever pushes gives up after 3 to 10 seconds and comes again. The
+        # time is for a state that is slow to answer: a hint that was counted is worth it.
         self.webhook = Function(
             self,
             "Webhook",
             code=code,
-            timeout=Duration.seconds(10),
+            timeout=Duration.seconds(29),
             memory=512,
             description="Verifies a push, counts it on its account, asks for a look",
         )

@@ -16,6 +16,7 @@ from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.ports.accounts import Account
 
 TRASH = ".syncoxiders-trash"
+TRIES = 5
 
 
 class Place(NamedTuple):
@@ -187,8 +188,18 @@ class Emulated:
         return Place(account, "Root", secret, vendor_ids)
 
     def listen(self, stack: Deployed) -> None:
-        """Enter the webhook's address in Dropbox's app; Drive is told by the renewal."""
-        self.clouds["dropbox"].webhook.register(stack.push("dropbox"))
+        """Enter the webhook's address in Dropbox's app; Drive is told by the renewal.
+
+        As Dropbox waits for 10 seconds only, a machine that is busy may need another try.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                self.clouds["dropbox"].webhook.register(stack.push("dropbox"))
+            except ValueError:
+                if not left:
+                    raise
+            else:
+                return
 
     def changes(self, stop: threading.Event) -> Iterator[set[str]]:
         """Nothing is watched: the clouds push."""

@@ -22,7 +22,7 @@ from tests.aws.deployed import Cloud
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 40.0
+PATIENCE = 180.0
 """Seconds: what is awaited takes a few of them, and the machine may be busy."""
 
 SIDES = ("drive", "dropbox")
