@@ -12,6 +12,7 @@ import pytest
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.shared_scenes import (
+    ENDPOINTS,
     Adopting,
     Confirming,
     Creating,
@@ -31,6 +32,7 @@ from tests.contracts.shared_scenes import (
     Writing,
     assert_sound,
     die,
+    everything,
     lose_answer,
 )
 from tests.contracts.state_harness import action, entry, keep, node, replica
@@ -323,6 +325,22 @@ def test_adoption_cut_off() -> None:
         other.play(world)
         assert_sound(world)
         other.conclude(world)
+
+
+@pytest.mark.parametrize("scene", [Planning(), Deleting(), Polling()], ids=NAMES[:1] + NAMES[2:5:2])
+def test_counts(scene: Scene) -> None:
+    """A death may put the counts out; to go through everything sets them right."""
+    wrong = 0
+    for world, _ in cuts(scene):
+        base = world.sync().base()
+        nodes = [one for batch in base.ids() for one in base.get(batch).values()]
+        entries = {each: len(everything(world.sync(), each)) for each in ENDPOINTS}
+        wrong += base.count() != len(nodes)
+        wrong += any(world.sync().observed(e).count() != n for e, n in entries.items())
+        list(base.suspects(ENDPOINTS))
+        assert base.count() == len(nodes)
+        assert {each: world.sync().observed(each).count() for each in ENDPOINTS} == entries
+    assert wrong
 
 
 @pytest.mark.parametrize("fate", [die, lose_answer])
