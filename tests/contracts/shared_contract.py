@@ -520,13 +520,20 @@ class TestBatches(SharedRules):
         assert one.finish_batch("1", ()) == [waiting("2")]
 
     def test_put_too_late(self, one: SharedStore, other: SharedStore) -> None:
-        """One that is put when what it waits for is done does not wait, and knows what failed."""
-        one.put_batches([waiting("1")])
-        one.finish_batch("1", ["x"])
-        other.put_batches([waiting("2", "1", "never"), waiting("3", "2")])
-        second = msgspec.structs.replace(waiting("2"), failed=frozenset({"x"}))
-        assert one.batch("2") == second
-        assert one.finish_batch("2", ()) == [waiting("3")]
+        """One that is put when what it waits for is done does not wait."""
+        one.put_batches([waiting("1"), waiting("2"), waiting("3", "2")])
+        one.finish_batch("1", ())
+        one.finish_batch("2", ["x"])
+        other.put_batches([waiting("4", "1", "2", "never"), waiting("5", "4")])
+        fourth = msgspec.structs.replace(waiting("4"), failed=frozenset({"x"}))
+        assert one.batch("4") == fourth
+        assert one.finish_batch("4", ()) == [waiting("5")]
+
+    def test_nobody_told(self, one: SharedStore, other: SharedStore) -> None:
+        """One that was put by somebody who died before it told whom it waits for is found."""
+        one.put_batches([waiting("2", "1", "3"), waiting("3")])
+        assert other.finish_batch("3", ()) == [waiting("2")]
+        assert other.finish_batch("1", ()) == []
 
     def test_failed(self, one: SharedStore, other: SharedStore) -> None:
         """What was not done is told to those that wait."""

@@ -60,7 +60,7 @@ class ItemsBaseTree:
 
     def suspects(self, endpoints: Sequence[EndpointId]) -> Iterator[list[NodeId]]:
         """Yield, in batches, the nodes that a full plan must look at."""
-        return _full.suspects(self._nodes, self._entries, endpoints, self._threads)
+        return _full.suspects(self._nodes, self._entries, self._counters, endpoints, self._threads)
 
     def unbound(self, endpoint: EndpointId) -> Iterator[list[EntryId]]:
         """Yield, in batches, the observed entries that belong to no node."""

@@ -3,8 +3,8 @@
 A batch's item holds its substance (``data``), ``waits`` (batches that have to be done before),
 ``failed`` (their actions that were not done), ``begun``, ``tries``, ``put_off``, and ``next``:
 those that wait for it.
-Once it is ``done`` only ``next`` and ``undone``, its own actions that were not done, stay for a
-while, so that whoever puts a batch that waits for it is told.
+Once it is ``done`` it is deleted, if none waits for it; else ``next`` and ``undone``, its own
+actions that were not done, stay for a while, so that those who wait can be told again.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,6 +19,7 @@ from syncoxiders.adapters.items._tables import Tables, micros, one
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.items import (
     Absent,
+    Delete,
     Equals,
     Every,
     Item,
@@ -31,7 +32,7 @@ from syncoxiders.ports.items import (
 )
 from syncoxiders.ports.pipeline import Batch
 
-DONE_DAYS = 7
+DONE_DAYS = 1
 ROUNDS = 20
 
 _THERE = Every((Equals("batch", 1), Missing("done")))
@@ -109,15 +110,20 @@ class Batches:
     def finish(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none."""
         key = self._key(batch)
-        change = Update(
-            key,
-            {"done": 1},
-            remove=("data", "waits", "failed", "begun", "put_off", "tries"),
-            include={"undone": frozenset(failed)} if failed else {},
-            when=Equals("batch", 1),
-        )
-        result = one(self._journal.write([change]))
-        if not isinstance(result, Item):  # nobody knows any more who waited for it
+        alone = Every((Equals("batch", 1), Missing("next")))
+        result = one(self._journal.write([Delete(key, alone)]))
+        if not isinstance(result, Raced):
+            return []
+        if result.item is not None:
+            change = Update(
+                key,
+                {"done": 1},
+                remove=("data", "waits", "failed", "begun", "put_off", "tries"),
+                include={"undone": frozenset(failed)} if failed else {},
+                when=Equals("batch", 1),
+            )
+            result = one(self._journal.write([change]))
+        if not isinstance(result, Item):  # whoever put one that waits for it may have died
             left = {each.id for each in self.all() if batch in each.waits}
             return self._let_go(batch, frozenset(failed), left)
         ready = self._let_go(batch, _set(result, "undone"), _set(result, "next"))

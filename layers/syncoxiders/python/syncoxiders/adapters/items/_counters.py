@@ -1,13 +1,15 @@
 """What is counted as part of each commit: nodes, entries, losses; and the ids of nodes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._tables import Tables, micros
 from syncoxiders.adapters.state import limits
 from syncoxiders.core.model import EndpointId, NodeId
 from syncoxiders.ports.errors import StateBusy
-from syncoxiders.ports.items import AtMost, Item, Key, Update
+from syncoxiders.ports.items import AtMost, Equals, Item, Key, Missing, Update
 
 PLANNED_AT_ONCE = 1 << 20
 """So many ids a planner may give to new nodes under one fence."""
@@ -15,8 +17,18 @@ PLANNED_AT_ONCE = 1 << 20
 _LOSS_OFFSET = 1 << 60
 
 
+@dataclass(slots=True)
+class Tally:
+    """How many were counted so far."""
+
+    count: int = 0
+
+
 class Counters:
-    """The counters of a sync. A death amid a commit, or an answer lost, may put a count out."""
+    """The counters of a sync.
+
+    A death amid a commit, or an answer lost, may put a count out, until all is gone through.
+    """
 
     def __init__(self, tables: Tables, keys: Keys, fence: int | None) -> None:
         self._tables = tables
@@ -66,6 +78,21 @@ class Counters:
             changes.append(Update(self._nodes, add={"count": nodes}))
         if changes:
             self._journal.write(changes)
+
+    @contextmanager
+    def recount(self, endpoint: EndpointId | None = None) -> Iterator["Tally"]:
+        """Let all nodes, or all entries of an endpoint, be counted, and set the counter right.
+
+        It is left alone if it has changed meanwhile, or not all were gone through.
+        """
+        key = self._nodes if endpoint is None else self._keys.count(endpoint)
+        item = self._journal.get([key]).get(key)
+        before = None if item is None else item.attributes.get("count")
+        tally = Tally()
+        yield tally
+        if tally.count != (before or 0):
+            as_read = Missing("count") if before is None else Equals("count", before)
+            self._journal.write([Update(key, {"count": tally.count}, when=as_read)])
 
     # -- losses --------------------------------------------------------------------------------
 

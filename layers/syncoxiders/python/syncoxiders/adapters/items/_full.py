@@ -9,9 +9,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from syncoxiders.adapters.items._codec import unpack_entry
+from syncoxiders.adapters.items._counters import Counters
 from syncoxiders.adapters.items._entries import Entries
 from syncoxiders.adapters.items._keys import SHARDS, entry_shard, sort_key
-from syncoxiders.adapters.items._nodes import Held, Nodes
+from syncoxiders.adapters.items._nodes import Held, Nodes, counts
 from syncoxiders.adapters.items._tables import BATCH, together
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId, Replica
 from syncoxiders.ports.items import Item
@@ -39,22 +40,32 @@ def open_actions(nodes: Nodes, threads: int) -> list[Action]:
 
 
 def suspects(
-    nodes: Nodes, entries: Entries, endpoints: Sequence[EndpointId], threads: int
+    nodes: Nodes,
+    entries: Entries,
+    counters: Counters,
+    endpoints: Sequence[EndpointId],
+    threads: int,
 ) -> Iterator[list[NodeId]]:
     """Yield, in batches, the nodes that a full plan must look at."""
     compared = {endpoint: _Replicas() for endpoint in endpoints}
     told: set[NodeId] = set()
-    for batch in together(nodes.all_shards(), threads):
-        yield from _new(_suspect(batch, compared), told)
+    with counters.recount() as tally:
+        for batch in together(nodes.all_shards(), threads):
+            tally.count += sum(counts(held.node) for _, held in batch)
+            yield from _new(_suspect(batch, compared), told)
     for endpoint, replicas in compared.items():
-        for shard in range(SHARDS):
-            seen = {hash(entry): _observed(item) for entry, item in entries.shard(endpoint, shard)}
-            found = (
-                node
-                for entry, says, node in replicas.of(shard)
-                if (entry in seen if says == _GONE else seen.get(entry) != says)
-            )
-            yield from _new(found, told)
+        with counters.recount(endpoint) as tally:
+            for shard in range(SHARDS):
+                seen = {
+                    hash(entry): _observed(item) for entry, item in entries.shard(endpoint, shard)
+                }
+                tally.count += len(seen)
+                found = (
+                    node
+                    for entry, says, node in replicas.of(shard)
+                    if (entry in seen if says == _GONE else seen.get(entry) != says)
+                )
+                yield from _new(found, told)
 
 
 def unbound(

@@ -53,9 +53,8 @@ class ChangeLogs:
         try:
             yield
         except Exception:
-            with suppress(StateError):  # some of it may have been written
+            with suppress(StateError):  # some of it may have been written; it stays announced
                 self.append(ids)
-                self._take_back(announced)
             raise
         self._take_back(announced)
 

@@ -292,7 +292,7 @@ class Nodes:
                 continue
             self._written(node, before, now)
             cleared.extend(tried.cleared)
-            grown += _counts(now.node) - _counts(before.node)
+            grown += counts(now.node) - counts(before.node)
         if cleared:
             tree.write(cleared)
         return lost, grown
@@ -485,7 +485,8 @@ def _claims(node: Node | None) -> dict[tuple[EndpointId, EntryId], bool]:
     }
 
 
-def _counts(node: Node | None) -> bool:
+def counts(node: Node | None) -> bool:
+    """Say whether a node is one of those that are counted."""
     return node is not None and not node.gone
 
 
