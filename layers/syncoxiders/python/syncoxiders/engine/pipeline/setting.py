@@ -19,6 +19,9 @@ from syncoxiders.ports.registry import SyncSettings
 APPROVED = "approved"
 """The text that holds the id of a plan that a person lets through."""
 
+TRANSFERS = 16
+"""So many transfers of a batch run at once: they mostly wait for the network, and time is paid."""
+
 MOST_LOSSES = 10_000
 """A share of a large tree is no limit: more than so many files are not lost in a day unasked."""
 
@@ -117,7 +120,11 @@ def context(
         rule=rule,
         clock=pipeline.clock,
         blobs=pipeline.blobs,
-        options=Options(limit=_limit(settings.max_delete), approve=store.text(APPROVED)),
+        options=Options(
+            limit=_limit(settings.max_delete),
+            approve=store.text(APPROVED),
+            transfers=TRANSFERS,
+        ),
         reporter=reporter or Quiet(),
     )
 
