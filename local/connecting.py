@@ -36,27 +36,36 @@ def reaching(emulator: Ministack, stack: Deployed) -> Iterator[App]:
                 os.environ[name] = value
 
 
-def connect(app: App, stack: Deployed, places: Places, *, pushes: bool = True) -> None:
+def connect(
+    app: App, stack: Deployed, places: Places, *, owner: str = OWNER, pushes: bool = True
+) -> None:
     """Enter the accounts of places, a two-way sync of them, and where pushes go."""
     for kind, secret in places.app_secrets.items():
         app.vault.put(of_app(kind), secret)
     for place in places.opened:
         name = place.account.name
         if place.secret is not None:
-            secret_of(app.vault, OWNER, name).put(place.secret)
-        app.registry.put_account(OWNER, place.account, place.vendor_ids)
+            secret_of(app.vault, owner, name).put(place.secret)
+        app.registry.put_account(owner, place.account, place.vendor_ids)
     endpoints = tuple(
         EndpointSettings(place.account.name, place.account.name, place.root)
         for place in places.opened
     )
-    if app.registry.sync(OWNER, SYNC) is None:  # else it is known from before
-        app.registry.put_sync(OWNER, SyncSettings(SYNC, endpoints, changed_at=time.time()))
+    if app.registry.sync(owner, SYNC) is None:  # else it is known from before
+        app.registry.put_sync(owner, SyncSettings(SYNC, endpoints, changed_at=time.time()))
     if pushes:
         places.listen(stack)
         client("lambda").invoke(FunctionName=stack.outputs["FunctionRenew"], InvocationType="Event")
-    hint(app, {place.account.name for place in places.opened})
+    hint(app, {place.account.name for place in places.opened}, owner)
 
 
-def hint(app: App, names: set[str]) -> None:
+def disconnect(app: App, places: Places, owner: str = OWNER) -> None:
+    """Forget the sync and the accounts; what is known of their files stays."""
+    app.registry.remove_sync(owner, SYNC)
+    for place in places.opened:
+        app.registry.remove_account(owner, place.account.name)
+
+
+def hint(app: App, names: set[str], owner: str = OWNER) -> None:
     """Give a reason to look at accounts."""
-    call(app.registry, app.polls, [(OWNER, name) for name in sorted(names)], app.clock.now())
+    call(app.registry, app.polls, [(owner, name) for name in sorted(names)], app.clock.now())

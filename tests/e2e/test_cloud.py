@@ -9,64 +9,23 @@ import hmac
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from local.connecting import connect, hint, reaching
-from local.places import Emulated
+from local.connecting import hint
 from syncoxiders.adapters.aws.clients import client
 from tests.aws.deployed import Cloud
+from tests.e2e.clouds import FIRST, PATIENCE, SIDES, Pair, connected, in_step
 
 pytestmark = pytest.mark.slow
-
-PATIENCE = 180.0
-"""Seconds: what is awaited takes a few of them, and the machine may be busy."""
-
-SIDES = ("drive", "dropbox")
-
-Tree = dict[str, bytes | None]
-
-
-class Pair:
-    """The two clouds, with their people; ``nudge`` is done again and again while one waits."""
-
-    def __init__(self, places: Emulated, nudge: Callable[[], None] = lambda: None) -> None:
-        self.clouds = places.clouds
-        self._nudge = nudge
-
-    def people(self, side: str) -> Any:
-        return self.clouds[side].people
-
-    def trees(self) -> tuple[Tree, Tree]:
-        one, two = (self.clouds[side].people.tree() for side in SIDES)
-        return one, two
-
-    def await_all(self, told: Callable[[Tree], bool], what: str) -> Tree:
-        """Wait until both trees are equal and as told."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            one, two = self.trees()
-            if one == two and told(one):
-                return one
-            self._nudge()
-            time.sleep(0.2)
-        one, two = self.trees()
-        raise AssertionError(f"{what}: {sorted(one)} and {sorted(two)}")
-
-
-FIRST = {"from drive.txt", "from dropbox.txt"}
 
 
 @pytest.fixture(scope="module")
 def pair(deployed: Cloud) -> Iterator[Pair]:
     """The clouds, connected and after their first sync."""
-    with Emulated() as places, reaching(deployed.emulator, deployed.stack) as app:
-        connect(app, deployed.stack, places)
-        found = Pair(places)
-        found.await_all(lambda tree: set(tree) >= FIRST, "the first sync")
+    with in_step(deployed) as found:
         yield found
 
 
@@ -107,19 +66,19 @@ def test_both_edits_are_kept(pair: Pair) -> None:
     assert [name for name in tree if name.startswith("contested.conflict-")]
 
 
-def test_a_lost_push(pair: Pair, deployed: Cloud) -> None:
+def test_a_lost_push(pair: Pair) -> None:
     """What no push told is found by the clock."""
-    webhook = pair.clouds["dropbox"].webhook
-    webhook.settle()
-    webhook.unregister()
+    outputs = pair.cloud.stack.outputs
+    pair.dropbox.webhook.settle()
+    pair.dropbox.webhook.unregister()
     pair.people("dropbox").write("untold.txt", b"untold")
     client("lambda").invoke(
-        FunctionName=deployed.stack.outputs["FunctionPoll"],
+        FunctionName=outputs["FunctionPoll"],
         InvocationType="Event",
         Payload=b'{"detail-type": "Scheduled Event"}',
     )
     pair.await_all(lambda tree: tree.get("untold.txt") == b"untold", "a change without a push")
-    webhook.register(deployed.stack.push("dropbox"))
+    pair.places.listen(pair.cloud.stack)
 
 
 def test_with_the_roles_enforced(guarded: Cloud) -> None:
@@ -127,12 +86,10 @@ def test_with_the_roles_enforced(guarded: Cloud) -> None:
 
     There the webhook speaks TLS with a certificate of its own, so that we push ourselves.
     """
-    with Emulated() as places, reaching(guarded.emulator, guarded.stack) as app:
-        connect(app, guarded.stack, places, pushes=False)
-        dropbox = places.clouds["dropbox"]
+    with connected(guarded, pushes=False) as pair:
         trusted = ssl.create_default_context(cafile=guarded.emulator.certificate)
-        said = json.dumps({"list_folder": {"accounts": [dropbox.account.id]}}).encode()
-        secret = places.app_secrets["dropbox"].encode()
+        said = json.dumps({"list_folder": {"accounts": [pair.dropbox.account.id]}}).encode()
+        secret = pair.places.app_secrets["dropbox"].encode()
         signature = hmac.new(secret, said, hashlib.sha256).hexdigest()
 
         def push() -> None:
@@ -145,10 +102,10 @@ def test_with_the_roles_enforced(guarded: Cloud) -> None:
                 timeout=PATIENCE,
             )
             assert answer.status_code == httpx.codes.OK, answer.text
-            hint(app, {"drive"})
+            hint(pair.app, {"drive"}, pair.owner)
             time.sleep(1)
 
-        pair = Pair(places, push)
+        pair.nudge = push
         pair.await_all(lambda tree: set(tree) >= FIRST, "the first sync")
         pair.people("drive").write("guarded.txt", b"guarded")
         pair.await_all(lambda tree: tree.get("guarded.txt") == b"guarded", "a new file")
