@@ -57,12 +57,12 @@ def check_machine() -> None:
     """Raise LackError if what a deployment needs is not there."""
     node = shutil.which("node")
     if node is None:
-        raise LackError("Node.js is missing: install version 22 or newer (https://nodejs.org).")
+        raise LackError("Node.js is missing: install version 20 or newer (https://nodejs.org).")
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     version = re.match(r"v(\d+)", said)
     if version is None or int(version[1]) < OLDEST_NODE:
         raise LackError(
-            f"Node.js {said.strip() or 'here'} is too old: install version 22 or newer."
+            f"Node.js {said.strip() or 'here'} is too old: install version 20 or newer."
         )
     if not CDK.exists():
         raise LackError("The CDK's command line is missing: run `make env` (it needs npm).")
