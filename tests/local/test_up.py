@@ -92,5 +92,5 @@ def test_without_node(tmp_path: Path) -> None:
     """What is missing on the machine is said in a line, with what to do."""
     with up(tmp_path / "demo", tmp_path / "said", {"PATH": str(tmp_path)}) as run:
         assert run.process.wait(60) == 1
-    assert run.said == "Node.js is missing: install version 22 or newer (https://nodejs.org).\n"
+    assert run.said == "Node.js is missing: install version 20 or newer (https://nodejs.org).\n"
     assert not (tmp_path / "demo").exists()
