@@ -316,6 +316,17 @@ class TestConfirmed(SharedRules):
         other.commit(page(99.0, "x", gone="y"))
         assert one.observed("a").changes(0, 9)[0] == ["x", "y"]
 
+    def test_overtaken(self, harness: SharedHarness, one: SharedStore, other: SharedStore) -> None:
+        """Who observed what was not taken in is told, once, and only if it differs."""
+        harness.now = 100.0
+        one.commit(ours("x", "y", "z", version="same"))
+        other.commit(page(99.0, "x", version="other"))
+        other.commit(page(99.0, "y", version="same"))
+        other.commit(page(99.0, gone="z"))
+        other.commit(page(101.0, "y", version="later"))
+        assert other.overtaken() == {("a", "x"), ("a", "z")}
+        assert other.overtaken() == one.overtaken() == frozenset()
+
     def test_told(self, harness: SharedHarness, one: SharedStore, other: SharedStore) -> None:
         """When an entry was confirmed is told, also of one that is gone."""
         harness.now = 100.0

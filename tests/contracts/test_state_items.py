@@ -129,22 +129,19 @@ def whole_log(tree: ObservedTree) -> list[str]:
 
 def one_owner_each(change: Commit, held: Mapping[int, Node]) -> Commit:
     """Leave out nodes with an entry that is another's: one that is shared would lose."""
-    after = dict(held)
-    for forgotten in change.forget:
-        after.pop(forgotten, None)
-    put = {one.id: one for one in change.nodes if one.id not in change.forget}
+    after = {ident: one for ident, one in held.items() if ident not in change.forget}
     kept: dict[int, Node] = {}
-    for one in put.values():
+    for one in {one.id: one for one in change.nodes if one.id not in change.forget}.values():
         taken = {
             (endpoint, each.entry)
-            for other in {**after, **put, **kept}.values()
-            if other.id != one.id and (other.id not in put or other.id in kept or other.id in after)
+            for other in after.values()
+            if other.id != one.id
             for endpoint, each in other.replicas.items()
             if each.entry
         }
-        claimed = {(endpoint, each.entry) for endpoint, each in one.replicas.items() if each.entry}
+        claimed = {(endpoint, each.entry) for endpoint, each in one.replicas.items()}
         if taken.isdisjoint(claimed):
-            kept[one.id] = one
+            after[one.id] = kept[one.id] = one
     return msgspec.structs.replace(change, nodes=tuple(kept.values()))
 
 

@@ -56,6 +56,13 @@ class Confirms(Protocol):
         believed: a point read tells what holds.
         """
 
+    def overtaken(self) -> frozenset[tuple[EndpointId, EntryId]]:
+        """Return, and forget, entries of which an observation was not taken in, though it differs.
+
+        What is there was confirmed between the asking and the commit. Which of the two is newer a
+        point read tells: what was asked for may have been told only after that.
+        """
+
 
 class SharedStore(SyncStore, Confirms, Protocol):
     """A sync's state, shared. A commit of it writes each node on its own.

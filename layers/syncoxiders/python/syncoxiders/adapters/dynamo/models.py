@@ -59,6 +59,7 @@ class JournalRow(Row):
     undone = UnicodeSetAttribute(null=True)
     next = UnicodeSetAttribute(null=True)
     parts = NumberAttribute(null=True)
+    key = BinaryAttribute(null=True, legacy_encoding=False)
     run = NumberAttribute(null=True)
     events = NumberAttribute(null=True)
     dropped = NumberAttribute(null=True)

@@ -97,6 +97,7 @@ class Entries:
         self._keys = keys
         self._known: dict[Where, Known] = {}
         self._fresh: dict[Where, Known] = {}
+        self.overtaken: set[Where] = set()
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -275,6 +276,8 @@ class Entries:
     def _try(self, where: Where, wish: Wish, known: Known) -> "_Try | None":
         """Return what to write, or None if all is as wished."""
         told = wish.told and (not wish.asked or known.seen <= wish.asked)
+        if wish.told and not told and wish.entry != known.entry:
+            self.overtaken.add(where)
         claims = changed(known.claims, wish.add, wish.drop)
         entry = wish.entry if told else known.entry
         if not told and claims == known.claims:

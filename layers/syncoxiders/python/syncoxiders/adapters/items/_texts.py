@@ -6,7 +6,7 @@ from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys, digest
 from syncoxiders.adapters.items._tables import Tables
 from syncoxiders.ports.errors import StateUnavailable
-from syncoxiders.ports.items import Delete, Item, Key, Put
+from syncoxiders.ports.items import Delete, Item, Key, Put, Value
 
 PART = 350_000
 """So many bytes go into one item, which holds at most 400 KB."""
@@ -32,21 +32,8 @@ class Texts:
             token = self._tables.token()
             for number, part in enumerate(parts[1:], 1):
                 self._journal.write([Put(Item(_further(first, token, number), {"data": part}))])
-            self._journal.write(
-                [
-                    Put(
-                        Item(
-                            first,
-                            {
-                                "data": parts[0],
-                                "by": token,
-                                "parts": len(parts),
-                                "key": _encoded(key),
-                            },
-                        )
-                    )
-                ]
-            )
+            held: dict[str, Value] = {"data": parts[0], "by": token, "parts": len(parts)}
+            self._journal.write([Put(Item(first, {**held, "key": _encoded(key)}))])
         elif old is not None:
             self._journal.write([Delete(first)])
         if old is not None and (gone := list(_rest(old))):

@@ -110,6 +110,12 @@ class ItemsSync:
         read = self._entries.read([(endpoint, each) for each in dict.fromkeys(ids)])
         return {where[1]: known.seen / 1e6 for where, known in read.items() if known.seen}
 
+    def overtaken(self) -> frozenset[tuple[EndpointId, EntryId]]:
+        """Return, and forget, what this object observed of entries and was not taken in."""
+        found = frozenset(self._entries.overtaken)
+        self._entries.overtaken.clear()
+        return found
+
     def trim(self, planned: Mapping[EndpointId, int]) -> None:
         """Drop the change log up to these positions."""
         for endpoint, position in planned.items():
