@@ -212,7 +212,10 @@ class CloudHistory(QuirkyHistory):
         )
         sweep.sweep(self.pipeline)
         queues = any(map(len, (self.merges, self.applies)))
-        return not (queues or behind or store.batches(limit=1))
+        away = any(each.offline for each in self.world.providers.values())
+        # what only one who is away can give the reason for is tried again as long as that lasts
+        left = [each for each in store.batches() if not (away and each.again)]
+        return not (queues or behind or left)
 
     def _let_through(self, text: Callable[[str], str]) -> None:
         """Approve of what a guard stopped, if it may have been meant; else it is a violation."""
