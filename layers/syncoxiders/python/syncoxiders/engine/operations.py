@@ -206,11 +206,11 @@ class Operations:
         if not isinstance(provider, SetsMeta) or content is None:
             raise Refused("modified time and executable bit cannot be set here")
         source = _source(action)
-        found = self._providers[source.endpoint].get(
-            self._places.ref(source.endpoint, source.entry)
-        )
-        if found is None or found.version != source.version:
-            raise Stale("it has changed since the plan was made")
+        with _asking(source.endpoint):
+            ref = self._places.ref(source.endpoint, source.entry)
+            found = self._providers[source.endpoint].get(ref)
+            if found is None or found.version != source.version:
+                raise Stale("it has changed since the plan was made")
         return provider.set_meta(
             self._places.ref(action.endpoint, self.subject(action)),
             action.expect,
