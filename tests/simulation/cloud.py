@@ -47,6 +47,11 @@ class CloudHistory(QuirkyHistory):
 
     kind: str = "plain"
 
+    @property
+    def replay(self) -> str:
+        """Return the command that plays it again."""
+        return f"{super().replay} --cloud"
+
     def __post_init__(self) -> None:
         self._chance = random.Random(f"cloud {self.seed}")
         self._scheduler = Scheduler(self._chance)

@@ -70,6 +70,10 @@ class Binder:
             self._new.setdefault((endpoint, entry))
         elif node != ROOT:
             self._suspect(node)
+            if node in self.draft.look.open:
+                replica = self.draft.work(node).replicas.get(endpoint)
+                if replica is None or replica.entry != entry:
+                    self.draft.unsure.append((endpoint, entry))  # it may never become its own
 
     def _close_over_deletions(self) -> None:
         """Take in everything that is in a deleted folder, to be decided together with it."""

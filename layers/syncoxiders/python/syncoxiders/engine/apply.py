@@ -288,8 +288,9 @@ class Applier:
         """File a failure under what the engine does next."""
         path = self._plan.paths.get(action.node, action.name)
         result = self._result
-        reading = error.reading and action.source
-        where = error.asked or (action.source.endpoint if reading else action.endpoint)
+        where = error.asked or action.endpoint
+        if error.reading and action.source is not None:
+            where = action.source.endpoint
         event = Event("error", where, path, str(error))
         if isinstance(error, Stale):
             if isinstance(error, Changing):

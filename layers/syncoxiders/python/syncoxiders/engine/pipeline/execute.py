@@ -174,9 +174,7 @@ class Worker:
         What has its reason at an endpoint that is away would only be planned as it was: later.
         """
         actions = self._open()
-        unproved = {
-            each.node for each in actions if each.because and each.because.endpoint in away
-        }
+        unproved = {each.node for each in actions if each.because and each.because.endpoint in away}
         self._touch(dict.fromkeys(each.node for each in actions if each.node not in unproved))
         self._plan_later(unproved)
         self._close_undone([action.id for action in actions])
@@ -303,7 +301,9 @@ class Worker:
 
     def _try_later(self, actions: Sequence[Action], applied: Applied) -> None:
         """See to it that what was refused is planned again some time later."""
-        self._plan_later({each.node for each in actions if each.id in applied.dropped} - applied.nodes)
+        self._plan_later(
+            {each.node for each in actions if each.id in applied.dropped} - applied.nodes
+        )
 
     def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
