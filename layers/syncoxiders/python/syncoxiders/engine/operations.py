@@ -331,6 +331,7 @@ class Operations:
             return
         found = self._providers[endpoint].at(parent, node.name)
         if found is not None and self._places.owner(endpoint, found.id) in {node.id, None}:
+            self._see(endpoint, found)
             raise Stale("the source has something at this place now")
 
     def _node(self, action: Action) -> Node:
