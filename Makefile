@@ -3,6 +3,7 @@
 #   make up      deploy to an AWS emulator here, keep two folders in step, say what happens
 #                (ACCOUNTS=emulated: an emulated Google Drive and Dropbox)
 #   make test    every check and every test          make check   the fast part of it
+#   make simulate  play both simulations by hand (SEEDS=1000 from FROM=0, KIND=feed)
 #   make bench   measure against rclone, Unison, cp and rsync (options: BENCH="--quick")
 #   make lambda  build what the AWS functions run (before npx cdk deploy)
 #   make lock    bring the locks up to date            make clean   remove what was built
@@ -14,9 +15,12 @@ BENCH   ?=
 TESTS   ?=
 ACCOUNTS ?= folders
 WORKERS ?= 2
+SEEDS   ?= 1000
+FROM    ?= 0
+KIND    ?=
 
 here := $(shell cd "$$(dirname '$(strip $(MAKEFILE_LIST))')" && pwd -P)
-targets := up test check lint bench lambda env lock clean
+targets := up test check lint simulate bench lambda env lock clean
 
 .PHONY: $(targets)
 .DEFAULT_GOAL := check
@@ -107,6 +111,14 @@ check: lint
 
 test: lint
 	$(pytest)
+
+# Both simulations, one after the other; every seed that fails is listed, with how to replay it.
+simulate: env
+	@failed=0; for where in '' --cloud; do \
+	  echo "$${where:---one-machine}"; \
+	  $(bin)/python -m tests.simulation $$where $(if $(KIND),--kind $(KIND)) --keep-going \
+	    --from $(FROM) --to $$(( $(FROM) + $(SEEDS) )) || failed=1; \
+	done; exit $$failed
 
 # The deployed system on this machine; see local/up.py. Ctrl-C ends it all, and is no failure.
 up: env

@@ -1,12 +1,22 @@
-"""``python -m tests.simulation --seed N`` replays one history; ``--from A --to B`` many."""
+"""``python -m tests.simulation --seed N`` replays one history; ``--from A --to B`` plays many.
+
+Of a run on one machine, or with ``--cloud`` of the deployed system.
+"""
 
 import argparse
 import sys
 import time
 
+from tests.simulation.cloud import CloudHistory
 from tests.simulation.history import History
 from tests.simulation.quirky import KINDS, QuirkyHistory
 from tests.simulation.stage import Violated
+
+
+def _history(seed: int, kind: str | None, *, cloud: bool) -> History:
+    if cloud:
+        return CloudHistory(seed, kind=kind or "plain")
+    return QuirkyHistory(seed, kind=kind) if kind else History(seed)
 
 
 def main() -> int:
@@ -15,19 +25,20 @@ def main() -> int:
     parser.add_argument("--from", dest="start", type=int, default=0)
     parser.add_argument("--to", dest="end", type=int, default=1000)
     parser.add_argument("--keep-going", action="store_true", help="list every failing seed")
-    parser.add_argument("--kind", choices=KINDS, help="over endpoints with this quirk")
+    parser.add_argument("--kind", choices=["plain", *KINDS], help="over endpoints with this quirk")
+    parser.add_argument("--cloud", action="store_true", help="of the deployed system")
     options = parser.parse_args()
     seeds = range(options.start, options.end) if options.seed is None else [options.seed]
     started = time.perf_counter()
     failed = 0
     for seed in seeds:
-        kind = options.kind
-        history = QuirkyHistory(seed, kind=kind) if kind else History(seed)
+        history = _history(seed, options.kind, cloud=options.cloud)
         try:
             history.play()
         except Violated as error:
             failed += 1
             print(str(error).partition("\n")[0] if options.keep_going else error)
+            print(f"replay: {history.replay}", flush=True)
             if options.seed is not None:
                 raise
             if not options.keep_going:

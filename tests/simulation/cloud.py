@@ -47,6 +47,11 @@ class CloudHistory(QuirkyHistory):
 
     kind: str = "plain"
 
+    @property
+    def replay(self) -> str:
+        """Return the command that plays it again."""
+        return f"{super().replay} --cloud"
+
     def __post_init__(self) -> None:
         self._chance = random.Random(f"cloud {self.seed}")
         self._scheduler = Scheduler(self._chance)
@@ -92,8 +97,7 @@ class CloudHistory(QuirkyHistory):
     def _watch_store(self) -> None:
         """The tables are watched instead."""
 
-    def _lose_state(self) -> None:
-        self.log.append("-- the state is lost")
+    def _empty_store(self) -> None:
         self._set_up_store()
         self.polls.purge()
         self.merges.purge()
@@ -178,6 +182,7 @@ class CloudHistory(QuirkyHistory):
         for queue in (self.polls, self.merges, self.applies):
             queue.faults = faults
         lived, calm = True, False
+        self._started = self.world.clock.now()
         self._push()
         limit = self._chance.randint(5, 60) if hard else STEPS
         for _ in range(limit):
@@ -212,7 +217,11 @@ class CloudHistory(QuirkyHistory):
         )
         sweep.sweep(self.pipeline)
         queues = any(map(len, (self.merges, self.applies)))
-        return not (queues or behind or store.batches(limit=1))
+        away = any(each.offline for each in self.world.providers.values())
+        # what only one who is away can give the reason for is tried again as long as that lasts
+        tried = away and self.world.clock.now() > self._started + 2 * execute.RETRY
+        left = [each for each in store.batches() if not (tried and each.again)]
+        return not (queues or behind or left)
 
     def _let_through(self, text: Callable[[str], str]) -> None:
         """Approve of what a guard stopped, if it may have been meant; else it is a violation."""
@@ -230,7 +239,9 @@ class CloudHistory(QuirkyHistory):
 
     def _wait(self) -> None:
         """Let time go by, until something is due; the schedule looks at everything."""
-        self.world.clock.advance(PATIENCE)
+        now = self.world.clock.now()
+        put_off = [each.put_off for each in self.states.sync(OWNER, SYNC).batches()]
+        self.world.clock.advance(max(PATIENCE, min(put_off, default=0.0) - now))
         self._alone(lambda: sweep.sweep(self.pipeline))
         if self._chance.random() < 0.2:
             self._push()

@@ -47,6 +47,11 @@ class History(Judge):
         except Exception as error:
             raise Violated(self._story(f"{type(error).__name__}: {error}")) from error
 
+    @property
+    def replay(self) -> str:
+        """Return the command that plays it again."""
+        return f"python -m tests.simulation --seed {self.seed}"
+
     def _play_serial(self) -> None:
         late = self._comes_late()
         away: str | None = None

@@ -77,6 +77,9 @@ class Judge(Stage):
 
     def _lose_state(self) -> None:
         self.log.append("-- the state is lost")
+        self._empty_store()
+
+    def _empty_store(self) -> None:
         self.world.store = MemoryStateStore()
         self._watch_store()
 

@@ -107,6 +107,11 @@ class QuirkyHistory(History):
 
     kind: str = "path-ids"
 
+    @property
+    def replay(self) -> str:
+        """Return the command that plays it again."""
+        return f"{super().replay} --kind {self.kind}"
+
     def _new_provider(self, name: str) -> FaultyProvider:
         if self.kind in FEEDS:
             quirks = KINDS[self.kind](self.rng)

@@ -31,10 +31,7 @@ def live(histories: Iterable[History]) -> None:
         try:
             history.play()
         except Violated as error:
-            how = f"python -m tests.simulation --seed {history.seed}"
-            if isinstance(history, QuirkyHistory):
-                how = f"QuirkyHistory({history.seed}, kind={history.kind!r}).play()"
-            pytest.fail(f"replay: {how}\n{error}", pytrace=False)
+            pytest.fail(f"replay: {history.replay}\n{error}", pytrace=False)
 
 
 def chunks(start: int, end: int) -> list[range]:

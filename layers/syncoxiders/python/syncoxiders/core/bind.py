@@ -49,6 +49,7 @@ class Binder:
         self._keep_places()
         self._hand_over_folders()
         self._take_in_goals()
+        self._leave_what_moves()
         moves = MoveMatcher(self.draft)
         for endpoint, entry in list(self._new):
             seen = self.draft.view.entry(endpoint, entry)
@@ -69,6 +70,10 @@ class Binder:
             self._new.setdefault((endpoint, entry))
         elif node != ROOT:
             self._suspect(node)
+            if node in self.draft.look.open:
+                replica = self.draft.work(node).replicas.get(endpoint)
+                if replica is None or replica.entry != entry:
+                    self.draft.unsure.append((endpoint, entry))  # it may never become its own
 
     def _close_over_deletions(self) -> None:
         """Take in everything that is in a deleted folder, to be decided together with it."""
@@ -158,6 +163,20 @@ class Binder:
             self.draft.unbind(each, endpoint)
             self.dirty.add(each.id)
             self._new[endpoint, entry.id] = None
+
+    def _leave_what_moves(self) -> None:
+        """Leave alone what may just be moving with its folder, where an id is a path.
+
+        An action upon the folder is open, so what is missing now may be elsewhere.
+        """
+        for node in sorted(self.dirty):
+            work = self.draft.work(node)
+            for endpoint in missing(work):
+                if not self.draft.traits[endpoint].stable_ids and any(
+                    above.id in self.draft.look.open for above in self.draft.ancestors(node)
+                ):
+                    self.dirty.discard(node)
+                    self.draft.unsure.append((endpoint, work.replicas[endpoint].entry))
 
     def _take_in_goals(self) -> None:
         """Take in new folders that something known was moved into: they have to come first."""
@@ -270,6 +289,11 @@ class Binder:
             return None
         if parent in self.draft.look.open:
             self.dirty.add(parent)  # with it, whatever is in it is planned again
+            return None
+        passing = names.passing_node(entry.name)
+        if passing is not None and passing in self.draft.look.open:
+            self.dirty.add(passing)  # it stands aside for a moment
+            self.draft.unsure.append(key)
             return None
         traits = self.draft.traits[endpoint]
         name = names.true_name(entry.name, traits)

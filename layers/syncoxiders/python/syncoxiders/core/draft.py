@@ -169,9 +169,17 @@ class Draft:
         """Give a node whose folder base forgets the place at which it stands somewhere.
 
         That comes about where a folder was deleted while it was not yet known of something in it
-        that it had been moved away, and where endpoints are joined that have it elsewhere.
+        that it had been moved away, and where endpoints are joined that have it elsewhere. Where
+        state is shared, a planner may have died before it wrote the folder. Who has the place
+        that was agreed on last knows best.
         """
-        for endpoint, entry in work.entries.items():
+
+        def is_old(endpoint: EndpointId) -> bool:
+            replica = work.replicas.get(endpoint)
+            return replica is None or replica.place_gen < work.place_gen
+
+        for endpoint in sorted(work.entries, key=is_old):
+            entry = work.entries[endpoint]
             parent = self.node_of(endpoint, entry.parent)
             if parent is not None and self.exists(parent) and not self.is_forgotten(parent):
                 self.place(work, parent, names.true_name(entry.name, self.traits[endpoint]))

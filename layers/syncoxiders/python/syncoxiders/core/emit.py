@@ -66,7 +66,7 @@ class Emitter:
         """Return a free name at an endpoint's root for what has to get out of the way."""
         number = 0
         while True:
-            name = f"{action.name[:40]}.moving-{action.node}" + (f"-{number}" if number else "")
+            name = names.passing_name(action.name, action.node, number)
             found = self.draft.view.entries_at(action.endpoint, ROOT_ENTRY, names.key(name))
             if not found:
                 return name

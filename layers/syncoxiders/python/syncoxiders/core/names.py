@@ -40,6 +40,8 @@ _DIGEST = 8
 _EXTENSION = re.compile(
     r"(?:\.tar\.(?:br|bz2|gz|lz|lz4|lzma|lzo|xz|z|zst)|\.[^.\s]+)\Z", re.IGNORECASE
 )
+_PASSING = re.compile(r"\.moving-([0-9]{1,20})(?:-[0-9]+)?\Z")
+
 _CONFLICT = re.compile(
     r"(?P<stem>.+)\.conflict-[^.\s/]+-[0-9]{8}-[0-9]{6}(?:-[0-9a-f]{1,8})?(?P<suffix>(?:\..+)?)\Z",
     re.DOTALL,
@@ -74,6 +76,17 @@ def conflict_name(
 def is_conflict_name(name: str) -> bool:
     """Say whether a name has the form that :func:`conflict_name` gives."""
     return _CONFLICT.match(name) is not None
+
+
+def passing_name(name: str, node: int, number: int = 0) -> str:
+    """Return the name under which a node stands aside for a moment, to let others pass."""
+    return f"{name[:40]}.moving-{node}" + (f"-{number}" if number else "")
+
+
+def passing_node(name: str) -> int | None:
+    """Return the node that stands aside under a name, None if it is not a :func:`passing_name`."""
+    found = _PASSING.search(name)
+    return int(found[1]) if found is not None else None
 
 
 def original_name(name: str) -> str | None:

@@ -5,7 +5,7 @@ from syncoxiders.core.conflicts import conflict_place
 from syncoxiders.core.draft import Draft, Work, by_id
 from syncoxiders.core.existence import revive
 from syncoxiders.core.model import ROOT, Conflict, EndpointId, Kind, Mode, NodeId
-from syncoxiders.core.states import confirm_places, leave
+from syncoxiders.core.states import confirm_places, leave, missing
 
 
 def settle(draft: Draft, decided: set[NodeId]) -> None:
@@ -140,7 +140,7 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             first = next(iter(loser.entries), None)
             if first is None or loser.frozen or loser.id in draft.look.open:
                 break  # it has to wait for its rival
-            if _stand_together(draft, work, rival):
+            if _stand_together(draft, work, rival) or _has_left(decided, work, rival):
                 loser.frozen = True
                 draft.freeze_together()
                 break
@@ -167,6 +167,15 @@ def _stand_together(draft: Draft, work: Work, rival: Work) -> bool:
         for endpoint, entry in work.entries.items()
         for traits in [draft.traits[endpoint]]
     )
+
+
+def _has_left(decided: set[NodeId], work: Work, rival: Work) -> bool:
+    """Say whether a rival is gone where the other now stands, and that is still to be planned.
+
+    Of a look that is being written the planner may know a part.
+    """
+    gone = missing(rival) if rival.id not in decided else []
+    return any(endpoint in work.entries for endpoint in gone)
 
 
 def _loser(left: Work, right: Work) -> Work:

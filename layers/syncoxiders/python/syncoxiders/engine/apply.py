@@ -6,7 +6,7 @@ each after the providers were told to make what was written durable.
 
 import concurrent.futures
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -92,7 +92,7 @@ class Applier:
     Only the thread that calls :meth:`start` and :meth:`finish` touches its state; threads of
     ``pool`` make the transfers. With ``handed_out`` the plan is one batch of many: what cannot
     be done now stays open, what an error of ours stopped is closed as failed, and what is not
-    begun by the time ``until`` is put off.
+    begun by the time ``until`` is put off. ``away`` are endpoints that are known to be so.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class Applier:
         *,
         handed_out: bool = False,
         failed: Iterable[str] = (),
+        away: Mapping[EndpointId, str] | None = None,
         until: float = math.inf,
     ) -> None:
         self._context = context
@@ -112,7 +113,7 @@ class Applier:
         self._operations = operations
         self._places = places
         self._plan = plan
-        self._result = Applied(failed=set(failed))
+        self._result = Applied(failed=set(failed), away=dict(away or {}))
         self._handed_out = handed_out
         self._until = until
         self._closings = Closings(context, places, counts_losses=not handed_out)
@@ -154,7 +155,7 @@ class Applier:
             self._await(action.after)
         if self._is_late(action):
             self._put_off(action)
-        elif self._result.away and not self._result.away.keys().isdisjoint(_route(action)):
+        elif self._result.away and not self._result.away.keys().isdisjoint(_needs(action)):
             self._drop(action, away=True)
         elif self._lacks_room(action):
             self._waiting.add(action.id)
@@ -287,7 +288,9 @@ class Applier:
         """File a failure under what the engine does next."""
         path = self._plan.paths.get(action.node, action.name)
         result = self._result
-        where = action.source.endpoint if error.reading and action.source else action.endpoint
+        where = error.asked or action.endpoint
+        if error.reading and action.source is not None:
+            where = action.source.endpoint
         event = Event("error", where, path, str(error))
         if isinstance(error, Stale):
             if isinstance(error, Changing):
@@ -309,7 +312,7 @@ class Applier:
             if self._handed_out:
                 return
             result.errors.append(event)
-            if isinstance(error, Unreachable) and not error.reading:
+            if isinstance(error, Unreachable) and where == action.endpoint:
                 self._leave_open(action)  # the next run finds out, as after a crash
             self._look_again(action)
         else:
@@ -405,6 +408,12 @@ class Applier:
         """Keep an action in the journal that may have been done."""
         self._unanswered.add(action.id)
         self._result.open.add(action.node)
+
+
+def _needs(action: Action) -> list[EndpointId]:
+    """Return the endpoints without which an action cannot be done."""
+    others = [each.endpoint for each in (action.source, action.because) if each is not None]
+    return [action.endpoint, *others]
 
 
 def _route(action: Action) -> tuple[EndpointId, EndpointId]:

@@ -5,7 +5,7 @@ people go on working: between plan and action a reason may have passed.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import msgspec
 
@@ -206,11 +206,11 @@ class Operations:
         if not isinstance(provider, SetsMeta) or content is None:
             raise Refused("modified time and executable bit cannot be set here")
         source = _source(action)
-        found = self._providers[source.endpoint].get(
-            self._places.ref(source.endpoint, source.entry)
-        )
-        if found is None or found.version != source.version:
-            raise Stale("it has changed since the plan was made")
+        with _asking(source.endpoint):
+            ref = self._places.ref(source.endpoint, source.entry)
+            found = self._providers[source.endpoint].get(ref)
+            if found is None or found.version != source.version:
+                raise Stale("it has changed since the plan was made")
         return provider.set_meta(
             self._places.ref(action.endpoint, self.subject(action)),
             action.expect,
@@ -238,8 +238,9 @@ class Operations:
         if replica is None:
             raise Stale("the reason for moving it has passed")
         ref = self._places.child(because.endpoint, replica.parent, replica.name, because.entry)
-        if self._providers[because.endpoint].get(ref) is None:
-            raise Stale("it was moved on since the plan was made")
+        with _asking(because.endpoint):
+            if self._providers[because.endpoint].get(ref) is None:
+                raise Stale("it was moved on since the plan was made")
 
     def _reason_to_delete(self, action: Action) -> None:
         """Make sure that what made us delete still holds, at the provider itself."""
@@ -248,10 +249,12 @@ class Operations:
             return
         if because.version:
             self._confirm_copies(action.endpoint, self._node(action))
-        elif because.entry:
-            self._confirm_absent(because.endpoint, self._node(action))
         else:
-            self._confirm_nothing(because.endpoint, self._node(action))
+            with _asking(because.endpoint):
+                if because.entry:
+                    self._confirm_absent(because.endpoint, self._node(action))
+                else:
+                    self._confirm_nothing(because.endpoint, self._node(action))
 
     def _check_place(self, endpoint: EndpointId, node: Node) -> None:
         """Make sure that a node, and folders that are deleted with it, were not moved.
@@ -315,9 +318,10 @@ class Operations:
         for other, replica in node.replicas.items():
             if other == endpoint or replica.gone:
                 continue
-            found = self._providers[other].get(self._places.ref(other, replica.entry))
-            if found is None or found.version != replica.version:
-                raise Stale("a copy that allows deleting it has changed")
+            with _asking(other):
+                found = self._providers[other].get(self._places.ref(other, replica.entry))
+                if found is None or found.version != replica.version:
+                    raise Stale("a copy that allows deleting it has changed")
 
     def _confirm_nothing(self, endpoint: EndpointId, node: Node) -> None:
         """Confirm that the source has nothing at an extra's place."""
@@ -327,6 +331,7 @@ class Operations:
             return
         found = self._providers[endpoint].at(parent, node.name)
         if found is not None and self._places.owner(endpoint, found.id) in {node.id, None}:
+            self._see(endpoint, found)
             raise Stale("the source has something at this place now")
 
     def _node(self, action: Action) -> Node:
@@ -334,6 +339,16 @@ class Operations:
         if node is None:
             raise Stale("it is not part of the sync any more")
         return node
+
+
+@contextmanager
+def _asking(endpoint: EndpointId) -> Iterator[None]:
+    """Tell of an error that it is of the endpoint that is asked for a reason."""
+    try:
+        yield
+    except ProviderError as error:
+        error.asked = endpoint
+        raise
 
 
 def _read(provider: Provider, item: Carry) -> Reader:

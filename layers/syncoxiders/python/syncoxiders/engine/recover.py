@@ -93,6 +93,8 @@ def recover(
             tried.append(action.id)
         if not done or node is None:
             continue
+        if only is not None and action.kind is ActionKind.MOVE:
+            tried.extend(_moves_before(pending, journaled, tried))
         after = closed(node, action, _as_written(node, action, entry))
         nodes[action.node] = after
         if after is None:
@@ -230,6 +232,20 @@ def _outcome(
         path = f"{parent.path}/{action.name}" if parent.path else action.name
         return _is_ours(context, action, node, Ref(found.id, path), found)
     return False, None
+
+
+def _moves_before(pending: list[Action], move: Action, tried: Sequence[str]) -> list[str]:
+    """Return the moves that came before one that was done: it had stood aside to let others pass.
+
+    To do them now would take it away again.
+    """
+    return [
+        each.id
+        for each in pending[: pending.index(move)]
+        if each.kind is ActionKind.MOVE
+        and (each.node, each.endpoint) == (move.node, move.endpoint)
+        and each.id not in tried
+    ]
 
 
 def _next_update(pending: list[Action], move: Action) -> Action | None:

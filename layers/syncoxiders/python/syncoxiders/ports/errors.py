@@ -31,10 +31,12 @@ class SyncError(Exception):
 class ProviderError(SyncError):
     """A provider could not do what was asked.
 
-    ``reading`` marks a failure of the source of a transfer, seen from the destination.
+    ``reading`` marks a failure of the source of a transfer, seen from the destination. ``asked``
+    is the endpoint that was asked whether there is a reason to act at another one, if it was that.
     """
 
     reading = False
+    asked = ""
 
 
 class Stale(ProviderError):  # noqa: N818 -- named after the engine's next move, as all here

@@ -135,25 +135,23 @@ class Worker:
         if self._batch.probes and not away:
             self._probe(away)
         failed: set[str] = set()
-        if self._batch.actions and not away and not self._is_outdated():
+        if self._batch.actions and not self._is_outdated():
             actions = self._open()
             if self._batch.begun and actions:
                 recover(self._context, away, only=actions)
                 actions = self._open()
             paused = _pauses(self._pipeline, self._message.owner, self._settings, self._batch)
             away.update(dict.fromkeys(paused, "its provider wants to be left alone"))
-            if not away:
-                applied = self._apply(actions)
-                failed = applied.failed
-                away = applied.away
-                if applied.put_off and not away:
-                    self._go_on()
-                    return
+            applied = self._apply(actions, away)
+            failed, away = applied.failed, applied.away
+            if applied.put_off and not away:
+                self._go_on()
+                return
         if away and not self._gives_up(away):
             self._put_off()
             return
         if away or self._is_outdated():
-            failed = self._give_back()
+            failed = self._give_back(away)
         ready = self._store.finish_batch(self._batch.id, failed)
         send(self._pipeline, self._message, self._settings, ready)
         self._tell()
@@ -180,10 +178,15 @@ class Worker:
         gone = setting.who_is_away(self._pipeline, owner, self._settings, known)
         return any(each in away for each in gone)
 
-    def _give_back(self) -> set[str]:
-        """Close what is still open, to be planned again; returns it."""
+    def _give_back(self, away: Container[EndpointId]) -> set[str]:
+        """Close what is still open, to be planned again; returns the batch's actions.
+
+        What has its reason at an endpoint that is away would only be planned as it was: later.
+        """
         actions = self._open()
-        self._touch(dict.fromkeys(action.node for action in actions))
+        unproved = {each.node for each in actions if each.because and each.because.endpoint in away}
+        self._touch(dict.fromkeys(each.node for each in actions if each.node not in unproved))
+        self._plan_later(unproved)
         self._close_undone([action.id for action in actions])
         self._release()
         return {id_ for _, id_ in self._batch.actions}
@@ -196,7 +199,7 @@ class Worker:
 
     # -- actions ---------------------------------------------------------------------------------
 
-    def _apply(self, actions: Sequence[Action]) -> Applied:
+    def _apply(self, actions: Sequence[Action], away: Mapping[EndpointId, str]) -> Applied:
         places = self._places(actions)
         plan = Plan(actions=tuple(actions), paths=self._paths(places, actions))
         begin_until = self._until - MARGIN
@@ -212,6 +215,7 @@ class Worker:
                 pool,
                 handed_out=True,
                 failed=self._batch.failed,
+                away=away,
                 until=begin_until,
             )
             applier.start()
@@ -309,7 +313,11 @@ class Worker:
 
     def _try_later(self, actions: Sequence[Action], applied: Applied) -> None:
         """See to it that what was refused is planned again some time later."""
-        nodes = {each.node for each in actions if each.id in applied.dropped} - applied.nodes
+        self._plan_later(
+            {each.node for each in actions if each.id in applied.dropped} - applied.nodes
+        )
+
+    def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
             now = self._pipeline.clock.now()
             batch = later(self._batch, sorted(nodes), now=now, until=now + RETRY)
