@@ -8,10 +8,14 @@ from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import Rekeyed
+from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation, SyncStore
 
 BATCH_ACTIONS = 4_000
 BATCH_SECONDS = 20.0
+
+ROUNDS = 20
+"""So often is a close tried again that others came before."""
 
 
 class Closings:
@@ -87,9 +91,13 @@ class Closings:
         losses = len(self._losses) if self._counts_losses else 0
         store, at = self._context.store, self._since
         raced = commit(store, self._nodes, self._closed, self._put, at=at, losses=losses)
-        while raced:
+        for _ in range(ROUNDS):
+            if not raced:
+                break
             again.update(each for each in raced if each not in self._done)
             raced = self._close_again(each for each in raced if each in self._done)
+        if raced:
+            raise StateUnavailable("Others keep changing what is to be closed; try again later.")
         self._closed, self._nodes, self._done, self._put = [], {}, {}, {}
         self._losses, self._touched = set(), set()
         return again

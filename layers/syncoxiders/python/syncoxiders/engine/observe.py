@@ -16,6 +16,9 @@ from syncoxiders.ports.state import Commit, Observation, ObservedTree, SyncStore
 
 BATCH = 5_000
 
+ROUNDS = 5
+"""So often is asked again for what others confirm at the same time."""
+
 SKEW = 2.0
 """So many seconds the clocks of several workers may be apart."""
 
@@ -386,6 +389,16 @@ class Observer:
         if doubtful:
             seen.append(self._asked_again(doubtful, put))
         self._store.commit(Commit(observed=seen))
+        for _ in range(ROUNDS):
+            overtaken = self._overtaken()
+            if not overtaken:
+                return
+            self._store.commit(Commit(observed=[self._asked_again(overtaken, put)]))
+
+    def _overtaken(self) -> frozenset[EntryId]:
+        """Return what others confirmed just before it was to be committed."""
+        found = self._confirms.overtaken() if self._confirms is not None else ()
+        return frozenset(entry for endpoint, entry in found if endpoint == self._endpoint)
 
     def _doubtful(self, ids: list[EntryId]) -> frozenset[EntryId]:
         if self._confirms is None:
