@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from syncoxiders.adapters.providers.s3.events import touched
+from syncoxiders.adapters.providers.s3.events import around, touched
 from syncoxiders.cloud.app import app, prepare
 from syncoxiders.cloud.handling import Context, Event, count, function, logger
 from syncoxiders.engine.pipeline.hear import Reply, Request
@@ -73,10 +73,10 @@ def _objects(event: Event) -> Event:
     except Forged as error:
         count("PushForged")
         logger.warning("event", extra={"text": str(error)})
-        return {"hints": 0}
-    hints = app().ear.called("s3", sorted({each.bucket for each in touches}))
+        return {"accounts": 0}
+    accounts = app().ear.touched("s3", around(touches))
     count("PushHeard")
-    return {"hints": hints}
+    return {"accounts": accounts}
 
 
 prepare()

@@ -142,6 +142,16 @@ class TestHints:
         registry.polled("ann", "work", 1, 3.25)
         assert registry.hint("ann", "work") == Connected(WORK, hints=2, polled=1, polled_at=3.25)
 
+    def test_looks(self, registry: Registry) -> None:
+        """Looks into folders are counted apart from hints, and only of accounts that are there."""
+        registry.looking("ann", "work")
+        assert registry.account("ann", "work") is None
+        registry.put_account("ann", WORK)
+        registry.looking("ann", "work")
+        registry.looking("ann", "work")
+        registry.put_account("ann", WORK)
+        assert registry.account("ann", "work") == Connected(WORK, looks=2)
+
     def test_nobody(self, registry: Registry) -> None:
         """A hint, a look or a pause does not make an account."""
         assert registry.hint("ann", "work") is None

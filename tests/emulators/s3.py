@@ -307,6 +307,11 @@ class S3Server:
             config=Config(s3={"addressing_style": "path"}, max_pool_connections=32),
         )
 
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        """Put an object without a request, where a test needs many."""
+        with self.app.turn:
+            _backend().put_object(bucket, key, data)
+
     def standing(self, bucket: str, key: str) -> FakeKey:
         """Return what moto has of an object, to be tampered with; raises LookupError."""
         found = _standing(_backend().buckets[bucket], key)

@@ -184,10 +184,36 @@ class TestHeard:
         assert stage.messages() == [Poll("ann", "box")]
 
     def test_by_bucket(self, stage: Stage) -> None:
-        """An event from elsewhere that names its source counts for the accounts it calls."""
+        """An event from elsewhere that names its source tells of folders in what it names."""
         stage.registry.put_account("ann", Account("aws", "s3"), frozenset({"photos"}))
-        assert stage.ear.called("s3", ["photos", "photos", "other"]) == 1
-        assert stage.messages() == [Poll("ann", "aws")]
+        assert stage.ear.touched("s3", {"photos": ["2024", ""], "other": [""]}) == 1
+        assert stage.messages() == [Poll("ann", "aws", ("photos", "photos/2024"))]
+
+    def test_folders_once(self, stage: Stage) -> None:
+        """What happens in a folder until somebody looks there is one message; then it is another.
+
+        Others of the same minute are not swallowed with it.
+        """
+        stage.registry.put_account("ann", Account("aws", "s3"), frozenset({"photos"}))
+        for _ in range(50):
+            stage.ear.touched("s3", {"photos": ["2024"]})
+        stage.ear.touched("s3", {"photos": ["2025"]})
+        assert stage.messages() == [
+            Poll("ann", "aws", ("photos/2024",)),
+            Poll("ann", "aws", ("photos/2025",)),
+        ]
+        stage.registry.looking("ann", "aws")
+        stage.ear.touched("s3", {"photos": ["2024"]})
+        assert stage.messages() == [Poll("ann", "aws", ("photos/2024",))]
+        assert stage.account("aws").hints == 0
+
+    def test_many_folders(self, stage: Stage) -> None:
+        """A message names a few folders, however many there are."""
+        stage.registry.put_account("ann", Account("aws", "s3"), frozenset({"photos"}))
+        stage.ear.touched("s3", {"photos": [f"{number:03}" for number in range(50)]})
+        found = stage.messages()
+        assert [len(each.folders) for each in found] == [20, 20, 10]
+        assert len({folder for each in found for folder in each.folders}) == 50
 
 
 class TestLifecycle:

@@ -253,16 +253,22 @@ class TestTrouble:
 class TestBuckets:
     @pytest.mark.parametrize("kind", ["Object Created", "Object Deleted"])
     def test_heard(self, stage: Stage, kind: str) -> None:
-        """An event of S3's is counted on the accounts that its bucket calls."""
-        assert call(object_event("photos", kind)) == {"hints": 1}
-        assert stage.messages() == [Poll("me", "aws")]
+        """An event of S3's has the key's folder looked into, in the accounts its bucket calls."""
+        assert call(object_event("photos", kind)) == {"accounts": 1}
+        assert stage.messages() == [Poll("me", "aws", ("photos/a",))]
 
     def test_burst(self, stage: Stage) -> None:
-        """A thousand objects are as many hints, and a few messages."""
+        """A thousand objects in a folder are one message, until somebody looks there."""
         for _ in range(1000):
             call(object_event("photos"))
-        assert stage.account("aws").hints == 1000
-        assert len(stage.messages()) <= 2
+        assert stage.messages() == [Poll("me", "aws", ("photos/a",))]
+
+    def test_own_trash(self, stage: Stage) -> None:
+        """What we keep in our own folder of a bucket leads to no look."""
+        event = object_event("photos")
+        event["detail"]["object"]["key"] = "root/.syncoxiders-trash/2026/x"
+        assert call(event) == {"accounts": 0}
+        assert stage.messages() == []
 
     @pytest.mark.parametrize(
         "event",
@@ -275,16 +281,16 @@ class TestBuckets:
     )
     def test_others(self, stage: Stage, event: dict[str, Any]) -> None:
         """Other buckets, other events and what is none leads to nothing."""
-        assert call(event) == {"hints": 0}
+        assert call(event) == {"accounts": 0}
         assert stage.messages() == []
 
     def test_unavailable(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An event that cannot be counted fails, so that EventBridge brings it again."""
+        """An event that cannot be told fails, so that EventBridge brings it again."""
 
         def fail(*_: object) -> None:
             raise StateUnavailable("no answer")
 
-        monkeypatch.setattr(stage.registry, "hint", fail)
+        monkeypatch.setattr(stage.registry, "account", fail)
         with pytest.raises(Failed, match="StateUnavailable"):
             call(object_event("photos"))
 

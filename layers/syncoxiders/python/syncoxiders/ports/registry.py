@@ -17,7 +17,7 @@ class Connected(msgspec.Struct, frozen=True):
     person has to be told (a revoked authorisation), ``""`` if all is well; ``deaf`` says why its
     pushes do not come in, so that only the clock tells of changes. ``vendor_ids`` are the
     names by which the vendor's pushes call the account, where they do (a Dropbox account id,
-    buckets).
+    buckets). ``looks`` counts how often a look into some folders of it was begun.
     """
 
     account: Account
@@ -28,6 +28,7 @@ class Connected(msgspec.Struct, frozen=True):
     trouble: str = ""
     deaf: str = ""
     vendor_ids: frozenset[str] = frozenset()
+    looks: int = 0
 
 
 class EndpointSettings(msgspec.Struct, frozen=True):
@@ -105,6 +106,9 @@ class Registry(Protocol):
         Returns the account as it then is, None if there is none: hints that came meanwhile are
         told of by it, and nobody else may have sent a message for them.
         """
+
+    def looking(self, owner: str, account: str) -> None:
+        """Count that a look into some folders of an account is begun."""
 
     def pause(self, owner: str, account: str, until: float) -> None:
         """Leave the account alone until then, or longer if that was said before."""

@@ -126,6 +126,10 @@ class ItemsRegistry:
         item = self._change(key, put=put, not_above=("polled", hints))
         return None if item is None else _connected(item)
 
+    def looking(self, owner: str, account: str) -> None:
+        """Count that a look into some folders of an account is begun."""
+        self._change(account_key(owner, account), add={"looks": 1})
+
     def pause(self, owner: str, account: str, until: float) -> None:
         """Leave the account alone until then, or longer if that was said before."""
         end = milliseconds(until)
@@ -248,6 +252,7 @@ def _connected(item: Item) -> Connected:
         trouble=str(item.attributes.get("trouble", "")),
         deaf=str(item.attributes.get("deaf", "")),
         vendor_ids=_names(item, "vendor_ids"),
+        looks=_number(item, "looks"),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec import structs
 
+from syncoxiders.engine.pipeline.glance import tell
 from syncoxiders.engine.pipeline.hints import Meter, call
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, StateError
@@ -91,13 +92,13 @@ class Ear:
         except (StateError, AccountError):
             return Reply(503, "unavailable", "come again later\n", {**_TEXT, "retry-after": "5"})
 
-    def called(self, kind: str, vendor_ids: Iterable[str]) -> int:
-        """Count a hint of each account that a vendor's event names, and return how many.
+    def touched(self, kind: str, folders: Mapping[str, Iterable[str]]) -> int:
+        """Have folders looked into that a vendor's events name, and return of how many accounts.
 
-        Where it came from is proved otherwise. Raises StateUnavailable.
+        They are by the vendor's name for what they are in. Where the events came from is proved
+        otherwise. Raises StateUnavailable.
         """
-        registry = self.registry
-        return self._call(account for each in vendor_ids for account in registry.called(kind, each))
+        return tell(self.registry, self.polls, kind, folders)
 
     def _call(self, accounts: Iterable[tuple[str, str]]) -> int:
         return call(self.registry, self.polls, accounts, self.clock.now(), self.meter)

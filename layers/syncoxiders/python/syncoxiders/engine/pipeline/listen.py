@@ -6,6 +6,7 @@ older pages over newer ones.
 """
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,6 +15,7 @@ from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.glance import nearest, within
 from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Merge, Poll
 from syncoxiders.engine.pipeline.times import MARGIN
@@ -35,6 +37,9 @@ def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
     does not fit into the time ``until`` goes on in another poll, where this one was.
     """
     owner, account = message.owner, message.account
+    if message.folders:
+        _glance(pipeline, message, until)
+        return
     connected = pipeline.registry.account(owner, account)
     if connected is None or connected.not_before > pipeline.clock.now():
         return
@@ -60,6 +65,29 @@ def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
         pipeline.polls.send([message.message(f"again-{later.hints}")])
 
 
+def _glance(pipeline: Pipeline, message: Poll, until: float) -> None:
+    """Look into some folders only; where that cannot be, a hint is left for the sweep."""
+    owner, account, registry = message.owner, message.account, pipeline.registry
+    connected = registry.account(owner, account)
+    if connected is None:
+        return
+    registry.looking(owner, account)  # from here on a change in them is another message
+    listener = Listener(pipeline, owner, account, until)
+    whole = connected.not_before <= pipeline.clock.now()
+    for settings in registry.syncs(owner) if whole else ():
+        news = False
+        for endpoint in settings.endpoints:
+            paths = within(endpoint.root, message.folders)
+            if endpoint.account == account and paths:
+                whole = listener.listen(settings, endpoint, paths) and whole
+                news = news or listener.news
+        if news:
+            once = f"poll-{account}-{pipeline.clock.now():.6f}"
+            pipeline.merges.send([Merge(owner, settings.id).message(once)])
+    if not whole:
+        registry.hint(owner, account)
+
+
 class Listener:
     """Looks at the endpoints of one account.
 
@@ -78,8 +106,13 @@ class Listener:
         self.news = False
         self.trouble = False
 
-    def listen(self, settings: SyncSettings, endpoint: EndpointSettings) -> bool:
-        """Bring an endpoint's observed tree up to date; False if that has to be tried again."""
+    def listen(
+        self, settings: SyncSettings, endpoint: EndpointSettings, paths: Sequence[str] = ()
+    ) -> bool:
+        """Bring an endpoint's observed tree up to date; False if that has to be tried again.
+
+        With ``paths`` that is around them only.
+        """
         self.news = False
         pipeline, now = self._pipeline, self._pipeline.clock.now
         name = f"look#{self._owner}#{settings.id}#{endpoint.id}"
@@ -89,7 +122,7 @@ class Listener:
         try:
             hold()
             store = pipeline.states.sync(self._owner, settings.id)
-            return self._listen(settings, endpoint.id, store, hold)
+            return self._listen(settings, endpoint.id, store, hold, paths)
         except OutOfTime:
             self.news = self.cut_off = True
             return False
@@ -99,9 +132,16 @@ class Listener:
             hold.release()
 
     def _listen(
-        self, settings: SyncSettings, id_: EndpointId, store: SharedStore, hold: Hold
+        self,
+        settings: SyncSettings,
+        id_: EndpointId,
+        store: SharedStore,
+        hold: Hold,
+        paths: Sequence[str],
     ) -> bool:
         known = setting.heard(store, id_)
+        if paths and (not known.looked or known.stop is not None or known.silent):
+            return False  # all of it has to be looked at
         providers = self._pipeline.connect(self._owner, settings)
         try:
             provider = providers[id_]
@@ -120,7 +160,11 @@ class Listener:
         looks = Looks(context, SyncRecord({}, roots=roots), outcome, said.append, hold)
         endpoint: Endpoint = context.rule.endpoint(id_)
         if looks.check_root(endpoint) and id_ not in looks.away:
-            looks.look_at(id_)
+            try:
+                only = nearest(store, id_, provider, paths) if paths else None
+            except ProviderError as error:
+                return self._refused(error)
+            looks.look_at(id_, only)
         look = looks.found.get(id_)
         if look is not None:
             _, complaints = looks.ignore_files.rules(at=frozenset([id_]))
@@ -139,7 +183,7 @@ class Listener:
             root=looks.roots.get(id_, known.root),
             silent=silent,
             stop=outcome.stop,
-            problems=tuple(problems[:PROBLEMS]),
+            problems=known.problems if paths else tuple(problems[:PROBLEMS]),
         )
         if heard != known:
             self.news = self.news or heard.stop != known.stop or heard.silent != known.silent

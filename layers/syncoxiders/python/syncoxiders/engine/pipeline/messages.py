@@ -14,11 +14,15 @@ class Malformed(ValueError):  # noqa: N818 -- named after what it says
     """A message's body is not what its queue carries. It holds what was wrong, not the body."""
 
 
-class Poll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Look at what is new in an account."""
+class Poll(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Look at what is new in an account, or only into some ``folders`` of it.
+
+    These are named as the roots of endpoints are: ``bucket/folder``.
+    """
 
     owner: str
     account: str
+    folders: tuple[str, ...] = ()
 
     def message(self, once: str) -> Message:
         """Return it to be sent; ``once`` names what gave reason to look."""

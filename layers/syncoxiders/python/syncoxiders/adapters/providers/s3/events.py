@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from syncoxiders.adapters.providers.s3._keys import Keys
+from syncoxiders.adapters.providers.s3._keys import OWN, Keys
 from syncoxiders.core.model import Ref
 from syncoxiders.ports.push import Forged
 
@@ -138,6 +138,16 @@ def folders(touches: Iterable[Touch], bucket: str, prefix: str = "") -> tuple[Re
             path = "/".join(names[:depth])
             found[path] = Ref(f"/{path}/" if path else "/", path)
     return tuple(found.values())
+
+
+def around(touches: Iterable[Touch]) -> dict[str, set[str]]:
+    """Return the folders that touched keys stand in, by bucket; not of what is only ours."""
+    found: dict[str, set[str]] = {}
+    for touch in touches:
+        names = touch.key.removesuffix("/").split("/")[:-1]
+        if OWN not in names:
+            found.setdefault(touch.bucket, set()).add("/".join(names))
+    return found
 
 
 def _of_event(event: _Event) -> tuple[Touch, ...]:
