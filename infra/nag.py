@@ -1,6 +1,8 @@
 """The AWS Solutions rules of cdk-nag, and why some do not fit here."""
 
-from aws_cdk import Acknowledgment, Validations
+from typing import cast
+
+from aws_cdk import Acknowledgment, CfnElement, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
@@ -29,6 +31,17 @@ def check(stack: SyncOxiders) -> None:
                     f"IAM5[Resource::arn:<AWS::Partition>:s3:::{bucket}/*]",
                     "Which objects there will be is what a sync is about.",
                 )
+    texts = stack.get_logical_id(cast("CfnElement", stack.texts.bucket.node.default_child))
+    _accept(
+        stack.pipeline.apply,
+        f"IAM5[Resource::<{texts}.Arn>/*]",
+        "Texts are kept under their digests.",
+    )
+    _accept(
+        stack.texts.bucket,
+        "S1",
+        "One function reads and writes what it can do without; a log of it would hold more.",
+    )
     group = stack.get_logical_id(stack.pipeline.alarms.group)
     for name in ("poll", "apply"):
         _accept(

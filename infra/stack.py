@@ -11,6 +11,7 @@ from infra.pipeline import Pipeline
 from infra.schedules import Schedules
 from infra.settings import Settings
 from infra.state import Secrets, State
+from infra.texts import Texts
 
 
 class SyncOxiders(Stack):
@@ -46,6 +47,7 @@ class SyncOxiders(Stack):
             pipeline=self.pipeline,
             url=self.ingress.url,
         )
+        self.texts = Texts(self, "Texts", settings, worker=self.pipeline.apply)
         self.buckets: Buckets | None = None
         if settings.buckets:
             self.buckets = Buckets(
@@ -99,6 +101,7 @@ class SyncOxiders(Stack):
             "SECRETS": self.secrets.path,
             "ALARMS": self.pipeline.alarms.group.ref,
             "ALARM_ROLE": self.pipeline.alarms.role.role_arn,
+            "TEXTS": self.texts.bucket.bucket_name,
         }
         for function in self.functions.values():
             for name, value in names.items():

@@ -241,6 +241,20 @@ class TestSyncs:
         (shown,) = cloud("syncs", "list", "--json").of("cloud-sync")
         assert (shown["name"], shown["mode"], shown["keep"]) == ("photos", "one-way", "path2")
 
+    def test_merging_texts(self, cloud: Cloud) -> None:
+        """A sync merges texts if that is asked for, and the deployment has a place to keep them."""
+        cloud.there("left", "right")
+        said = cloud("syncs", "add", "notes", "left:", "right:", "--auto-merge")
+        assert "merges texts" in said.out
+        found = cloud.stage.registry.sync("me", "notes")
+        assert found is not None
+        assert found.auto_merge
+        (shown,) = cloud("syncs", "list", "--json").of("cloud-sync")
+        assert shown["auto_merge"] is True
+        cloud.stage.app.settings = msgspec.structs.replace(cloud.stage.app.settings, texts="")
+        args = ["notes", "left:", "right:", "--auto-merge"]
+        assert "deploy it anew" in cloud("syncs", "add", *args, code=2).err
+
     def test_bucket(self, cloud: Cloud) -> None:
         """Events of a bucket call the account from then on, also of a second one."""
         cloud.there("left")

@@ -1,7 +1,8 @@
 """The contract of :class:`syncoxiders.ports.state.BlobStore`, which every adapter passes.
 
 A test module imports everything from here and adds a fixture ``blobs``: an empty store that
-holds ``LIMIT`` bytes.
+holds ``LIMIT`` bytes. One that is bounded by time, and by ``LIMIT`` only for each blob, imports
+``TestBlobs`` alone.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from syncoxiders.ports.state import BlobStore
 
 LIMIT = 100_000
 
-__all__ = ["TestBlobs"]
+__all__ = ["TestBlobs", "TestBounds"]
 
 
 def noise(seed: int, size: int = 10_000) -> bytes:
@@ -64,6 +65,8 @@ class TestBlobs:
         assert blobs.get(digest(large)) is None
         assert blobs.get(digest(b"text")) == b"text"
 
+
+class TestBounds:
     def test_bounded(self, blobs: BlobStore) -> None:
         """The newest are kept, and no more of them than the bound allows."""
         many = [noise(seed) for seed in range(50)]

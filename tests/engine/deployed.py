@@ -23,6 +23,7 @@ from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from syncoxiders.ports.state import BlobStore
 
 OWNER, SYNC = "me", "photos"
 
@@ -36,6 +37,7 @@ class Deployed:
 
     clock: MemoryClock = field(default_factory=MemoryClock)
     failing: set[str] = field(default_factory=set)
+    blobs: BlobStore | None = None
 
     def __post_init__(self) -> None:
         control = MemoryItems()
@@ -62,6 +64,7 @@ class Deployed:
             clock=self.clock,
             providers=lambda _, settings: self._connected(settings),
             alarms=self.alarms,
+            blobs=self.blobs,
         )
 
     def _connected(self, settings: SyncSettings) -> Mapping[str, Provider]:

@@ -31,6 +31,7 @@ SETTINGS = Settings(
     key="key",
     secrets="/syncoxiders/vault",
     url="https://hooks.example",
+    texts="texts",
 )
 
 

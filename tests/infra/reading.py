@@ -78,6 +78,8 @@ def _called(template: Resource, resource: str) -> str:
     for logical, name in names.items():
         if logical in resource:
             return name
+    if resource.startswith("TextsBucket"):
+        return "Texts"
     if ":schedule/" in resource:
         return "Alarms"
     if "AlarmsRole" in resource:

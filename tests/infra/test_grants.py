@@ -53,6 +53,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "ApplyQueue": SEND,
     },
     "apply": {
+        "Texts": {"s3:GetObject", "s3:PutObject"},
         "Tree": READ | WRITE,
         "Journal": READ | WRITE,
         "Control": READ | WRITE,

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.aws import blobs
 from syncoxiders.cloud import batches
 from syncoxiders.engine.pipeline import times
 from tests.infra.conftest import Synthesis
@@ -111,6 +112,22 @@ def test_a_new_account_is_enough(template: Template) -> None:
     assert sum(at_once) <= 7
     for resource in of_type(template, "AWS::Lambda::Function").values():
         assert "ReservedConcurrentExecutions" not in resource["Properties"]
+
+
+def test_texts(template: Template) -> None:
+    """The bucket of texts is nobody's but ours, encrypted, and forgets when the code says."""
+    _, bucket = one(template, "AWS::S3::Bucket", "Texts")
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    (life,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (life["Status"], life["ExpirationInDays"]) == ("Enabled", blobs.DAYS)
+    assert "VersioningConfiguration" not in bucket
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -47,6 +47,8 @@ def line(settings: SyncSettings) -> str:
     """Return a sync in a line."""
     places = listed([address(each.account, each.root) for each in settings.endpoints])
     more = [settings.mode, f"keeps {settings.keep}"]
+    if settings.auto_merge:
+        more.append("merges texts")
     if settings.patterns:
         more.append(counted(len(settings.patterns), "pattern"))
     if settings.paused:
@@ -65,6 +67,7 @@ def emit_settings(settings: SyncSettings, **more: Any) -> None:
         ],
         mode=settings.mode,
         keep=settings.keep,
+        auto_merge=settings.auto_merge,
         patterns=list(settings.patterns),
         max_delete=settings.max_delete,
         paused=settings.paused,
@@ -85,12 +88,15 @@ def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     if given["keep"].startswith("path") and int(given["keep"][4:]) > len(places):
         raise Usage(f"--keep {given['keep']}: there are only {counted(len(places), 'folder')}")
     app = deployed.connected(ctx)
+    if given["auto_merge"] and not app.settings.texts:
+        raise Usage("--auto-merge: the deployment has no bucket to keep texts in; deploy it anew")
     before = app.registry.sync(OWNER, name)
     settings = SyncSettings(
         id=name,
         endpoints=_endpoints(app, places, before),
         mode=given["mode"],
         keep=given["keep"],
+        auto_merge=given["auto_merge"],
         patterns=patterns,
         max_delete=str(given["max_delete"]).replace(" ", ""),
         paused=before is not None and before.paused,

@@ -212,6 +212,10 @@ keep_option = click.option(
     help="Which version of a conflict keeps its name; the other is kept beside it.",
 )
 
+auto_merge_option = click.option(
+    "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
+)
+
 max_delete_option = click.option(
     "--max-delete",
     type=_reads(parse_limit),
@@ -234,9 +238,7 @@ sync_options = _all(
         show_default=True,
         help="How a change is noticed. hash reads every file.",
     ),
-    click.option(
-        "--auto-merge/--no-auto-merge", help="Merge two edits of a text where that is clean."
-    ),
+    auto_merge_option,
     filter_options,
     links_option,
     max_delete_option,
@@ -273,13 +275,11 @@ sync_options = _all(
 rule_options = _all(
     mode_option,
     keep_option,
+    auto_merge_option,
     pattern_options,
     max_delete_option,
 )
-"""What makes up the rule of a deployed sync.
-
-Texts are not merged there: nobody keeps the contents that edits are merged against.
-"""
+"""What makes up the rule of a deployed sync."""
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done; touch nothing."

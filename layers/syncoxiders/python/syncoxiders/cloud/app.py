@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.alarm import Alarms, Line
     from syncoxiders.ports.pipeline import SharedStates
+    from syncoxiders.ports.state import BlobStore
 
 
 class App:
@@ -60,6 +61,7 @@ class App:
             clock=self.clock,
             providers=self.connections,
             alarms=self.alarms,
+            blobs=self.blobs,
         )
 
     @cached_property
@@ -154,6 +156,15 @@ class App:
         return SchedulerAlarms(
             lambda: self._client("scheduler"), settings.alarms, settings.alarm_role, self.lines
         )
+
+    @cached_property
+    def blobs(self) -> "BlobStore | None":
+        """Where texts are kept that may have to be merged, None where there is no such place."""
+        if not self.settings.texts:
+            return None
+        from syncoxiders.adapters.aws.blobs import S3BlobStore  # noqa: PLC0415 -- see above
+
+        return S3BlobStore(lambda: self._client("s3"), self.settings.texts, self.clock.now)
 
     # Secrets and providers
 

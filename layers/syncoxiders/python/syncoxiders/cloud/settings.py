@@ -20,7 +20,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Store. ``url`` is where the webhook is found from outside; without one no push channels are
     opened. ``patience`` is for how many seconds a function waits for a provider that wants a
     pause, before it leaves the account alone. ``alarms`` is the group of the Scheduler's schedules
-    and ``alarm_role`` the ARN of the role that they send as.
+    and ``alarm_role`` the ARN of the role that they send as. ``texts`` is the bucket in which
+    texts are kept that may have to be merged.
     """
 
     table_tree: str
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str = ""
     alarms: str = ""
     alarm_role: str = ""
+    texts: str = ""
     patience: float = 20.0
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 import msgspec
 
 from syncoxiders.core import hashes
-from syncoxiders.core.model import ROOT, Action, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.model import ROOT, Action, ActionKind, EndpointId, Entry, EntryId, NodeId
 from syncoxiders.core.plan import Plan, Probe
 from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import AWAY, Applied, Applier
@@ -25,7 +25,7 @@ from syncoxiders.engine.pipeline.dispatch import later
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
 from syncoxiders.engine.pipeline.reconcile import release, send
-from syncoxiders.engine.pipeline.times import MARGIN
+from syncoxiders.engine.pipeline.times import LEFT, MARGIN
 from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
@@ -94,6 +94,9 @@ def _wake(
         if endpoint.id == batch.endpoint:
             again = message.message(endpoint.account, batch.lane, f"put-off-{at:.6f}")
             wake_at(pipeline, "apply", again, at)
+
+
+_WITH_CONTENT = frozenset({ActionKind.CREATE, ActionKind.UPDATE})
 
 
 class Worker:
@@ -227,7 +230,22 @@ class Worker:
         if applied.dropped:
             self._close_undone(applied.dropped)
         self._release()
+        if self._context.rule.auto_merge:
+            self._keep_bases(actions, applied)
         return applied
+
+    def _keep_bases(self, actions: Sequence[Action], applied: Applied) -> None:
+        """Keep the texts that were agreed on, should they be edited on two sides later."""
+        open_ = applied.failed | applied.put_off | set(applied.dropped)
+        nodes = dict.fromkeys(
+            action.node
+            for action in actions
+            if action.id not in open_ and action.kind in _WITH_CONTENT
+        )
+        for node in self._store.base().get(nodes).values():
+            if self._pipeline.clock.now() >= self._until - LEFT:
+                return  # these are merged by nobody; they are kept as a conflict
+            automerge.keep_base(self._context, node)
 
     def _release(self) -> None:
         """Put into the log what had to wait for the actions that were closed."""

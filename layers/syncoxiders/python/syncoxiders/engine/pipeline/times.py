@@ -17,5 +17,8 @@ It is the longest there is: https://docs.aws.amazon.com/lambda/latest/dg/getting
 MARGIN = 30.0
 """Seconds before the end of a function's time at which it begins nothing more."""
 
+LEFT = 10.0
+"""Seconds before it at which a function leaves what nobody waits for."""
+
 DEAD = LIFE + LEASE
 """Seconds after which a worker that began a batch is taken for dead: longer than it may live."""
