@@ -56,7 +56,10 @@ class Schedules(Construct):
             memory=512,
             description="Empties the trash, forgets what is old, says which sync fell behind",
         )
-        state.tree.grant(self.housekeeping.role, *READ)
+        # It removes what is left of syncs that were removed.
+        state.tree.grant(
+            self.housekeeping.role, *READ, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"
+        )
         for table in (state.journal, state.control):
             table.grant(self.housekeeping.role, *READ, *WRITE)
         self.housekeeping.allow(*secrets.refreshing())

@@ -15,9 +15,11 @@ from syncoxiders.adapters.aws import clients
 from syncoxiders.adapters.vault import CHOICE
 from syncoxiders.cli import deployed
 from syncoxiders.cloud.app import App
-from syncoxiders.cloud.secrets import of_account, of_app
+from syncoxiders.cloud.secrets import of_account, of_app, secret_of
 from syncoxiders.engine.pipeline.messages import Merge, Poll, read
+from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.items import Item, Put
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from tests.cli.conftest import Said, Shell
 from tests.emulators.clouds import KINDS
@@ -188,6 +190,33 @@ class TestAccounts:
         assert "work" in cloud.accounts.all()
         assert "no account" in cloud("accounts", "remove", "work", code=2).err
 
+    @pytest.mark.parametrize("shared", [True, False])
+    def test_removed_at_the_vendor(
+        self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, shared: bool
+    ) -> None:
+        """The access is ended at the vendor, unless this machine has the same and goes on."""
+        revoked: list[str] = []
+
+        class Vendor:
+            def refresh(self, secret: Secret) -> Secret:
+                return msgspec.structs.replace(secret, access="fresh")
+
+            def revoke(self, secret: Secret) -> str:
+                revoked.append(secret.access)
+                return ""
+
+        monkeypatch.setattr("syncoxiders.adapters.oauth.vendor", lambda _: Vendor())
+        cloud.local("work", "drive", Secret(refresh=REFRESH))
+        cloud("accounts", "add", "work")
+        if not shared:
+            secret_of(cloud.stage.vault, "me", "work").put(Secret(refresh="another"))
+        cloud.stage.items.write([Put(Item(("me#access", "work"), {"access": b"hidden"}))])
+        said = cloud("accounts", "remove", "work")
+        assert revoked == ([] if shared else ["fresh"])
+        assert ("goes on" in said.err) is shared
+        assert cloud.stage.vault.get(of_account("me", "work")) is None
+        assert cloud.stage.items.get([("me#access", "work")]) == {}
+
     def test_used(self, cloud: Cloud) -> None:
         """An account that a sync needs is not removed."""
         cloud.there("left", "right")
@@ -310,7 +339,24 @@ class TestSyncs:
         cloud("syncs", "add", "photos", "left:", "right:")
         cloud("syncs", "remove", "photos")
         assert cloud.stage.registry.syncs("me") == []
-        assert "no sync" in cloud("syncs", "remove", "photos", code=2).err
+        assert "no sync" in cloud("syncs", "remove", "others", code=2).err
+
+    def test_removed_with_its_state(self, cloud: Cloud) -> None:
+        """What was held of it goes as well; a new one of the name has to wait for late workers."""
+        cloud.there("left", "right")
+        cloud("syncs", "add", "photos", "left:", "right:")
+        store = cloud.stage.app.states.sync("me", "photos")
+        store.save_text("key", "text")
+        cloud("syncs", "remove", "photos")
+        assert store.text("key") == ""
+        store.save_text("key", "by a worker that had begun")
+        assert "only just" in cloud("syncs", "add", "photos", "left:", "right:", code=2).err
+        cloud("syncs", "remove", "photos")
+        assert store.text("key") == ""
+        store.save_text("key", "by a worker that had begun")
+        cloud.stage.clock.advance(DEAD)
+        cloud("syncs", "add", "photos", "left:", "right:")
+        assert store.text("key") == ""
 
     def test_paused(self, cloud: Cloud) -> None:
         """A sync is paused and goes on; then it is looked at."""

@@ -40,7 +40,7 @@ class Deployed:
     blobs: BlobStore | None = None
 
     def __post_init__(self) -> None:
-        control = MemoryItems()
+        control, self.tree, self.journal = MemoryItems(), MemoryItems(), MemoryItems()
         self.registry = ItemsRegistry(control)
         self.polls, self.merges, self.applies = (MemoryQueue(self.clock, each) for each in "pma")
         self.alarms = MemoryAlarms(self.clock, {"poll": self.polls, "apply": self.applies})
@@ -55,7 +55,7 @@ class Deployed:
             self.registry.put_account(OWNER, Account(name, "memory"))
         self.put()
         self.pipeline = Pipeline(
-            states=ItemsStates(MemoryItems(), MemoryItems(), now=self.clock.now),
+            states=ItemsStates(self.tree, self.journal, now=self.clock.now),
             registry=self.registry,
             leases=ItemsLeases(control, self.clock),
             polls=self.polls,

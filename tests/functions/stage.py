@@ -9,6 +9,7 @@ from typing import Any
 
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
+from syncoxiders.adapters.items.store import ItemsStates
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.queue import MemoryQueue
@@ -70,7 +71,7 @@ class Stage:
             polls=self.polls,
             merges=self.merges,
             applies=self.applies,
-            states=None,
+            states=ItemsStates(MemoryItems(), MemoryItems(), now=self.clock.now),
             _queue=lambda url: Returning(self, url),
         )
 

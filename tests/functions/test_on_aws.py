@@ -216,7 +216,9 @@ def test_bucket_and_disk(aws: Aws, serving: ExitStack, tmp_path: Path) -> None:
     assert bucket.people.tree() == {"from-disk": b"from the disk"}
 
     bucket.people.write("folder/from-s3", b"from the bucket")
-    assert functions.webhook.handler(object_event(BUCKET), Context()) == {"hints": 1}
+    event = object_event(BUCKET)
+    event["detail"]["object"]["key"] = f"{kind.root.partition('/')[2]}/folder/from-s3".lstrip("/")
+    assert functions.webhook.handler(event, Context()) == {"accounts": 1}
     aws.settle()
     assert (tmp_path / "folder" / "from-s3").read_bytes() == b"from the bucket"
 

@@ -64,7 +64,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "renew": {"Control": READ | WRITE, "PollQueue": SEND, **REFRESH},
     "housekeeping": {
-        "Tree": READ,
+        "Tree": READ | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
         "Journal": READ | WRITE,
         "Control": READ | WRITE,
         **REFRESH,

@@ -9,8 +9,9 @@ from msgspec import structs
 from syncoxiders.adapters.accounts import Accounts
 from syncoxiders.adapters.accounts.records import check_name
 from syncoxiders.adapters.accounts.secret import Secret
+from syncoxiders.adapters.aws.tokens import forget_access
 from syncoxiders.adapters.providers import kinds
-from syncoxiders.cli import deployed
+from syncoxiders.cli import cloud_syncs, deployed
 from syncoxiders.cli.deployed import OWNER
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
@@ -20,7 +21,7 @@ from syncoxiders.cloud.app import App
 from syncoxiders.cloud.secrets import of_account, of_app, secret_of
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import AccountError
+from syncoxiders.ports.errors import AccountError, Revoked, Unreachable
 from syncoxiders.ports.registry import Connected
 
 _HERE_ONLY = ("profile", "ca")
@@ -154,7 +155,7 @@ def _tell_webhook(app: App, account: Account) -> None:
 def remove(ctx: click.Context, name: str) -> Exit:
     """Forget an account."""
     app = deployed.connected(ctx)
-    deployed.account(app, name)
+    account = deployed.account(app, name).account
     used = [
         each.id
         for each in app.registry.syncs(OWNER)
@@ -163,7 +164,41 @@ def remove(ctx: click.Context, name: str) -> Exit:
     if used:
         there = listed([shown(each) for each in used])
         raise Usage(f"{there} keeps a folder of {shown(name)} in step: remove that first")
+    cloud_syncs.listen(app)  # channels that are open yet can only be closed with it
+    left = _revoked(app, account)
     app.registry.remove_account(OWNER, name)
     app.vault.delete(of_account(OWNER, name))
+    forget_access(app.control, OWNER, name)
     click.echo(f"{shown(name)} is not connected there any more.")
+    if left:
+        click.echo(f"Note: {shown(left)}", err=True)
     return Exit.DONE
+
+
+def _revoked(app: App, account: Account) -> str:
+    """End the access at the vendor; return ``""``, or what is left of it.
+
+    What was copied from this machine is one grant, which goes on being used here.
+    """
+    if kinds.kind_of(account).opened != "tokens":
+        return ""
+    from syncoxiders.adapters import oauth  # noqa: PLC0415 -- an HTTP client
+    from syncoxiders.adapters.oauth.http import Expired, Rejected  # noqa: PLC0415 -- likewise
+
+    secret = secret_of(app.vault, OWNER, account.name).get()
+    if secret is None or not secret.refresh:
+        return ""
+    with suppress(AccountError):
+        here = Accounts().secret(account.name)
+        if here is not None and here.refresh == secret.refresh:
+            return "its access goes on, for this machine has the same"
+    vendor = oauth.vendor(account)
+    try:
+        return vendor.revoke(vendor.refresh(secret))  # to revoke may take a token that is valid
+    except (Revoked, Expired):
+        return ""  # that has happened already
+    except (AccountError, Unreachable, Rejected) as error:
+        return (
+            f"the access could not be ended at the provider ({error}); it may have to be taken out "
+            "of the connected apps there"
+        )

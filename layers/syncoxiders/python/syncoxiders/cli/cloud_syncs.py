@@ -21,6 +21,7 @@ from syncoxiders.engine.pipeline.channels import renew
 from syncoxiders.engine.pipeline.health import health
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Merge
+from syncoxiders.engine.pipeline.removing import remove_sync, tidy_up
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 
@@ -91,6 +92,11 @@ def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     if given["auto_merge"] and not app.settings.texts:
         raise Usage("--auto-merge: the deployment has no bucket to keep texts in; deploy it anew")
     before = app.registry.sync(OWNER, name)
+    if before is None and name in tidy_up(app.pipeline, OWNER):
+        raise Usage(
+            f"{shown(name)} was removed only just, and functions may still be at work on it: take "
+            "another name, or wait for a quarter of an hour"
+        )
     settings = SyncSettings(
         id=name,
         endpoints=_endpoints(app, places, before),
@@ -105,7 +111,7 @@ def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     app.registry.put_sync(OWNER, settings)
     click.echo(line(settings))
     _wake(app, settings)
-    return _listen(app)
+    return listen(app)
 
 
 def _patterns(ctx: click.Context) -> tuple[str, ...]:
@@ -170,7 +176,7 @@ def _wake(app: App, settings: SyncSettings) -> None:
     app.merges.send([Merge(OWNER, settings.id).message(f"asked-{now:.6f}")])
 
 
-def _listen(app: App) -> Exit:
+def listen(app: App) -> Exit:
     """See to push channels at once, rather than when the clock does."""
     if not app.settings.url:
         return Exit.DONE
@@ -191,10 +197,13 @@ def _listen(app: App) -> Exit:
 def remove(ctx: click.Context, name: str) -> Exit:
     """Forget a sync."""
     app = deployed.connected(ctx)
-    deployed.sync(app, name)
-    app.registry.remove_sync(OWNER, name)
-    click.echo(f"{shown(name)} is kept in step no longer; nothing was deleted.")
-    return _listen(app)
+    left = {each.sync: each for each in app.registry.removed(OWNER)}
+    if name in left and app.registry.sync(OWNER, name) is None:  # which was cut off, perhaps
+        app.states.remove(OWNER, name, left[name].endpoints)
+    else:
+        remove_sync(app.pipeline, OWNER, deployed.sync(app, name))
+    click.echo(f"{shown(name)} is kept in step no longer; no file was deleted.")
+    return listen(app)
 
 
 def pause(ctx: click.Context, name: str, *, paused: bool) -> Exit:

@@ -133,3 +133,9 @@ class SharedStates(StateStore, Protocol):
         A planner gives the ``fence`` of its lease: ids of new nodes begin at fence times 2^20, and
         a record under a lower fence than the last one's is not written (StateBusy).
         """
+
+    def remove(self, owner: str, name: str, endpoints: Sequence[EndpointId]) -> None:
+        """Remove all that is held of a sync with these endpoints; nothing need be there.
+
+        May be called again after it was cut off. Raises StateUnavailable.
+        """

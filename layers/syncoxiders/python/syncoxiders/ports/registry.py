@@ -61,6 +61,14 @@ class SyncSettings(msgspec.Struct, frozen=True):
     changed_at: float = 0.0
 
 
+class Removed(msgspec.Struct, frozen=True):
+    """A sync that was removed, and when; its state may be there still, or again."""
+
+    sync: str
+    endpoints: tuple[EndpointId, ...]
+    at: float
+
+
 class OpenChannel(msgspec.Struct, frozen=True):
     """A push channel and whom it speaks of."""
 
@@ -130,6 +138,15 @@ class Registry(Protocol):
 
     def remove_sync(self, owner: str, sync: str) -> None:
         """Forget a sync's settings; its state is another matter."""
+
+    def put_removed(self, owner: str, removed: Removed) -> None:
+        """Note that a sync is being removed."""
+
+    def removed(self, owner: str) -> list[Removed]:
+        """Return the syncs that were removed, and may have left something."""
+
+    def forget_removed(self, owner: str, sync: str) -> None:
+        """Note that nothing is left of a sync that was removed."""
 
     def channels(self, owner: str) -> list[OpenChannel]:
         """Return the owner's push channels."""

@@ -19,7 +19,7 @@ from syncoxiders.adapters.oauth.vendors import Vendor
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, Unreachable
-from syncoxiders.ports.items import Item, Items, Key, Put, Value
+from syncoxiders.ports.items import Delete, Item, Items, Key, Put, Value
 from syncoxiders.ports.registry import Leases
 
 _LEASE = 90.0
@@ -39,7 +39,7 @@ class AccessItems:
     def __init__(self, control: Items, cipher: Cipher, owner: str, account: Account) -> None:
         self._items = control
         self._cipher = cipher
-        self._key: Key = (f"{owner}#access", account.name)
+        self._key = _access_key(owner, account.name)
         record = hashlib.sha256(msgspec.json.encode(account, order="sorted")).hexdigest()
         self._context = {"owner": owner, "account": account.name, "record": record}
 
@@ -60,6 +60,15 @@ class AccessItems:
         data = self._cipher.encrypt(msgspec.json.encode(access).decode(), self._context)
         attributes: dict[str, Value] = {"access": data, "expires": math.ceil(secret.expires)}
         self._items.write([Put(Item(self._key, attributes))])
+
+
+def forget_access(control: Items, owner: str, account: str) -> None:
+    """Forget the access token of an account; there need not be one. Raises StateUnavailable."""
+    control.write([Delete(_access_key(owner, account))])
+
+
+def _access_key(owner: str, account: str) -> Key:
+    return f"{owner}#access", account
 
 
 class Kept:

@@ -35,7 +35,7 @@ from syncoxiders.ports.items import (
     Update,
     Value,
 )
-from syncoxiders.ports.registry import Connected, OpenChannel, SyncSettings
+from syncoxiders.ports.registry import Connected, OpenChannel, Removed, SyncSettings
 
 _KEPT = 3 * 86_400
 """Seconds for which a channel is remembered after its end: pushes may be late."""
@@ -171,6 +171,20 @@ class ItemsRegistry:
     def remove_sync(self, owner: str, sync: str) -> None:
         """Forget a sync's settings; its state is another matter."""
         self._write(Delete((f"{owner}#syncs", sync)))
+
+    def put_removed(self, owner: str, removed: Removed) -> None:
+        """Note that a sync is being removed."""
+        key = (f"{owner}#removed", removed.sync)
+        self._write(Put(Item(key, {"removed": _encoded(removed)})))
+
+    def removed(self, owner: str) -> list[Removed]:
+        """Return the syncs that were removed, and may have left something."""
+        found = self._items.query(f"{owner}#removed")
+        return [_decoded(item, "removed", Removed) for item in found]
+
+    def forget_removed(self, owner: str, sync: str) -> None:
+        """Note that nothing is left of a sync that was removed."""
+        self._write(Delete((f"{owner}#removed", sync)))
 
     # Channels
 

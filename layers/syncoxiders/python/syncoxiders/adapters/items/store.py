@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from syncoxiders.adapters.items import _full
+from syncoxiders.adapters.items import _full, _removal
 from syncoxiders.adapters.items._base import ItemsBaseTree
 from syncoxiders.adapters.items._batches import Batches
 from syncoxiders.adapters.items._claims import claims_of
@@ -45,6 +45,10 @@ class ItemsStates:
     def sync(self, owner: str, name: str, fence: int | None = None) -> "ItemsSync":
         """Return one owner's sync; it need not exist yet."""
         return ItemsSync(self._tables, Keys(owner, name), fence)
+
+    def remove(self, owner: str, name: str, endpoints: Sequence[EndpointId]) -> None:
+        """Remove all that is held of a sync with these endpoints."""
+        _removal.remove(self._tables, Keys(owner, name), endpoints)
 
     def close(self) -> None:
         """Release nothing: the tables are the caller's."""

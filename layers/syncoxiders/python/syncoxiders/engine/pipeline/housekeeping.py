@@ -10,6 +10,7 @@ import msgspec
 
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.health import Health, verify
+from syncoxiders.engine.pipeline.removing import tidy_up
 from syncoxiders.engine.resumable import Uploads
 from syncoxiders.ports.errors import AccountError, ProviderError
 from syncoxiders.ports.provider import Provider, Recovers
@@ -33,6 +34,7 @@ def keep_house(pipeline: Pipeline) -> list[Heartbeat]:
     """See to all syncs of all owners. Raises StateUnavailable."""
     beats: list[Heartbeat] = []
     for owner in pipeline.registry.owners():
+        tidy_up(pipeline, owner)
         for settings in pipeline.registry.syncs(owner):
             found = verify(pipeline, owner, settings)
             since = found.verified or settings.changed_at

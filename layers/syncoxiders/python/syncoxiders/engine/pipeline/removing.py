@@ -1,0 +1,29 @@
+"""Removing syncs: what is held of one goes, and goes again once nobody can be at work on it.
+
+A worker that had begun when its sync was removed may write for as long as it lives.
+"""
+
+from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.times import DEAD
+from syncoxiders.ports.registry import Removed, SyncSettings
+
+
+def remove_sync(pipeline: Pipeline, owner: str, settings: SyncSettings) -> None:
+    """Forget a sync and its state; housekeeping does what is left. Raises StateUnavailable."""
+    endpoints = tuple(each.id for each in settings.endpoints)
+    removed = Removed(settings.id, endpoints, pipeline.clock.now())
+    pipeline.registry.put_removed(owner, removed)
+    pipeline.registry.remove_sync(owner, settings.id)
+    pipeline.states.remove(owner, settings.id, endpoints)
+
+
+def tidy_up(pipeline: Pipeline, owner: str) -> list[str]:
+    """Remove what is left of removed syncs; returns those that may not be there again yet."""
+    early: list[str] = []
+    for each in pipeline.registry.removed(owner):
+        if each.at + DEAD > pipeline.clock.now():
+            early.append(each.sync)
+            continue
+        pipeline.states.remove(owner, each.sync, each.endpoints)
+        pipeline.registry.forget_removed(owner, each.sync)
+    return early
