@@ -140,10 +140,10 @@ class Uploads:
                         session = landed(flights.popleft())
                     if not last:
                         at = msgspec.structs.replace(session, offset=position)
-                        flights.append(sender.submit(send, at, bytes(piece)))
+                        flights.append(sender.submit(send, at, piece))
                         position += len(piece)
                     elif piece or not digests.size:
-                        session = _append(provider, session, bytes(piece), last=True)
+                        session = _append(provider, session, piece, last=True)
             except ProviderError:
                 with suppress(ProviderError):  # what arrives yet need not be sent again
                     while flights:

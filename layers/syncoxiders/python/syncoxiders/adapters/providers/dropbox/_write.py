@@ -92,9 +92,9 @@ class Writer:
         for piece, last in pieces(digests.passing(chunks), self.limits.chunk):
             if last and not session and len(piece) <= self.limits.single:
                 content_hash = digests.of(DROPBOX) if verify else None
-                metadata = self._at_once(target, bytes(piece), content_hash)
+                metadata = self._at_once(target, piece, content_hash)
                 return self.written(target, metadata, digests.text(), content_hash)
-            session = self._send(session, sent, bytes(piece), target)
+            session = self._send(session, sent, piece, target)
             sent += len(piece)
         metadata = self.finish(target, session, sent)
         content_hash = digests.of(DROPBOX) if verify else None

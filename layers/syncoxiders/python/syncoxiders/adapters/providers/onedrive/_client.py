@@ -9,7 +9,8 @@ import functools
 import logging
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -42,6 +43,7 @@ _PLAIN: Meaning = MappingProxyType({})
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NO_CONTENT = 204
 _FIRST_ERROR = 400
+_PIECE = 256 << 10
 
 
 class Client:
@@ -79,9 +81,8 @@ class Client:
         url = self._address(path)
 
         def send(bearer: str) -> dict[str, Any]:
-            answer = self._http().request(
-                method, url, json=json, content=content, headers={**headers, **_bearer(bearer)}
-            )
+            told = {**headers, **_bearer(bearer)}
+            answer = self._request(method, url, told, json=json, content=content)
             if answer.status_code >= _FIRST_ERROR:
                 raise of_answer(answer, self._account, about, meaning)
             return _object(answer)
@@ -117,7 +118,7 @@ class Client:
         """Make a request of an address that wants no token."""
 
         def send() -> dict[str, Any]:
-            answer = self._http().request(method, url, content=content, headers=dict(headers))
+            answer = self._request(method, url, dict(headers), content=content)
             if answer.status_code >= _FIRST_ERROR:
                 raise of_answer(answer, self._account, about, meaning)
             return _object(answer)
@@ -146,6 +147,26 @@ class Client:
             held, self._held = self._held, None
         if held is not None:
             held.close()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """Send a request; its content is not held any more once it is answered.
+
+        httpx's requests and answers refer to each other, so that they stay until the garbage is
+        collected, which is seldom: ten megabytes each would soon be hundreds.
+        """
+        if content is None:
+            return self._http().request(method, url, headers=headers, json=json)
+        headers["Content-Length"] = str(len(content))
+        with closing(_pieces(content)) as body:
+            return self._http().request(method, url, headers=headers, content=body)
 
     def _authorised(self, send: Callable[[str], T], *, repeatable: bool) -> T:
         used = ""
@@ -190,6 +211,13 @@ def _whole(send: Callable[[], T]) -> T:
         raise
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as exc:
         raise broken(exc) from exc
+
+
+def _pieces(content: bytes) -> Generator[bytes]:
+    """Yield content in pieces: of a large one, each would be copied as often as the socket takes."""
+    view = memoryview(content)
+    for start in range(0, len(content), _PIECE):
+        yield bytes(view[start : start + _PIECE])
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:
