@@ -8,7 +8,7 @@ which may die between any two requests.
 import dataclasses
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 import msgspec
@@ -20,14 +20,15 @@ from syncoxiders.adapters.items.store import ItemsStates
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.queue import Faults, MemoryQueue, Received
 from syncoxiders.core.filters import Filter, read_rules
-from syncoxiders.core.model import EntryId
+from syncoxiders.core.model import EndpointId, EntryId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconcile, setting, sweep
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.errors import AccountError, StateUnavailable
 from syncoxiders.ports.items import Change
+from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from tests.simulation.faults import FaultyProvider
 from tests.simulation.quirky import QuirkyHistory
@@ -55,6 +56,10 @@ class CloudHistory(QuirkyHistory):
     def __post_init__(self) -> None:
         self._chance = random.Random(f"cloud {self.seed}")
         self._scheduler = Scheduler(self._chance)
+        self._slumber = random.Random(f"slumber {self.seed}")
+        self._drowsy = self._slumber.random() < 0.3
+        self._hard = False
+        self._revoked: set[str] = set()
         self._dying: set[int] = set()
         self._verdicts: list[Violated] = []
         super().__post_init__()
@@ -86,7 +91,7 @@ class CloudHistory(QuirkyHistory):
             merges=self.merges,
             applies=self.applies,
             clock=self.world.clock,
-            providers=lambda _owner, _settings: dict(self.world.providers),
+            providers=lambda _owner, _settings: _Connected(self.world.providers, self._revoked),
             blobs=self.world.blobs,
         )
         for items in (self.tree, self.journal, self.control):
@@ -109,10 +114,18 @@ class CloudHistory(QuirkyHistory):
         if not self._scheduler.is_at_work():
             return
         self._scheduler.pause()
+        self._may_sleep()
         self._may_die(f"before writing {_named(change)}")
         if self._strikes(0.1):
             self.log.append(f"-- throttled before {_named(change)}")
             raise StateUnavailable("slower")
+
+    def _may_sleep(self) -> None:
+        """Let a function stand still for longer than its leases last, and others go on."""
+        if self._hard and self._drowsy and self._slumber.random() < 0.01:
+            self.log.append("-- a function sleeps")
+            self.world.clock.advance(LIFE + PATIENCE)
+            self._scheduler.sleep()
 
     def _after_write(self, change: Change) -> None:
         if not self._scheduler.is_at_work():
@@ -141,6 +154,16 @@ class CloudHistory(QuirkyHistory):
         except Violated as verdict:
             self._verdicts.append(verdict)  # a function that is stopped by it is none of ours
 
+    # -- accounts ------------------------------------------------------------------------------
+
+    def _someone_leaves(self) -> str | None:
+        """Let one be away: not reached, or shut out until its account is connected again."""
+        away = super()._someone_leaves()
+        if away is not None and self._slumber.random() < 0.4:
+            self.log.append(f"-- the account of {away} is revoked")
+            self._revoked.add(away)
+        return away
+
     # -- settings ------------------------------------------------------------------------------
 
     def _rule(self, **changes: object) -> None:
@@ -166,6 +189,8 @@ class CloudHistory(QuirkyHistory):
         hard = bool(self._faults) or self._countdown is not None
         self._scheduler.likely = self._chance.choice([0.0, 0.05, 0.3]) if hard else 0.0
         self._put_settings()
+        self._hard = hard
+        self._revoked &= {each for each, it in self.world.providers.items() if it.offline}
         lived = self._work(hard=hard)
         self._scheduler.likely = 0.0
         for verdict in self._verdicts:
@@ -249,11 +274,12 @@ class CloudHistory(QuirkyHistory):
     def _alone(self, function: Callable[[], object]) -> None:
         """Let one function work, which may die as any other."""
 
-        def work() -> None:
-            with suppress(Killed, StateUnavailable):
-                function()
+        self._scheduler.run([functools.partial(self._alone_in, function)])
 
-        self._scheduler.run([work])
+    @staticmethod
+    def _alone_in(function: Callable[[], object]) -> None:
+        with suppress(Killed, StateUnavailable):
+            function()
 
     def _deliver(self) -> bool:
         """Let a few functions work at once; says whether all lived."""
@@ -270,6 +296,9 @@ class CloudHistory(QuirkyHistory):
                 functools.partial(self._handle, queue, handle, received, lived)
                 for received in queue.receive(self._chance.choice([1, 1, 2, 3]))
             )
+        if tasks and self._hard and self._drowsy and self._slumber.random() < 0.3:
+            body = messages.Merge(OWNER, SYNC).message("").body
+            tasks.append(functools.partial(self._alone_in, functools.partial(self._merge, body)))
         if not tasks:
             due = [at for queue, _ in handlers if (at := queue.next_at()) is not None]
             if due:
@@ -315,6 +344,25 @@ class CloudHistory(QuirkyHistory):
             self._settle()
         if [provider.mutations for provider in self.world.providers.values()] != before:
             raise Violated(self._story("something was left to do"))
+
+
+class _Connected(Mapping[EndpointId, Provider]):
+    """The providers, of which those cannot be had whose account is revoked."""
+
+    def __init__(self, providers: Mapping[EndpointId, Provider], revoked: set[str]) -> None:
+        self._providers = providers
+        self._revoked = revoked
+
+    def __getitem__(self, endpoint: EndpointId) -> Provider:
+        if endpoint in self._revoked:
+            raise AccountError(f"connect {endpoint} again")
+        return self._providers[endpoint]
+
+    def __iter__(self) -> Iterator[EndpointId]:
+        return iter(self._providers)
+
+    def __len__(self) -> int:
+        return len(self._providers)
 
 
 def _named(change: Change) -> str:

@@ -42,6 +42,11 @@ class Scheduler:
         if getcurrent() is not self._main and self._rng.random() < self.likely:
             self._main.switch()
 
+    def sleep(self) -> None:
+        """Let others go on, whoever there is."""
+        if self.is_at_work():
+            self._main.switch()
+
     def is_at_work(self) -> bool:
         """Say whether a task is at work."""
         return getcurrent() is not self._main

@@ -56,6 +56,12 @@ def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
     later = pipeline.registry.polled(owner, account, connected.hints, pipeline.clock.now())
     if connected.trouble and not listener.trouble:
         pipeline.registry.trouble(owner, account, "")
+        again = [
+            Merge(owner, settings.id).message(f"back-{account}-{pipeline.clock.now():.6f}")
+            for settings in pipeline.registry.syncs(owner)
+            if any(each.account == account for each in settings.endpoints)
+        ]
+        pipeline.merges.send(again)
     if later is not None and later.hints > connected.hints:
         pipeline.polls.send([message.message(f"again-{later.hints}")])
 

@@ -64,6 +64,8 @@ def _is_behind(
         planning.run and all(each.again for each in batches)
     ):
         return True
+    if not planning.settled.endswith(f"|{','.join(here)}"):
+        return True  # somebody is back, or has gone, of which nobody has told
     record = store.record()
     planned = record.planned if record is not None else {}
     return any(
