@@ -39,6 +39,9 @@ OWNER, SYNC = "me", "sync"
 STEPS = 3_000
 """So many deliveries are enough for anything to come to rest."""
 
+LATENESS = 300
+"""After so many deliveries a listing shows everything: it is late, but not for ever."""
+
 PATIENCE = 60.0
 
 
@@ -210,7 +213,10 @@ class CloudHistory(QuirkyHistory):
         self._started = self.world.clock.now()
         self._push()
         limit = self._chance.randint(5, 60) if hard else STEPS
-        for _ in range(limit):
+        for step in range(limit):
+            if step == LATENESS:
+                for provider in self.world.providers.values():
+                    provider.catch_up()
             lived = self._deliver() and lived
             if not any(map(len, (self.polls, self.merges, self.applies))):
                 if hard and self._chance.random() < 0.7:
@@ -273,7 +279,6 @@ class CloudHistory(QuirkyHistory):
 
     def _alone(self, function: Callable[[], object]) -> None:
         """Let one function work, which may die as any other."""
-
         self._scheduler.run([functools.partial(self._alone_in, function)])
 
     @staticmethod

@@ -291,8 +291,8 @@ class Worker:
 
     def _heed(self, refused: Mapping[EndpointId, ProviderError]) -> None:
         """Leave alone whom providers said to leave alone; have it looked at why others fail."""
-        accounts = {each.id: each.account for each in self._settings.endpoints}
         owner, registry = self._message.owner, self._pipeline.registry
+        accounts = {each.id: each.account for each in self._settings.endpoints}
         for endpoint, error in refused.items():
             if isinstance(error, Throttled):
                 until = self._pipeline.clock.now() + error.retry_after
@@ -302,8 +302,13 @@ class Worker:
             elif isinstance(error, Revoked):
                 registry.trouble(owner, accounts[endpoint], str(error))
             else:
-                now = self._pipeline.clock.now()
-                call(registry, self._pipeline.polls, [(owner, accounts[endpoint])], now)
+                self._hint({endpoint})
+
+    def _hint(self, endpoints: Collection[EndpointId]) -> None:
+        accounts = [each.account for each in self._settings.endpoints if each.id in endpoints]
+        owners = [(self._message.owner, each) for each in accounts]
+        pipeline = self._pipeline
+        call(pipeline.registry, pipeline.polls, owners, pipeline.clock.now())
 
     def _look_again(self, applied: Applied) -> None:
         """Look at what was not as planned, and put into the log what has to be planned again."""
@@ -312,10 +317,14 @@ class Worker:
         self._touch(applied.nodes, sorted(applied.again))
 
     def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> None:
-        """Look around what was not as expected."""
+        """Look around what was not as expected, and have poll look at the rest.
+
+        It may have gone with folders further up, of which these folders tell nothing.
+        """
         looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
         looks.again(stale)
         self._news = True
+        self._hint({endpoint for endpoint, _ in stale})
 
     def _touch(
         self, nodes: Collection[NodeId], entries: Sequence[tuple[EndpointId, EntryId]] = ()
