@@ -65,7 +65,7 @@ class World:
 
     def open(self, root: str = BUCKET, **policies: Any) -> S3Provider:
         policies.setdefault("pace", CutPace())
-        policies.setdefault("part_size", PART)
+        policies.setdefault("single", PART)
         return connect(self.account(), KEYS, root, **policies)
 
     def version(self) -> None:

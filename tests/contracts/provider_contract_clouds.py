@@ -1,5 +1,7 @@
 """Rules of the provider port about what mostly clouds have: sessions, copies, quota, batches."""
 
+import gc
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -245,6 +247,21 @@ class TestSession:
         upload.session = resumed
         upload.complete(data)
         assert w.people.tree() == {"file": data}
+
+    def test_chunk_is_let_go(self, w: World) -> None:
+        """What was sent is not held any more, though no garbage is collected."""
+        data = three_chunks(w)
+        upload = Upload(w, "file", len(data))
+        chunk = data[: upload.chunk]
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            before = sys.getrefcount(chunk)
+            upload.provider.append(upload.session, chunk, last=False)
+            assert sys.getrefcount(chunk) == before
+        finally:
+            if collects:
+                gc.enable()
 
     def test_chunk_that_is_left_out(self, w: World) -> None:
         """Bytes that were never sent are noticed: Stale, at the latest when it is finished."""

@@ -47,7 +47,7 @@ class MotoHarness(S3Harness):
         settings = {"url": self.server.url, "region": "us-east-1"}
         account = Account("people's", "s3", settings=settings)
         root = f"{BUCKET}/{self.prefix}"
-        return connect(account, KEYS, root, pace=MemoryPace(), part_size=PART, settling=FOREVER)
+        return connect(account, KEYS, root, pace=MemoryPace(), single=PART, settling=FOREVER)
 
     def put(self, path: str, data: bytes, mtime_ns: int | None) -> None:
         super().put(path, data, mtime_ns)

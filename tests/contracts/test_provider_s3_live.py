@@ -46,7 +46,7 @@ class LiveHarness(S3Harness):
     def open(self) -> S3Provider:
         account = Account("live", "s3", settings={"url": URL} if URL else {})
         root = f"{self.bucket}/{self.prefix}"
-        return connect(account, {}, root, pace=MemoryPace(), part_size=PART, settling=FOREVER)
+        return connect(account, {}, root, pace=MemoryPace(), single=PART, settling=FOREVER)
 
     def deny(self, path: str) -> bool:
         del path

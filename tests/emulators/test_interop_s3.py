@@ -39,7 +39,7 @@ class Pair:
     def run(self, *, dies_after: int | None = None) -> Outcome:
         pace = CutPace()
         account = Account("ours", "s3", settings={"url": self.url})
-        bucket = connect(account, KEYS, BUCKET, pace=pace, part_size=5 * MIB)
+        bucket = connect(account, KEYS, BUCKET, pace=pace, single=5 * MIB)
         providers: dict[str, Provider] = {"memory": self.memory, "bucket": bucket}
         traits = {name: provider.traits for name, provider in providers.items()}
         rule = Rule(endpoints=tuple(Endpoint(name, name, traits[name]) for name in providers))

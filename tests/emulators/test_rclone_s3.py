@@ -45,7 +45,7 @@ def server(served: S3Server) -> Iterator[S3Server]:
 def provider(server: S3Server) -> S3Provider:
     account = Account("ours", "s3", settings={"url": server.url, "region": "us-east-1"})
     keys = {"access_key_id": ACCESS_KEY, "secret_access_key": SECRET_KEY}
-    return connect(account, keys, "bucket", pace=MemoryPace(), part_size=PART)
+    return connect(account, keys, "bucket", pace=MemoryPace(), single=PART)
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import msgspec
 
 from syncoxiders.core.digests import Digests
 from syncoxiders.core.model import Entry, Ref
-from syncoxiders.core.pieces import pieces
 from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.ports.errors import (
     Full,
@@ -27,11 +26,15 @@ from syncoxiders.ports.errors import (
     Throttled,
     Unreachable,
 )
+from syncoxiders.ports.pieces import pieces
 from syncoxiders.ports.provider import Carry, Parts, Providers, Reader, Session, Sessions
 from syncoxiders.ports.state import SyncStore
 
 LARGE = 16 << 20
 """From this size on, in bytes, an upload is worth being continued."""
+
+HELD = 64 << 20
+"""So many bytes of an upload are in memory at most, unless two of its pieces are more."""
 
 _KEY = "upload:"
 
@@ -118,7 +121,9 @@ class Uploads:
                 if there < digests.size:
                     yield memoryview(chunk)[max(0, there - read) :]
 
-        at_once = provider.at_once if isinstance(provider, Parts) else 1
+        size = provider.session_chunk(item.size)
+        parts = isinstance(provider, Parts)
+        at_once = min(provider.at_once, max(1, HELD // size)) if isinstance(provider, Parts) else 1
         flights: deque[Future[Session]] = deque()
 
         def landed(flight: Future[Session]) -> Session:
@@ -127,21 +132,25 @@ class Uploads:
             return sent
 
         def send(at: Session, piece: bytes) -> Session:
-            if at_once > 1:  # sent once more a part is what it was
+            if parts:  # sent once more a part is what it was
                 return provider.append(at, piece, last=False)
             return _append(provider, at, piece, last=False)
 
         # While pieces are sent the next one is read: no more than these are in memory.
+        most = max(2, at_once)
         position = there
         with ThreadPoolExecutor(at_once, thread_name_prefix="upload") as sender:
             try:
-                for piece, last in pieces(lacking(), provider.session_chunk(item.size)):
+                for piece, last in pieces(lacking(), size):
                     while flights and (last or len(flights) >= at_once):
                         session = landed(flights.popleft())
                     if not last:
                         at = msgspec.structs.replace(session, offset=position)
                         flights.append(sender.submit(send, at, piece))
                         position += len(piece)
+                        del piece  # only who sends it has it now
+                        while len(flights) >= most:
+                            session = landed(flights.popleft())
                     elif piece or not digests.size:
                         session = _append(provider, session, piece, last=True)
             except ProviderError:

@@ -29,8 +29,8 @@ from syncoxiders.adapters.providers.dropbox.policies import Limits
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import DROPBOX, Digests, digests_of
 from syncoxiders.core.model import Entry, Kind, Ref
-from syncoxiders.core.pieces import pieces
 from syncoxiders.ports.errors import ProviderError, Refused, Stale
+from syncoxiders.ports.pieces import pieces
 from syncoxiders.ports.provider import Attributes
 
 SESSION: Meaning = {"not_found": Stale}

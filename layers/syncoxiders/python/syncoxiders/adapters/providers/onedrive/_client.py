@@ -214,7 +214,7 @@ def _whole(send: Callable[[], T]) -> T:
 
 
 def _pieces(content: bytes) -> Generator[bytes]:
-    """Yield content in pieces: a large one would be copied as often as the socket takes some."""
+    """Yield content in pieces: what the socket does not take at once of each is copied."""
     view = memoryview(content)
     for start in range(0, len(content), _PIECE):
         yield bytes(view[start : start + _PIECE])

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["connect"]
 
-PART = 8 << 20
+SINGLE = 8 << 20
+PART = 5 << 20
 MIN_PART = 5 << 20
 SETTLING = 60.0
 
@@ -30,6 +31,7 @@ def connect(
     *,
     pace: Pace,
     trash: bool = True,
+    single: int = SINGLE,
     part_size: int = PART,
     storage_class: str | None = None,
     settling: float = SETTLING,
@@ -43,8 +45,9 @@ def connect(
     RootLost and Refused for a root that cannot be one. Nothing is asked of the service yet.
 
     ``trash`` keeps what is deleted or replaced in a bucket that does not keep versions itself.
-    Content of more than ``part_size`` bytes is sent in parts of that size. ``storage_class`` is
-    for new objects, by default the account's setting of this name, else the bucket's.
+    Content of more than ``single`` bytes is sent in parts, in a session of ``part_size`` bytes: as
+    small as S3 takes them, since several are in memory at once. ``storage_class`` is for new
+    objects, by default the account's setting of this name, else the bucket's.
     ``settling`` is for how many seconds after a write an object is asked for at each look, because
     a listing might not show the next change.
     """
@@ -65,6 +68,7 @@ def connect(
         bucket,
         Keys(prefix),
         trash=trash,
+        single=single,
         part_size=part_size,
         storage_class=storage_class or account.settings.get("storage_class", ""),
         settling=settling,

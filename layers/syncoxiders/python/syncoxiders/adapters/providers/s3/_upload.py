@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,6 +41,7 @@ from syncoxiders.adapters.providers.s3._trash import Trash
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import CRC32, Digests
 from syncoxiders.ports.errors import Changing, ProviderError, Refused, Stale, Unreachable, Vanished
+from syncoxiders.ports.pieces import pieces
 
 T = TypeVar("T")
 
@@ -74,22 +76,30 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Uploader:
-    """Writes objects. ``part`` is the usual size of a part, in bytes."""
+    """Writes objects. So many bytes go in a ``single`` request; ``part`` is a part's usual size."""
 
     def __init__(
-        self, bucket: Bucket, places: Places, trash: Trash, *, part: int, storage_class: str
+        self,
+        bucket: Bucket,
+        places: Places,
+        trash: Trash,
+        *,
+        single: int,
+        part: int,
+        storage_class: str,
     ) -> None:
         self._bucket = bucket
         self._places = places
         self._trash = trash
-        self.part = part
+        self._single = single
+        self._part = part
         self._storage = {"StorageClass": storage_class} if storage_class else {}
         self._checksums = True
 
     def part_size(self, size: int) -> int:
         """Return the size of the parts of so many bytes: 10,000 of them at most."""
         least = -(-size // MAX_PARTS)
-        return min(MAX_PART, max(self.part, -(-least // _MIB) * _MIB))
+        return min(MAX_PART, max(self._part, -(-least // _MIB) * _MIB))
 
     def upload(
         self,
@@ -101,14 +111,13 @@ class Uploader:
         verify: bool,
     ) -> tuple[Object, str]:
         """Write content to its place; returns the object and the hashes of the bytes given."""
-        limit = self.part_size(size)
         digests = Digests((CRC32,))
-        pieces = _pieces(chunks, limit, digests)
-        first = next(pieces, b"")
-        second = next(pieces, b"") if len(first) == limit else b""
-        if second:
-            return self._in_parts(target, [first, second], pieces, digests, mtime_ns, verify=verify)
-        return self._at_once(target, first, digests, mtime_ns, verify)
+        limit = max(self._single, self.part_size(size))
+        rest = pieces(digests.passing(chunks), limit)
+        first, last = next(rest)
+        if last:
+            return self._at_once(target, first, digests, mtime_ns, verify)
+        return self._in_parts(target, first, rest, digests, mtime_ns, verify=verify)
 
     # In one request
 
@@ -151,8 +160,8 @@ class Uploader:
     def _in_parts(
         self,
         target: Target,
-        ahead: list[bytes],
-        rest: Iterator[bytes],
+        first: bytes,
+        rest: Iterator[tuple[bytes, bool]],
         digests: Digests,
         mtime_ns: int | None,
         *,
@@ -161,7 +170,7 @@ class Uploader:
         self.check(target)
         upload = self.begin(target.key, mtime_ns)
         try:
-            parts = self._send(target.key, upload, ahead, rest)
+            parts = self._send(target.key, upload, first, rest)
             kept = self.ready(target)
             try:
                 answer = self.complete(target, upload, parts, digests.of(CRC32))
@@ -178,12 +187,12 @@ class Uploader:
         return written, digests.text()
 
     def _send(
-        self, key: str, upload: Begun, ahead: list[bytes], rest: Iterator[bytes]
+        self, key: str, upload: Begun, first: bytes, rest: Iterator[tuple[bytes, bool]]
     ) -> list[Part]:
         parts: list[Part] = []
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3-parts") as pool:
             flying: list[Future[Part]] = []
-            for number, piece in enumerate(_chained(ahead, rest), 1):
+            for number, (piece, _) in enumerate(chain([(first, False)], rest), 1):
                 if number > MAX_PARTS:
                     raise Refused(f"{quoted(key)} is larger than was said: it has too many parts")
                 if len(flying) >= AT_ONCE:
@@ -347,29 +356,6 @@ def time_of(mtime_ns: int | None) -> dict[str, str]:
 def content_type(key: str) -> str:
     """Return the media type that a name suggests."""
     return mimetypes.guess_type(key)[0] or "application/octet-stream"
-
-
-def _pieces(chunks: Iterable[memoryview | bytes], size: int, digests: Digests) -> Iterator[bytes]:
-    """Yield bytes in pieces of just this size, but the last; each chunk is used up at once."""
-    gathered = bytearray()
-    for chunk in chunks:
-        digests.update(chunk)
-        view = memoryview(chunk)
-        while view:
-            lacking = size - len(gathered)
-            gathered += view[:lacking]
-            view = view[lacking:]
-            if len(gathered) == size:
-                yield bytes(gathered)
-                gathered.clear()
-    if gathered:
-        yield bytes(gathered)
-
-
-def _chained(ahead: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
-    while ahead:
-        yield ahead.pop(0)
-    yield from rest
 
 
 def _is_written(there: Object, metadata: Mapping[str, str], size: int) -> bool:

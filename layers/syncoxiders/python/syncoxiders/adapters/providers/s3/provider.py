@@ -56,6 +56,7 @@ class S3Provider:
         keys: Keys,
         *,
         trash: bool,
+        single: int,
         part_size: int,
         storage_class: str,
         settling: float,
@@ -71,7 +72,12 @@ class S3Provider:
         self._trash = Trash(bucket, keys, self._copier, clock, on=trash)
         self._moves = Moves(bucket, keys, self._places, self._copier)
         self._uploader = Uploader(
-            bucket, self._places, self._trash, part=part_size, storage_class=storage_class
+            bucket,
+            self._places,
+            self._trash,
+            single=single,
+            part=part_size,
+            storage_class=storage_class,
         )
         self._uploads = Uploads(bucket, self._uploader, self._trash)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncoxiders.core.pieces import pieces
+from syncoxiders.ports.pieces import pieces
 
 
 def cut(chunks: list[bytes], size: int) -> list[tuple[bytes, bool]]:
