@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console
 
 from tests.benchmarks import (
+    begin,
     counting,
     planner,
     report,
@@ -47,7 +48,7 @@ def size(text: str) -> int:
     return int(float(text[:-1]) * UNITS[text[-1].upper()])
 
 
-KINDS = ("files", "large", "nodes", "streams", "requests", "state")
+KINDS = ("files", "large", "nodes", "streams", "requests", "state", "begin")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -106,6 +107,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     for name in set(KINDS) - set(chosen.only):
         setattr(chosen, name, [])
     chosen.requests = "requests" in chosen.only
+    chosen.begin = "begin" in chosen.only
     return chosen
 
 
@@ -119,6 +121,8 @@ def main() -> None:
     carried: list[Stream | Ceiling] = []
     counts: list[Counted] = []
     costs: list[state.Cost] = []
+    begun: list[begin.Begun] = []
+    archives: list[begin.Size] = []
     scratch: list[Path] = []
     try:
         for where in chosen.where:
@@ -129,6 +133,8 @@ def main() -> None:
             plans += planner.measure(scratch[0], nodes)
         for files in chosen.state:
             costs += state.measure(files)
+        if chosen.begin:
+            begun, archives = begin.measure(chosen.runs), begin.sizes()
         if chosen.streams:
             for found in streams.measure(scratch[-1], chosen.streams, chosen.runs):
                 if isinstance(found, str):
@@ -155,6 +161,7 @@ def main() -> None:
         report_clouds.show_streams(carried, console)
         report_clouds.show_counts(counts, console)
         report_state.show_state(costs, console)
+        begin.show(begun, archives, console)
         if chosen.json:
             told = {
                 "planner": plans,
@@ -162,6 +169,8 @@ def main() -> None:
                 "streams": carried,
                 "requests": counts,
                 "state": costs,
+                "begin": begun,
+                "sizes": archives,
             }
             chosen.json.write_bytes(msgspec.json.encode(told))
         for folder in scratch:
