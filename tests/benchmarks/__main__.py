@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console
 
 from tests.benchmarks import (
+    begin,
     bill,
     counting,
     planner,
@@ -49,7 +50,7 @@ def size(text: str) -> int:
     return int(float(text[:-1]) * UNITS[text[-1].upper()])
 
 
-KINDS = ("files", "large", "nodes", "streams", "requests", "state", "cost")
+KINDS = ("files", "large", "nodes", "streams", "requests", "state", "cost", "begin")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -115,6 +116,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     for name in set(KINDS) - set(chosen.only):
         setattr(chosen, name, [])
     chosen.requests = "requests" in chosen.only
+    chosen.begin = "begin" in chosen.only
     return chosen
 
 
@@ -129,6 +131,8 @@ def main() -> None:
     counts: list[Counted] = []
     costs: list[state.Cost] = []
     bills: list[bill.Bill] = []
+    begun: list[begin.Begun] = []
+    archives: list[begin.Size] = []
     scratch: list[Path] = []
     try:
         for where in chosen.where:
@@ -141,6 +145,8 @@ def main() -> None:
             costs += state.measure(files)
         for changes, _ in product(chosen.cost, range(chosen.runs)):
             bills += bill.measure(changes)
+        if chosen.begin:
+            begun, archives = begin.measure(chosen.runs), begin.sizes()
         if chosen.streams:
             for found in streams.measure(scratch[-1], chosen.streams, chosen.runs):
                 if isinstance(found, str):
@@ -168,6 +174,7 @@ def main() -> None:
         report_clouds.show_counts(counts, console)
         report_state.show_state(costs, console)
         report_bill.show_bills(bills, console)
+        begin.show(begun, archives, console)
         if chosen.json:
             told = {
                 "planner": plans,
@@ -176,6 +183,8 @@ def main() -> None:
                 "requests": counts,
                 "state": costs,
                 "cost": bills,
+                "begin": begun,
+                "sizes": archives,
             }
             chosen.json.write_bytes(msgspec.json.encode(told))
         for folder in scratch:

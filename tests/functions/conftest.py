@@ -11,6 +11,7 @@ from tests.functions.stage import FUNCTIONS, Stage
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     found = Stage()
+    handling.metrics.clear_metrics()  # what was counted outside a function is nobody's
     for module in FUNCTIONS:
         monkeypatch.setattr(f"functions.{module}.app", lambda: found.app)
     for each in handling.logger.handlers:
