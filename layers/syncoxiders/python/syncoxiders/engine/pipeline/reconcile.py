@@ -71,14 +71,17 @@ def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
 
 
 class OpenNodes:
-    """The nodes with open actions, asked for one by one."""
+    """The nodes with open actions, asked for one by one; from ``new`` on they are not yet there."""
 
-    def __init__(self, store: SharedStore) -> None:
+    def __init__(self, store: SharedStore, new: NodeId) -> None:
         self._store = store
+        self._new = new
 
     def __contains__(self, node: object) -> bool:
         """Say whether a node has an open action."""
-        return isinstance(node, int) and bool(self._store.open_of([node], fresh=False))
+        if not isinstance(node, int) or node >= self._new:
+            return False
+        return bool(self._store.open_of([node], fresh=False))
 
 
 class Planner:
@@ -207,10 +210,11 @@ class Planner:
 
     def _work(self, touched: Iterable[Touched], nodes: Sequence[NodeId], until: float) -> bool:
         """Plan what belongs to base first, then what is new, in parts; False if time is over."""
-        everything = list(touched)
-        owners = self._owned(everything)
-        known = [each for each in everything if each in owners]
-        queue = [each for each in everything if each not in owners]
+        known, queue = list(touched), list[Touched]()
+        if len(known) > CHUNK:  # else nothing is read twice for it
+            owners = self._owned(known)
+            queue = [each for each in known if each not in owners]
+            known = [each for each in known if each in owners]
         if len(queue) <= CHUNK:
             known, queue = [*known, *queue], []
         suspects = nodes
@@ -255,7 +259,7 @@ class Planner:
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)
         first_id = self._store.base().next_id()
-        open_nodes = OpenNodes(self._store)
+        open_nodes = OpenNodes(self._store, first_id)
         union = self._record is None or self._record.rule != self._rule.version
         while True:
             self._hold_on()
