@@ -15,9 +15,11 @@ import msgspec
 from rich.console import Console
 
 from tests.benchmarks import (
+    bill,
     counting,
     planner,
     report,
+    report_bill,
     report_clouds,
     report_state,
     state,
@@ -47,7 +49,7 @@ def size(text: str) -> int:
     return int(float(text[:-1]) * UNITS[text[-1].upper()])
 
 
-KINDS = ("files", "large", "nodes", "streams", "requests", "state")
+KINDS = ("files", "large", "nodes", "streams", "requests", "state", "cost")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -61,6 +63,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs="*",
         default=[1_000, 10_000],
         help="sizes of trees in the deployed system's tables",
+    )
+    parser.add_argument(
+        "--cost",
+        type=int,
+        nargs="*",
+        default=[1_000],
+        help="sizes of a batch of small changes in the deployed system",
     )
     parser.add_argument(
         "--only",
@@ -100,7 +109,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if chosen.quick:
         chosen.files, chosen.large, chosen.runs = [small("10000")], [large("5x50M")], 1
         chosen.nodes, chosen.streams = [10_000, 100_000], [size("10M"), size("200M")]
-        chosen.state = [200, 1_000]
+        chosen.state, chosen.cost = [200, 1_000], [100]
     if unknown := set(chosen.only) - set(KINDS):
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
     for name in set(KINDS) - set(chosen.only):
@@ -119,6 +128,7 @@ def main() -> None:
     carried: list[Stream | Ceiling] = []
     counts: list[Counted] = []
     costs: list[state.Cost] = []
+    bills: list[bill.Bill] = []
     scratch: list[Path] = []
     try:
         for where in chosen.where:
@@ -129,6 +139,8 @@ def main() -> None:
             plans += planner.measure(scratch[0], nodes)
         for files in chosen.state:
             costs += state.measure(files)
+        for changes, _ in product(chosen.cost, range(chosen.runs)):
+            bills += bill.measure(changes)
         if chosen.streams:
             for found in streams.measure(scratch[-1], chosen.streams, chosen.runs):
                 if isinstance(found, str):
@@ -155,6 +167,7 @@ def main() -> None:
         report_clouds.show_streams(carried, console)
         report_clouds.show_counts(counts, console)
         report_state.show_state(costs, console)
+        report_bill.show_bills(bills, console)
         if chosen.json:
             told = {
                 "planner": plans,
@@ -162,6 +175,7 @@ def main() -> None:
                 "streams": carried,
                 "requests": counts,
                 "state": costs,
+                "cost": bills,
             }
             chosen.json.write_bytes(msgspec.json.encode(told))
         for folder in scratch:

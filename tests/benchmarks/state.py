@@ -4,13 +4,14 @@ Two accounts are kept in step by the deployed system's own use cases, over table
 count what DynamoDB would bill. A trickle is one change at a time, a burst many at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.items.store import ItemsStates
+from syncoxiders.adapters.memory.alarms import MemoryAlarms
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems, Usage
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
@@ -23,27 +24,21 @@ from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll, read
 from syncoxiders.engine.pipeline.reconcile import merge
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.alarm import Line
+from syncoxiders.ports.queue import Message, Queue
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from tests.benchmarks.prices import dollars
 
 OWNER = "me"
 SYNC = "01JABCDEFGHJKMNPQRSTVWXYZ0"
 IN_FOLDER = 100
 TABLES = ("tree", "journal", "control")
 
-PER_WRITE_UNIT, PER_READ_UNIT = 0.625e-6, 0.125e-6
-"""US dollars on demand in us-east-1. Source: https://aws.amazon.com/dynamodb/pricing/on-demand/"""
-
-PER_MESSAGE = 3 * 0.5e-6
-"""A message is sent, received and deleted, if nothing is batched.
-
-Source: https://aws.amazon.com/sqs/pricing/
-"""
+PER_MESSAGE = 3
+"""A message is sent, received and deleted, if nothing is batched."""
 
 BUDGET = {"edit": 4.0, "create": 8.0}
 """Write units of a small file's change for itself, all that many share left out."""
-
-DOLLARS = {"edit": 4.0, "create": 6.0}
-"""What a million small changes may cost in a burst, Lambda's time left out."""
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -62,34 +57,49 @@ class Cost(msgspec.Struct, frozen=True):
     @property
     def dollars(self) -> float:
         """What a million such changes cost in units and messages."""
-        writes, reads = self.total("write_units"), self.total("read_units")
-        messages = self.messages / self.changes
-        return 1e6 * (writes * PER_WRITE_UNIT + reads * PER_READ_UNIT + messages * PER_MESSAGE)
+        counts = {
+            "write units": self.total("write_units"),
+            "read units": self.total("read_units"),
+            "queue requests": PER_MESSAGE * self.messages / self.changes,
+        }
+        return 1e6 * dollars(counts)
 
 
 class System:
     """Two accounts, a sync between them, and queues whose messages are handled until all is quiet.
 
-    An account is hinted when something has changed there, as its push would do.
+    An account is hinted when something has changed there, as its push would do. ``table`` and
+    ``queue`` make the tables and queues.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        table: Callable[[], MemoryItems] = MemoryItems,
+        queue: Callable[[MemoryClock], MemoryQueue] = MemoryQueue,
+    ) -> None:
         self.clock = MemoryClock(tick=0.001)
-        self.tables = {name: MemoryItems() for name in TABLES}
+        self.tables = {name: table() for name in TABLES}
         self.providers: dict[EndpointId, MemoryFeedProvider] = {
             name: MemoryFeedProvider(clock=self.clock, name=name) for name in "ab"
         }
         control = self.tables["control"]
-        self.queues = {name: MemoryQueue(self.clock) for name in ("polls", "merges", "applies")}
+        self.queues = {name: queue(self.clock) for name in ("poll", "merge", "apply")}
+        lines: dict[Line, Queue] = {
+            "poll": self.queues["poll"],
+            "merge": self.queues["merge"],
+            "apply": self.queues["apply"],
+        }
+        self.alarms = MemoryAlarms(self.clock, lines)
         self.pipeline = Pipeline(
             states=ItemsStates(self.tables["tree"], self.tables["journal"], now=self.clock.now),
             registry=ItemsRegistry(control),
             leases=ItemsLeases(control, self.clock),
             clock=self.clock,
             providers=lambda _owner, _settings: self.providers,
-            polls=self.queues["polls"],
-            merges=self.queues["merges"],
-            applies=self.queues["applies"],
+            polls=self.queues["poll"],
+            merges=self.queues["merge"],
+            applies=self.queues["apply"],
+            alarms=self.alarms,
         )
         for name in self.providers:
             self.pipeline.registry.put_account(OWNER, Account(name, "memory"))
@@ -101,29 +111,38 @@ class System:
         for name in self.providers:
             connected = self.pipeline.registry.hint(OWNER, name)
             self.pipeline.polls.send([Poll(OWNER, name).message(f"{connected}")])
-        while any(self._step() for _ in range(3)):
-            pass
+        self.work()
         self.clock.advance(1_000.0)
         sweep(self.pipeline)
-        while self._step():
+        self.work()
+
+    def work(self) -> None:
+        """Handle what the queues deliver until there is nothing that may be."""
+        while any(self._step(name) for name in self.queues):
             pass
 
-    def _step(self) -> bool:
-        """Handle what the queues deliver; says whether it was anything."""
-        for name, queue in self.queues.items():
-            found = queue.receive()
-            for received in found:
-                body = received.message.body
-                if name == "polls":
-                    poll(self.pipeline, read(body, Poll))
-                elif name == "merges":
-                    merge(self.pipeline, read(body, Merge))
-                else:
-                    apply(self.pipeline, read(body, Apply))
-                queue.delete(received.receipt)
-            if found:
-                return True
-        return False
+    def _step(self, name: str) -> bool:
+        """Handle what a queue delivers at once; says whether it was anything."""
+        queue = self.queues[name]
+        found = queue.receive()
+        self.invoke(name, [each.message for each in found])
+        for received in found:
+            queue.delete(received.receipt)
+        return bool(found)
+
+    def invoke(self, name: str, messages: Sequence[Message]) -> None:
+        """Do what messages of a queue ask for."""
+        for message in messages:
+            self.handle(name, message)
+
+    def handle(self, name: str, message: Message) -> None:
+        """Do what a message asks for."""
+        if name == "poll":
+            poll(self.pipeline, read(message.body, Poll))
+        elif name == "merge":
+            merge(self.pipeline, read(message.body, Merge))
+        else:
+            apply(self.pipeline, read(message.body, Apply))
 
     def count(self, operation: str, files: int, changes: int) -> Cost:
         """Settle, and return what that cost."""

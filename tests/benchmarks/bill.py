@@ -1,0 +1,351 @@
+"""What small changes cost in all: counted through the deployed system's own use cases.
+
+Units, requests, messages, invocations and calls of providers are counted. How long a function
+runs is modelled: from what it asked for, with the answers' times that are stated here, and the
+processor time that its work took on this machine. The echoes of our own writes, which providers
+push as well, are part of it.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from syncoxiders.adapters.memory.items import WRITE_KEYS, MemoryItems, Usage
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider
+from syncoxiders.adapters.memory.queue import MemoryQueue
+from syncoxiders.core.model import EndpointId
+from syncoxiders.engine.context import Options
+from syncoxiders.engine.pipeline.hints import Meter, call
+from syncoxiders.engine.pipeline.sweep import sweep
+from syncoxiders.ports.errors import Throttled
+from syncoxiders.ports.items import Change, Item, Raced, Update
+from syncoxiders.ports.queue import Message
+from tests.benchmarks.prices import dollars
+from tests.benchmarks.state import OWNER, System, path
+
+FILES = 2_000
+"""So many files there are before; the units are the same in any tree."""
+
+MEMORY = {"webhook": 512, "poll": 1024, "merge": 1024, "apply": 1769}
+"""Megabytes of each function, as they are deployed."""
+
+WHOLE = 1769
+"""Megabytes with which a function has one processor whole.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+"""
+
+TABLE_WAIT, TABLE_WORK = 0.006, 0.0010
+"""Seconds until a table answers, and of the processor for one request: stated, not measured."""
+
+TABLE_AT_ONCE = 16
+"""So many requests of one write are under way together."""
+
+QUEUE_WAIT = 0.010
+"""Seconds until a queue has taken a request, stated."""
+
+PROVIDER_WAIT: Mapping[str, float] = {"changes": 0.3, "read": 0.3, "upload": 0.6}
+PROVIDER_ELSE = 0.2
+PROVIDER_WORK = 0.005
+"""Seconds until a provider answers, by the operation, and of the processor for it: stated."""
+
+BATCHES_AT_ONCE = 4
+TRANSFERS_AT_ONCE = Options().transfers
+"""So many batches are worked on by one invocation of apply, and so many files of each."""
+
+HIDING_AFTER, HIDING_EVERY = 5.0, 20.0
+"""Seconds after which, and how often, messages that are being handled are hidden anew."""
+
+PER_PUSH = 10
+"""So many changes of a burst a provider pushes once for, stated; a single one has its own."""
+
+PER_MINUTE, PAUSE = 60, 60.0
+"""So many uploads a minute a provider takes that throttles, which then asks for such a pause."""
+
+TRICKLE = 10
+"""A trickle has so many times fewer changes: each costs the same as the one before."""
+
+TARGETS = {("edit", "burst"): 4.0, ("create", "burst"): 6.0}
+"""US dollars for a million."""
+
+HOW = ("burst", "trickle", "rate-limited")
+
+COUNTS = ("write units", "read units", "queue requests", "invocations", "GB-seconds")
+"""What is billed of a change, but for what only some have."""
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What so many changes cost: ``counts`` of what :mod:`.prices` names.
+
+    ``requests`` are those to tables, ``provider`` is called by its operations, and ``seconds`` are
+    how long each function ran.
+    """
+
+    operation: str
+    how: str
+    changes: int
+    counts: Mapping[str, float]
+    requests: int
+    provider: Mapping[str, int]
+    seconds: Mapping[str, float]
+
+    def each(self, name: str) -> float:
+        """Return how many of something there were for a change."""
+        return self.counts.get(name, 0.0) / self.changes
+
+    @property
+    def calls(self) -> float:
+        """How often a provider was called for a change."""
+        return sum(self.provider.values()) / self.changes
+
+    @property
+    def dollars(self) -> float:
+        """What a million such changes cost."""
+        return 1e6 * dollars(self.counts) / self.changes
+
+
+class Table(MemoryItems):
+    """A table that adds up for how long, and with how much work, one would wait for its answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounds = 0
+        self.requests = 0
+
+    def write(self, changes: Sequence[Change]) -> list[Item | Raced | None]:
+        """Make each change; what goes together, or at once, is waited for once."""
+        single = sum(each.when is not None or isinstance(each, Update) for each in changes)
+        requests = single + -(-(len(changes) - single) // WRITE_KEYS)
+        self.requests += requests
+        self.rounds += -(-requests // TABLE_AT_ONCE)
+        return super().write(changes)
+
+    @property
+    def asked(self) -> tuple[float, float]:
+        """Seconds of waiting and of work so far. Reads come one after the other."""
+        reads = self.usage.reads
+        return (self.rounds + reads) * TABLE_WAIT, (self.requests + reads) * TABLE_WORK
+
+
+class Line(MemoryQueue):
+    """A queue that counts requests."""
+
+    requests = 0
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send all, ten in a request."""
+        self.requests += -(-len(messages) // 10)
+        super().send(messages)
+
+
+class Metered(System):
+    """A system with a meter on everything. Accounts are pushed as their providers would."""
+
+    def __init__(self) -> None:
+        super().__init__(Table, Line)
+        self.counts: dict[str, float] = defaultdict(float)
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._meter = Meter()
+        self._unpushed: Counter[EndpointId] = Counter()
+        self._per_push = PER_PUSH
+
+    # -- what happens outside ------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Bring the first files into step, and let everything come to rest."""
+        for number in range(FILES):
+            self.providers["a"].write(path(number), f"content {number}".encode())
+        for _ in range(3):
+            self.settle()
+        for name, provider in self.providers.items():
+            provider.after = lambda _, name=name: self.changed(name)
+
+    def throttle(self, name: EndpointId) -> None:
+        """Let a provider take so many uploads a minute, and no more."""
+        taken: list[float] = []
+
+        def upload(operation: str) -> None:
+            now = self.clock.now()
+            taken[:] = [each for each in taken if each > now - PAUSE]
+            if operation == "upload" and len(taken) >= PER_MINUTE:
+                raise Throttled("so much is not taken in a minute", PAUSE)
+            if operation == "upload":
+                taken.append(now)
+
+        self.providers[name].on_call = upload
+
+    def one_by_one(self) -> None:
+        """From now on each change is pushed."""
+        self._per_push = 1
+
+    def changed(self, name: EndpointId) -> None:
+        """Note a change, of which its provider tells soon, together with others."""
+        self._unpushed[name] += 1
+
+    def push(self, name: EndpointId) -> None:
+        """Let the webhook hear of an account."""
+        self.counts["pushes"] += 1
+        registry, polls = self.pipeline.registry, self.pipeline.polls
+
+        def hear() -> None:
+            registry.channel("a" * 36)
+            call(registry, polls, [(OWNER, name)], self.clock.now(), self._meter)
+
+        self._run("webhook", [hear])
+
+    def push_rest(self) -> bool:
+        """Let providers tell what they have not told yet; says whether that is anything."""
+        unpushed, self._unpushed = self._unpushed, Counter()
+        for name, count in unpushed.items():
+            for _ in range(-(-count // self._per_push)):
+                self.push(name)
+        return bool(unpushed)
+
+    # -- what is metered -----------------------------------------------------------------------
+
+    def invoke(self, name: str, messages: Sequence[Message]) -> None:
+        """Handle what was received at once in one invocation, as its function does."""
+        if messages:
+            self.counts["queue requests"] += 2  # received, and deleted
+            groups: dict[str, list[Message]] = {}
+            for each in messages:
+                groups.setdefault(each.group, []).append(each)
+            lanes = [lambda group=group: self._handle(name, group) for group in groups.values()]
+            spent = self._run(name, lanes)
+            if spent > HIDING_AFTER:
+                self.counts["queue requests"] += 1 + (spent - HIDING_AFTER) // HIDING_EVERY
+
+    def _handle(self, name: str, messages: Sequence[Message]) -> None:
+        for each in messages:
+            self.handle(name, each)
+
+    def _run(self, name: str, lanes: Sequence[Callable[[], None]]) -> float:
+        """Do the work of one invocation; returns how long it would take there."""
+        waits, work = [0.0], 0.0
+        for lane in lanes:
+            before, calls = self._asked(), self._calls()
+            began = time.process_time()
+            lane()
+            work += time.process_time() - began
+            waited, worked = (now - old for now, old in zip(self._asked(), before, strict=True))
+            called = self._calls() - calls
+            at_once = TRANSFERS_AT_ONCE if name == "apply" else 1
+            for operation, count in called.items():
+                wait = PROVIDER_WAIT.get(operation, PROVIDER_ELSE) * count
+                waited += wait / at_once if operation in PROVIDER_WAIT else wait
+            waits.append(waited)
+            work += worked + PROVIDER_WORK * called.total()
+        at_once = BATCHES_AT_ONCE if name == "apply" else 1
+        spent = max(*waits, sum(waits) / at_once) + work * WHOLE / min(MEMORY[name], WHOLE)
+        self.counts["invocations"] += 1
+        self.counts["GB-seconds"] += spent * MEMORY[name] / 1024
+        self.seconds[name] += spent
+        self.clock.advance(spent)
+        return spent
+
+    def _asked(self) -> tuple[float, float]:
+        """Return the seconds of waiting and of work so far, for tables and queues."""
+        waited = sum(each.requests for each in self.lines) * QUEUE_WAIT
+        worked = 0.0
+        for table in self.tables.values():
+            assert isinstance(table, Table)
+            wait, work = table.asked
+            waited, worked = waited + wait, worked + work
+        return waited, worked
+
+    @property
+    def lines(self) -> list[Line]:
+        """The queues."""
+        return [each for each in self.queues.values() if isinstance(each, Line)]
+
+    def _calls(self) -> Counter[str]:
+        """Return how often providers were called.
+
+        What asks nobody is left out, and so is the model's own look at the end of each read.
+        """
+        found: Counter[str] = Counter()
+        for provider in self.providers.values():
+            found.update(provider.calls)
+        del found["settle"]
+        found["get"] -= found["read"]
+        return found
+
+    # -- measuring -----------------------------------------------------------------------------
+
+    def rest(self) -> None:
+        """Let everything come to rest, time going on where something was put off."""
+        while True:
+            self.work()
+            if self.push_rest():
+                continue
+            due = self.alarms.next_at()
+            if due is None:
+                return
+            self.clock.advance(max(0.0, due - self.clock.now()))
+            self.counts["alarms"] += self.alarms.ring()
+
+    def bill(self, operation: str, how: str, changes: int, change: Callable[[int], None]) -> Bill:
+        """Make changes, one by one as a trickle, and return what they cost."""
+        tables = {name: table.usage.copy() for name, table in self.tables.items()}
+        requests = sum(each.requests for each in self.lines)
+        calls = self._calls()
+        self.counts.clear()
+        self.seconds.clear()
+        for number in range(changes):
+            change(number)
+            self.changed("a")
+            if how == "trickle":
+                self.rest()
+                self.clock.advance(60.0)
+        self.rest()
+        used = [table.usage.minus(tables[name]) for name, table in self.tables.items()]
+        counts = dict[str, float](self.counts)
+        counts["queue requests"] += sum(each.requests for each in self.lines) - requests
+        counts |= _units(used)
+        provider = self._calls() - calls
+        self._check(f"{operation}, {how}")
+        asked = sum(each.reads + each.writes for each in used)
+        return Bill(operation, how, changes, counts, asked, dict(provider), dict(self.seconds))
+
+    def _check(self, what: str) -> None:
+        one, other = [provider.tree() for provider in self.providers.values()]
+        if one != other:
+            raise RuntimeError(f"{what}: the accounts are not in step")
+        before = {name: queue.sent for name, queue in self.queues.items()}
+        self.clock.advance(1_000.0)
+        sweep(self.pipeline)
+        if before != {name: queue.sent for name, queue in self.queues.items()}:
+            raise RuntimeError(f"{what}: something was left to the sweep")
+
+
+def _units(used: Sequence[Usage]) -> dict[str, float]:
+    return {
+        "write units": sum(each.write_units for each in used),
+        "read units": sum(each.read_units for each in used),
+    }
+
+
+def measure(changes: int) -> Iterator[Bill]:
+    """Yield what edits and creates cost, in each way that they come."""
+    for how in HOW:
+        system = Metered()
+        system.prepare()
+        if how == "trickle":
+            system.one_by_one()
+        if how == "rate-limited":
+            system.throttle("b")
+        count = max(1, changes // TRICKLE) if how == "trickle" else changes
+        provider = system.providers["a"]
+        yield system.bill("edit", how, count, lambda n, p=provider: _edit(p, n))  # type: ignore[misc]  # mypy infers no type of a lambda with a default
+        system.settle()
+        yield system.bill("create", how, count, lambda n, p=provider: _create(p, n))  # type: ignore[misc]  # as above
+
+
+def _edit(provider: MemoryFeedProvider, number: int) -> None:
+    provider.write(path(number * 7 % FILES), f"edited {number}".encode())
+
+
+def _create(provider: MemoryFeedProvider, number: int) -> None:
+    provider.write(f"new/created {number:07}.txt", f"{number}".encode())
