@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.deploy import ACCOUNT, LackError, deploy, synthesise
 from local.emulator import Ministack
+from tests.aws.deployed import Cloud
 from tests.benchmarks import arriving, starting
 from tests.benchmarks.arriving import Arrival
 from tests.benchmarks.starting import Package, Start
@@ -26,4 +27,4 @@ def measure(folder: Path, edits: int, runs: int) -> Iterator[Start | Package | A
         stack = deploy(emulator, templates, Path(work))
         settings = {**emulator.environment(ACCOUNT), **stack.environment()}
         yield from starting.measure(Path(work), settings, runs)
-        yield from arriving.measure(emulator, stack, edits)
+        yield from arriving.measure(Cloud(emulator, stack), edits)
