@@ -15,6 +15,9 @@ from tests.e2e.clouds import PATIENCE, SIDES, Pair, in_step
 PAUSE = 1.0
 """Seconds from one edit's arrival to the next edit: the echo of the write is heard by then."""
 
+SPREAD = 3
+"""There are so many times more files than are edited, or the guard would stop the sync."""
+
 _OFTEN = 0.01
 
 
@@ -28,14 +31,17 @@ class Arrival(msgspec.Struct, frozen=True):
 def measure(cloud: Cloud, edits: int) -> Iterator[Arrival]:
     """Yield each edit's time; the sides take turns."""
     with in_step(cloud) as pair:
-        for number in range(edits):
+        names = [f"folder/{number}.txt" for number in range(SPREAD * edits)]
+        for name in names:
+            pair.people(SIDES[0]).write(name, b"as it was\n")
+        pair.await_all(lambda tree: tree.keys() >= set(names), "the files")
+        for number, name in zip(range(edits), names, strict=False):
             time.sleep(PAUSE)
-            yield _edit(pair, number)
+            yield _edit(pair, SIDES[number % 2], SIDES[1 - number % 2], name)
 
 
-def _edit(pair: Pair, number: int) -> Arrival:
-    side, other = SIDES[number % 2], SIDES[1 - number % 2]
-    name, text = f"from {side}.txt", f"edited {number}\n".encode()
+def _edit(pair: Pair, side: str, other: str, name: str) -> Arrival:
+    text = b"edited\n"
     began = time.monotonic()
     pair.people(side).write(name, text)
     while pair.people(other).tree().get(name) != text:
