@@ -15,20 +15,23 @@ import msgspec
 from rich.console import Console
 
 from tests.benchmarks import (
-    begin,
     bill,
     counting,
+    functions,
     planner,
     report,
     report_bill,
     report_clouds,
+    report_functions,
     report_state,
     state,
     streams,
 )
+from tests.benchmarks.arriving import Arrival
 from tests.benchmarks.counting import Counted
 from tests.benchmarks.measure import Place, Sample, compare, file_system
 from tests.benchmarks.planner import PlanSample
+from tests.benchmarks.starting import Package, Start
 from tests.benchmarks.streams import Ceiling, Stream
 from tests.benchmarks.tools import OURS, PEERS, Tool
 from tests.benchmarks.trees import Shape
@@ -50,7 +53,7 @@ def size(text: str) -> int:
     return int(float(text[:-1]) * UNITS[text[-1].upper()])
 
 
-KINDS = ("files", "large", "nodes", "streams", "requests", "state", "cost", "begin")
+KINDS = ("files", "large", "nodes", "streams", "requests", "state", "cost", "functions")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -71,6 +74,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs="*",
         default=[1_000],
         help="sizes of a batch of small changes in the deployed system",
+    )
+    parser.add_argument(
+        "--edits", type=int, default=50, help="so many single edits through the local stack"
     )
     parser.add_argument(
         "--only",
@@ -110,13 +116,12 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if chosen.quick:
         chosen.files, chosen.large, chosen.runs = [small("10000")], [large("5x50M")], 1
         chosen.nodes, chosen.streams = [10_000, 100_000], [size("10M"), size("200M")]
-        chosen.state, chosen.cost = [200, 1_000], [100]
+        chosen.state, chosen.cost, chosen.edits = [200, 1_000], [100], 10
     if unknown := set(chosen.only) - set(KINDS):
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
     for name in set(KINDS) - set(chosen.only):
         setattr(chosen, name, [])
-    chosen.requests = "requests" in chosen.only
-    chosen.begin = "begin" in chosen.only
+    chosen.requests, chosen.functions = "requests" in chosen.only, "functions" in chosen.only
     return chosen
 
 
@@ -131,8 +136,7 @@ def main() -> None:
     counts: list[Counted] = []
     costs: list[state.Cost] = []
     bills: list[bill.Bill] = []
-    begun: list[begin.Begun] = []
-    archives: list[begin.Size] = []
+    deployed: list[Start | Package | Arrival] = []
     scratch: list[Path] = []
     try:
         for where in chosen.where:
@@ -145,8 +149,6 @@ def main() -> None:
             costs += state.measure(files)
         for changes, _ in product(chosen.cost, range(chosen.runs)):
             bills += bill.measure(changes)
-        if chosen.begin:
-            begun, archives = begin.measure(chosen.runs), begin.sizes()
         if chosen.streams:
             for found in streams.measure(scratch[-1], chosen.streams, chosen.runs):
                 if isinstance(found, str):
@@ -155,6 +157,12 @@ def main() -> None:
                     carried.append(found)
         if chosen.requests:
             counts += counting.measure(scratch[0])
+        if chosen.functions:
+            for what in functions.measure(scratch[0], chosen.edits, chosen.runs):
+                if isinstance(what, str):
+                    console.print(what)
+                else:
+                    deployed.append(what)
         began = time.monotonic()
         for run in range(chosen.runs):
             for place, shape in product(places, [*chosen.files, *chosen.large]):
@@ -174,7 +182,7 @@ def main() -> None:
         report_clouds.show_counts(counts, console)
         report_state.show_state(costs, console)
         report_bill.show_bills(bills, console)
-        begin.show(begun, archives, console)
+        report_functions.show_functions(deployed, console)
         if chosen.json:
             told = {
                 "planner": plans,
@@ -183,8 +191,7 @@ def main() -> None:
                 "requests": counts,
                 "state": costs,
                 "cost": bills,
-                "begin": begun,
-                "sizes": archives,
+                "functions": deployed,
             }
             chosen.json.write_bytes(msgspec.json.encode(told))
         for folder in scratch:

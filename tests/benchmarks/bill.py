@@ -3,7 +3,8 @@
 Units, requests, messages, invocations and calls of providers are counted. How long a function
 runs is modelled: from what it asked for, with the answers' times that are stated here, and the
 processor time that its work took on this machine. The echoes of our own writes, which providers
-push as well, are part of it.
+push as well, are part of it; they are heard once the invocation is over that wrote. New containers
+are not, nor what providers ask for their API, nor traffic.
 """
 
 import time

@@ -35,9 +35,9 @@ def show_bills(bills: Sequence[Bill], console: Console) -> None:
     table.add_column("operation")
     table.add_column("how")
     counted = ("changes", *(_SHORT.get(name, name) for name in COUNTS), "calls")
-    for column in (*counted, "tables, $", "queues, $", "functions, $", "all, $"):
+    for column in (*counted, "tables, $", "queues, $", "functions, $", "pushes, $", "all, $"):
         table.add_column(column, justify="right")
-    table.add_column("against its target", overflow="fold")
+    table.add_column("target", overflow="fold")
     for key in dict.fromkeys((each.operation, each.how) for each in bills):
         runs = [each for each in bills if (each.operation, each.how) == key]
         bill = sorted(runs, key=lambda each: each.dollars)[len(runs) // 2]
@@ -50,6 +50,7 @@ def show_bills(bills: Sequence[Bill], console: Console) -> None:
             f"{_part(bill, 'write units', 'read units'):.2f}",
             f"{_part(bill, 'queue requests'):.2f}",
             f"{_part(bill, 'invocations', 'GB-seconds'):.2f}",
+            f"{_part(bill, 'pushes', 'alarms'):.2f}",
             f"{whole:.2f}",
             _verdict(key, whole),
         )

@@ -123,8 +123,11 @@ class _Named(Protocol):
 
 T = TypeVar("T", bound=_Named)
 
-MANY = 16
-"""After so many names have been asked for in a folder, all of it is read at once."""
+MANY = 64
+"""After so many names have been asked for in a folder, all of it is read at once.
+
+In a table a name costs one request, and all of a folder of a few hundred files about as many.
+"""
 
 
 class _Folder(Generic[T]):

@@ -86,6 +86,7 @@ class Nodes:
         self._held: dict[NodeId, Held] = {}
         self._absent: set[NodeId] = set()
         self._fresh: dict[NodeId, Held] = {}
+        self._lately: dict[NodeId, Held] = {}
         self._node_of: dict[str, NodeId] = {}
         self._order = 0
         self.released: set[NodeId] = set()
@@ -127,16 +128,19 @@ class Nodes:
         return read
 
     def stale(self) -> None:
-        """Let what was read ahead be read again."""
+        """Let what was read ahead, or lately, be read again."""
         self._fresh.clear()
+        self._lately.clear()
 
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._held.clear()
         self._absent.clear()
         self._fresh.clear()
+        self._lately.clear()
 
     def _take(self, read: dict[NodeId, Held]) -> dict[NodeId, Held]:
+        self._lately.update(read)
         for node, held in read.items():
             self._held.setdefault(node, held)
             for _, action in held.open:
@@ -144,7 +148,10 @@ class Nodes:
         return read
 
     def placed(self, parent: NodeId, key: str | None = None) -> list[Node]:
-        """Return the nodes in a folder, or those of them whose name has a ``names.key``."""
+        """Return the nodes in a folder, or those of them whose name has a ``names.key``.
+
+        Those that were read since the last write, or :meth:`stale`, are not read again.
+        """
         tree, keys = self._tables.tree, self._keys
         ids: set[NodeId] = set()
         if key is None:
@@ -156,11 +163,16 @@ class Nodes:
             ids.update(map(_placed_id, tree.query(partition, prefix=f"{name}/")))
         return [
             held.node
-            for held in self.read(sorted(ids)).values()
+            for held in self._read_lately(sorted(ids)).values()
             if held.node is not None
             and held.node.parent == parent
             and (key is None or (not held.node.gone and names.key(held.node.name) == key))
         ]
+
+    def _read_lately(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        wanted = dict.fromkeys(ids)
+        known = {node: self._lately[node] for node in wanted if node in self._lately}
+        return known | self.read(node for node in wanted if node not in known)
 
     def losers(self) -> list[Node]:
         """Return the kept losers of conflicts."""
@@ -262,7 +274,7 @@ class Nodes:
     def write(self, steps: Mapping[NodeId, Step]) -> tuple[set[NodeId], int]:
         """Take each step in one conditional write; returns what lost a race, and the growth."""
         tree = self._tables.tree
-        self._fresh.clear()
+        self.stale()
         places: list[Put] = []
         tries: list[tuple[NodeId, Held, _Try]] = []
         for node, step in steps.items():

@@ -1,0 +1,63 @@
+"""What the deployed system does not ask for twice: of tables each unit is paid for."""
+
+import pytest
+
+from syncoxiders.adapters.memory.items import MemoryItems, Usage
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.model import Traits
+from tests.engine.deployed import Deployed
+
+MANY = 100
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    """Two accounts with feeds, in step."""
+    found = Deployed()
+    quirks = Quirks(traits=Traits(sets_meta=True))
+    for name in "ab":
+        feed = MemoryFeedProvider(quirks, clock=found.clock, name=name)
+        found.providers[name] = feed
+        monkeypatch.setattr(found, name, feed)
+    for number in range(MANY):
+        found.a.write(f"folder/{number}", b"%d" % number)
+    for _ in range(3):
+        found.look()
+    assert found.b.tree() == found.a.tree()
+    return found
+
+
+def test_new_folder(world: Deployed) -> None:
+    """What is in a new folder is listed with it, and not asked for again one by one."""
+    world.failing = {"merge"}
+    world.look()
+    world.a.calls.clear()
+    for number in range(MANY):
+        world.a.write(f"new/{number}", b"%d" % number)
+    world.look()
+    assert world.a.calls["rescan"] == 1
+    assert world.a.calls["get"] == 0
+
+
+def test_reads_of_a_plan(world: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan of edits reads each entry once, and each node once, besides where it stands."""
+    world.failing = {"merge"}
+    for number in range(0, MANY, 4):
+        world.a.write(f"folder/{number}", b"edited %d" % number)
+    world.look()
+    seen: list[Usage] = []
+    inner = MemoryItems.get
+
+    def get(table: MemoryItems, keys: list[tuple[str, str]], **kwargs: bool) -> object:
+        before = table.usage.copy()
+        found = inner(table, keys, **kwargs)
+        if len(keys) > 1:
+            seen.append(table.usage.minus(before))
+        return found
+
+    monkeypatch.setattr(MemoryItems, "get", get)
+    world.failing = {"apply"}
+    world.settle()
+    read = sum(each.read_units for each in seen)
+    assert read == 3 * MANY / 4, "the entries of both sides, and the nodes"
