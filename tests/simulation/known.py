@@ -1,6 +1,8 @@
 """Simulated histories that do not end well yet."""
 
-OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
+OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
+    ("path-ids", 17): "a content that was restored as it had been is not followed",
+}
 """The same of the deployed system: the kind of its storage, and the seed."""
 
 OPEN: dict[int, str] = {}
