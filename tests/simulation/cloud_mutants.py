@@ -1,11 +1,13 @@
 """Mutants of the deployed system: each takes exactly one safety out. The simulation must notice."""
 
-from unittest import mock
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from syncoxiders.adapters.items._log import ChangeLogs
-from syncoxiders.engine.follow import Follower
+from syncoxiders.engine.follow import HALF, Follower
+from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import execute, reconcile, sweep
 from syncoxiders.engine.pipeline.execute import Worker
@@ -25,21 +27,21 @@ def both(*mutants: Mutant) -> Mutant:
 
 def keeps_the_cursor_first(patch: pytest.MonkeyPatch) -> None:
     """Let the cursor move on before what it passes is in the store."""
-    settle = Follower._settle
+    settle, follow = Follower._settle, Follower.follow
+    put_off: list[Callable[[], None]] = []
 
-    def settle_later(self: Follower, *args: object, **kwargs: object) -> None:
-        self.postponed = lambda: settle(self, *args, **kwargs)  # type: ignore[attr-defined]  # the mutant's own
+    def settle_later(*args: Any, **kwargs: Any) -> None:
+        put_off.append(lambda: settle(*args, **kwargs))
 
-    follow = Follower.follow
-
-    def follow_first(self: Follower, cursor: str, keep: object, **kwargs: object) -> object:
+    def follow_first(self: Follower, cursor: str, keep: Callable[[str], None], **rest: Any) -> Look:
         def keep_then_settle(reached: str) -> None:
-            keep(reached)  # type: ignore[operator]  # as Follower.follow has it
-            if not reached.startswith("half:"):
-                self.postponed()  # type: ignore[attr-defined]  # the mutant's own
+            keep(reached)
+            if not reached.startswith(HALF):
+                while put_off:
+                    put_off.pop(0)()
 
-        self.postponed = mock.Mock()  # type: ignore[attr-defined]  # the mutant's own
-        return follow(self, cursor, keep_then_settle, **kwargs)  # type: ignore[arg-type]  # likewise
+        put_off.clear()
+        return follow(self, cursor, keep_then_settle, **rest)
 
     patch.setattr(Follower, "_settle", settle_later)
     patch.setattr(Follower, "follow", follow_first)
