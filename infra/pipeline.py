@@ -173,7 +173,7 @@ class Pipeline(Construct):
             state.control.grant(function.role, *READ, *WRITE)
         for function in (self.poll, self.apply):
             function.allow(*secrets.refreshing())
-        self.lines.poll.sent_by(self.poll)
+        self.lines.poll.sent_by(self.poll, self.apply)
         self.lines.merge.sent_by(self.poll, self.merge, self.apply)
         self.lines.apply.sent_by(self.merge, self.apply)
         self.alarms = Alarms(self, "Alarms", self.lines)

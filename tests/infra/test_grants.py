@@ -57,6 +57,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "Tree": READ | WRITE,
         "Journal": READ | WRITE,
         "Control": READ | WRITE,
+        "PollQueue": SEND,
         "MergeQueue": SEND,
         "ApplyQueue": SEND | RECEIVE,
         **REFRESH,

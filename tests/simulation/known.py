@@ -1,6 +1,9 @@
 """Simulated histories that do not end well yet."""
 
-OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
+OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
+    ("path-ids", 17): "one endpoint keeps an older content of a file",
+    ("twins", 44): "one endpoint lacks a file",
+}
 """The same of the deployed system: the kind of its storage, and the seed."""
 
 OPEN: dict[int, str] = {}
