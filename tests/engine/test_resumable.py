@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -148,6 +149,50 @@ def test_reads_on_while_it_sends(world: World, monkeypatch: pytest.MonkeyPatch) 
         yield DATA[CHUNK + 1 :]
 
     assert send(world, chunks()).size == len(DATA)
+
+
+@pytest.mark.parametrize(("held", "pieces"), [(64 << 20, 4), (3 * CHUNK, 3), (1, 2)])
+def test_pieces_in_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch, held: int, pieces: int
+) -> None:
+    """No more is read than may be on its way, or, of large pieces, than may be in memory."""
+    parts: dict[int, bytes] = {}
+    read: list[int] = []
+    stuck, go_on = threading.Event(), threading.Event()
+    finish = Cloud.finish
+
+    def append(self: Cloud, session: Session, chunk: bytes, *, last: bool) -> Session:
+        del self, last
+        assert go_on.wait(20)
+        parts[session.offset] = chunk
+        return msgspec.structs.replace(session, offset=session.offset + len(chunk))
+
+    def join(self: Cloud, session: Session, hashes: str) -> Entry:
+        _, *rest = self.open[session.token]
+        self.open[session.token] = (b"".join(parts[at] for at in sorted(parts)), *rest)  # type: ignore[assignment] # as it was
+        return finish(self, session, hashes)
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(DATA), CHUNK):
+            read.append(start)
+            if len(read) == pieces + 1:  # one more than was gathered tells that there are more
+                stuck.set()
+            yield DATA[start : start + CHUNK]
+
+    monkeypatch.setattr(resumable, "HELD", held)
+    monkeypatch.setattr(Cloud, "at_once", 4, raising=False)
+    monkeypatch.setattr(Cloud, "append", append)
+    monkeypatch.setattr(Cloud, "finish", join)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send, world, chunks())
+        try:
+            assert stuck.wait(20)
+            with pytest.raises(TimeoutError):
+                sending.result(0.05)
+            assert len(read) == pieces + 1
+        finally:
+            go_on.set()
+        assert sending.result(20).size == len(DATA)
 
 
 def test_reading_fails_while_it_sends(world: World) -> None:
