@@ -20,8 +20,9 @@ class Settings:
     ``email`` is told of alarms. ``budget`` is in US dollars a month, 0 is none. ``buckets`` are
     S3 buckets of this AWS account that may be endpoints without a key: the functions are granted
     access, and their events are listened to. ``apply`` is how many invocations carry files at
-    once. ``local`` is for an emulator on this machine: layers are those of this machine, and
-    nothing outlives the stack. ``built`` is where the archives of the code are.
+    once. ``stack`` is what the stack is called. With ``disposable`` nothing outlives it, and
+    nothing protects it: for trying. ``local`` is for an emulator on this machine: layers are those
+    of this machine, and it is disposable. ``built`` is where the archives of the code are.
     """
 
     email: str = ""
@@ -29,6 +30,8 @@ class Settings:
     buckets: tuple[str, ...] = ()
     apply: int = 3
     log_level: str = "INFO"
+    stack: str = "SyncOxiders"
+    disposable: bool = False
     local: bool = False
     built: Path = field(default=BUILT)
 
@@ -40,8 +43,11 @@ class Settings:
             value = node.try_get_context(name)
             return "" if value is None else str(value).strip()
 
+        def yes(name: str) -> bool:
+            return text(name).lower() in ("1", "true", "yes")
+
         default = cls()
-        local = text("local").lower() in ("1", "true", "yes")
+        local = yes("local")
         try:
             settings = cls(
                 email=text("email"),
@@ -49,6 +55,8 @@ class Settings:
                 buckets=tuple(name.strip() for name in text("buckets").split(",") if name.strip()),
                 apply=int(text("apply") or default.apply),
                 log_level=text("log_level").upper() or default.log_level,
+                stack=text("stack") or default.stack,
+                disposable=local or yes("disposable"),
                 local=local,
                 built=Path(text("built") or (BUILT_LOCAL if local else BUILT)),
             )

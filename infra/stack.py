@@ -21,8 +21,9 @@ class SyncOxiders(Stack):
         super().__init__(
             scope,
             construct_id,
+            stack_name=settings.stack,
             description="SyncOxiders: keeps folders and clouds in step",
-            termination_protection=not settings.local,
+            termination_protection=not settings.disposable,
         )
         self.state = State(self, "State", settings)
         self.secrets = Secrets(self, "Secrets", settings)

@@ -22,7 +22,7 @@ class State(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
-        self._kept = RemovalPolicy.DESTROY if settings.local else RemovalPolicy.RETAIN
+        self._kept = RemovalPolicy.DESTROY if settings.disposable else RemovalPolicy.RETAIN
         self.tree = self._table("Tree")
         self.journal = self._table("Journal")
         self.control = self._table("Control")
@@ -62,7 +62,7 @@ class Secrets(Construct):
             "Key",
             description=f"Secrets of {stack.stack_name}",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.DESTROY if settings.local else RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.DESTROY if settings.disposable else RemovalPolicy.RETAIN,
         )
 
     def arn(self, begins: str = "") -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from local.deploy import ACCOUNT, Deployed
 from local.emulator import Ministack
-from local.places import Places
+from local.places import Connectable
 from syncoxiders.adapters.aws.clients import client
 from syncoxiders.cloud.app import App, made
 from syncoxiders.cloud.secrets import of_app, secret_of
@@ -37,7 +37,7 @@ def reaching(emulator: Ministack, stack: Deployed) -> Iterator[App]:
 
 
 def connect(
-    app: App, stack: Deployed, places: Places, *, owner: str = OWNER, pushes: bool = True
+    app: App, stack: Deployed, places: Connectable, *, owner: str = OWNER, pushes: bool = True
 ) -> None:
     """Enter the accounts of places, a two-way sync of them, and where pushes go."""
     for kind, secret in places.app_secrets.items():
@@ -59,7 +59,7 @@ def connect(
     hint(app, {place.account.name for place in places.opened}, owner)
 
 
-def disconnect(app: App, places: Places, owner: str = OWNER) -> None:
+def disconnect(app: App, places: Connectable, owner: str = OWNER) -> None:
     """Forget the sync and the accounts; what is known of their files stays."""
     app.registry.remove_sync(owner, SYNC)
     for place in places.opened:

@@ -89,7 +89,7 @@ def synthesise(built: Path = BUILT_LOCAL, functions: Path = FUNCTIONS) -> Path:
         if not (out.exists() and note.exists() and note.read_text() == stamp):
             note.unlink(missing_ok=True)
             context = ["--context", "local=true", "--context", f"built={built}"]
-            _cdk(["synth", "--quiet", *context, "--output", str(out)], cwd=ROOT, environment={})
+            cdk(["synth", "--quiet", *context, "--output", str(out)], cwd=ROOT, environment={})
             note.write_text(stamp)
     return out
 
@@ -110,9 +110,9 @@ def deploy(emulator: Ministack, out: Path, work: Path) -> Deployed:
     url = f"{emulator.url}/_aws/execute-api/{LOCAL_API}/$default"
     environment = emulator.environment(ACCOUNT)
     # Where there is a cdk.json, bootstrapping would build the app first.
-    _cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=work, environment=environment)
+    cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=work, environment=environment)
     told = work / "outputs.json"
-    _cdk(
+    cdk(
         [
             *("deploy", STACK, "--app", str(out), "--require-approval", "never"),
             *("--parameters", f"LocalUrl={url}", "--outputs-file", str(told)),
@@ -123,7 +123,11 @@ def deploy(emulator: Ministack, out: Path, work: Path) -> Deployed:
     return Deployed(url=url, outputs=json.loads(told.read_text())[STACK])
 
 
-def _cdk(arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> None:
+def cdk(arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> None:
+    """Run the CDK's command line, with further environment variables.
+
+    Raises LackError if it cannot be run, RuntimeError with what it said if it failed.
+    """
     check_machine()
     ran = subprocess.run(
         [CDK, *arguments, "--no-notices", "--no-color"],

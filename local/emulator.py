@@ -64,6 +64,11 @@ class Ministack:
         """Its own certificate, where it speaks TLS."""
         return self._folder / "ministack-tls" / "server.crt" if self._scheme == "https" else None
 
+    @property
+    def pid(self) -> int:
+        """Its process, whose children are the functions'."""
+        return self._process.pid
+
     def account(self) -> str:
         """Return the id of an account that nobody has used yet; it is its access key, too."""
         return str(next(self._accounts))

@@ -28,11 +28,10 @@ class Place(NamedTuple):
     vendor_ids: frozenset[str] = frozenset()
 
 
-class Places(Protocol):
-    """Two places, there as long as the context is.
+class Connectable(Protocol):
+    """Places that can be connected to a deployment.
 
-    ``app_secrets`` are by the kind of account whose vendor signs pushes with one, ``memory`` is
-    where the system's tables are kept for as long as the places are, if they outlive the context.
+    ``app_secrets`` are by the kind of account whose vendor signs pushes with one.
     """
 
     @property
@@ -42,6 +41,17 @@ class Places(Protocol):
     @property
     def app_secrets(self) -> Mapping[str, str]:
         """The secrets of OAuth apps."""
+
+    def listen(self, stack: Deployed) -> None:
+        """Tell vendors where pushes go, so far as the system does not do it itself."""
+
+
+class Places(Connectable, Protocol):
+    """Two places, there as long as the context is.
+
+    ``memory`` is where the system's tables are kept for as long as the places are, if they outlive
+    the context.
+    """
 
     @property
     def memory(self) -> Path | None:
@@ -55,9 +65,6 @@ class Places(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-
-    def listen(self, stack: Deployed) -> None:
-        """Tell vendors where pushes go, so far as the system does not do it itself."""
 
     def changes(self, stop: threading.Event) -> Iterator[set[str]]:
         """Yield the names of accounts in which something changed that nobody pushes."""

@@ -47,10 +47,14 @@ class Pair:
 
     def await_all(self, told: Callable[[Tree], bool], what: str) -> Tree:
         """Wait until both trees are equal and as told."""
+        return self.await_both(lambda one, two: one == two and told(one), what)
+
+    def await_both(self, told: Callable[[Tree, Tree], bool], what: str) -> Tree:
+        """Wait until the trees are as told; returns the first."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             one, two = self.trees()
-            if one == two and told(one):
+            if told(one, two):
                 return one
             self.nudge()
             time.sleep(0.2)
@@ -59,9 +63,9 @@ class Pair:
 
 
 @contextmanager
-def connected(cloud: Cloud, *, pushes: bool = True) -> Iterator[Pair]:
+def connected(cloud: Cloud, *, owner: str = "", pushes: bool = True) -> Iterator[Pair]:
     """Connect two new clouds to a deployment, for an owner that it has not known before."""
-    owner = next(_OWNERS)
+    owner = owner or next(_OWNERS)
     with Emulated() as places, reaching(cloud.emulator, cloud.stack) as app:
         connect(app, cloud.stack, places, owner=owner, pushes=pushes)
         try:
@@ -71,8 +75,8 @@ def connected(cloud: Cloud, *, pushes: bool = True) -> Iterator[Pair]:
 
 
 @contextmanager
-def in_step(cloud: Cloud) -> Iterator[Pair]:
+def in_step(cloud: Cloud, owner: str = "") -> Iterator[Pair]:
     """Connect two new clouds, and wait for their first sync."""
-    with connected(cloud) as pair:
+    with connected(cloud, owner=owner) as pair:
         pair.await_all(lambda tree: set(tree) >= FIRST, "the first sync")
         yield pair

@@ -250,11 +250,13 @@ def test_options(synthesise: Synthesis) -> None:
         assert ":s3:" not in str(allowed(template, name))
 
 
-def test_nothing_outlives_a_local_stack(synthesise: Synthesis) -> None:
-    """On an emulator the stack can be taken down whole."""
-    template = synthesise(local="true")
+@pytest.mark.parametrize("setting", ["local", "disposable"])
+def test_nothing_outlives_a_disposable_stack(synthesise: Synthesis, setting: str) -> None:
+    """On an emulator, and where one only tries, the stack can be taken down whole."""
+    template = synthesise(**{setting: "true"})
     for resource in template["Resources"].values():
         assert resource.get("DeletionPolicy", "Delete") == "Delete"
+        assert not resource.get("Properties", {}).get("DeletionProtectionEnabled")
 
 
 def _functions(template: Template) -> list[dict[str, Any]]:
