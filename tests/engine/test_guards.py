@@ -72,6 +72,24 @@ def test_overwriting_counts(world: World) -> None:
     assert world.run().word == "stopped"
 
 
+def test_saving_one_file_again_and_again_does_not_add_up(world: World) -> None:
+    """Who works on one text all day long overwrites it often, and loses nothing."""
+    for number in range(60):
+        world.a.write("f0", b"draft %d" % number)
+        assert world.run().word == "done"
+
+
+def test_old_content_that_is_overwritten_adds_up(world: World) -> None:
+    """What had stood for a day and is overwritten bit by bit is lost all the same."""
+    world.options = dataclasses.replace(world.options, limit=parse_limit("5"))
+    world.clock.sleep(2 * 86_400)
+    outcomes = []
+    for number in range(6):
+        world.a.write(f"f{number}", b"encrypted %d" % number)
+        outcomes.append(world.run().word)
+    assert outcomes == ["done"] * 5 + ["stopped"]
+
+
 def test_a_number_is_a_limit_too(world: World) -> None:
     """With a number, so many may go, whatever the size of the tree."""
     world.options = dataclasses.replace(world.options, limit=parse_limit("2"))

@@ -201,6 +201,14 @@ class TestGuards:
         assert world.b.tree() == world.a.tree()
         assert setting.planning(world.store()).stop is None
 
+    def test_one_file_edited_often(self, world: Deployed) -> None:
+        """In a tree of a few files one may be saved as often as somebody likes."""
+        for number in range(40):
+            world.a.write("folder/0", b"draft %d" % number)
+            world.look()
+        assert setting.planning(world.store()).stop is None
+        assert world.b.tree() == world.a.tree()
+
     def test_emptied(self, world: Deployed) -> None:
         """A side in which nothing is left stops as well."""
         world.a.remove("folder")

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from syncoxiders.core.model import Action, EndpointId, Entry, EntryId, Node, NodeId
-from syncoxiders.core.plan import LOSING, closed
+from syncoxiders.core.plan import closed
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.guard import adds_up
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import Rekeyed
 from syncoxiders.ports.errors import StateUnavailable
@@ -58,6 +59,9 @@ class Closings:
             raise LookupError(f"node {action.node} has an open action and is not in base")
         self._know(action.node, closed(before, action, entry))
         self._done.setdefault(action.node, []).append((action, entry))
+        replaced = self._places.entry(endpoint, subject) if subject else None
+        if self._counts_losses and adds_up(action, replaced, self._context.clock.now()):
+            self._losses.add(action.node)
         put = self._put.setdefault(endpoint, {})
         if subject and (entry is None or entry.id != subject):
             put[subject] = None
@@ -65,8 +69,6 @@ class Closings:
         if entry is not None:
             put[entry.id] = entry
             self._places.put(endpoint, entry)
-        if action.kind in LOSING:
-            self._losses.add(action.node)
         self._touched.add(endpoint)
         if action.source is not None:
             self._touched.add(action.source.endpoint)
@@ -88,7 +90,7 @@ class Closings:
         for endpoint in sorted(self._touched):
             providers[endpoint].settle()
         again: set[NodeId] = set(self._part_claims())
-        losses = len(self._losses) if self._counts_losses else 0
+        losses = len(self._losses)
         store, at = self._context.store, self._since
         raced = commit(store, self._nodes, self._closed, self._put, at=at, losses=losses)
         for _ in range(ROUNDS):

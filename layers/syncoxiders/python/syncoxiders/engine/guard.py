@@ -2,7 +2,20 @@
 
 import msgspec
 
+from syncoxiders.core.model import Action, ActionKind, Entry
+
 DAY = 86_400.0
+
+
+def adds_up(action: Action, replaced: Entry | None, now: float) -> bool:
+    """Say whether what an action takes away counts for a day as lost, once it is done.
+
+    What is overwritten within a day of being written is work that goes on: who saves one text a
+    hundred times loses nothing. A plan that overwrites much at once counts all of it.
+    """
+    if action.kind is ActionKind.UPDATE:
+        return replaced is None or replaced.mtime_ns < (now - DAY) * 1e9
+    return action.kind is ActionKind.DELETE
 
 
 class Limit(msgspec.Struct, frozen=True):

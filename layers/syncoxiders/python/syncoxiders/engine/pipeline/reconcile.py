@@ -14,7 +14,7 @@ from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Node, NodeId
 from syncoxiders.core.plan import Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine.diary import Diary
-from syncoxiders.engine.guard import DAY
+from syncoxiders.engine.guard import DAY, adds_up
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -312,6 +312,25 @@ class Planner:
         self._stop = stop
         return False
 
+    def _lasting(self, result: Plan) -> int:
+        """Return how many nodes lose something that counts for a day."""
+        losing = [action for action in result.actions if action.node in result.losses]
+        wanted: dict[EndpointId, list[EntryId]] = {}
+        for action in losing:
+            wanted.setdefault(action.endpoint, []).append(action.entry)
+        known = {
+            (endpoint, entry): value
+            for endpoint, ids in wanted.items()
+            for entry, value in self._store.observed(endpoint).get(ids).items()
+        }
+        return len(
+            {
+                action.node
+                for action in losing
+                if adds_up(action, known.get((action.endpoint, action.entry)), self._now)
+            }
+        )
+
     # -- writing and handing out -----------------------------------------------------------------
 
     def _enter(self, result: Plan) -> None:
@@ -326,7 +345,7 @@ class Planner:
                     forget=result.forget,
                     opened=result.actions,
                     at=self._now,
-                    losses=len(result.losses),
+                    losses=self._lasting(result),
                 )
             )
         lost = {each.id for each in result.actions if each.node in lost_race}
