@@ -1,9 +1,6 @@
 """Simulated histories that do not end well yet."""
 
-OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
-    ("path-ids", 17): "one endpoint keeps an older content of a file",
-    ("twins", 44): "one endpoint lacks a file",
-}
+OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
 """The same of the deployed system: the kind of its storage, and the seed."""
 
 OPEN: dict[int, str] = {}

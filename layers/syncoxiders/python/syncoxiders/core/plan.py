@@ -48,12 +48,14 @@ class Probe(msgspec.Struct, frozen=True):
 class Merge(msgspec.Struct, frozen=True):
     """A text that is to be merged: the node, and the edits to merge with their versions.
 
-    ``key`` is what marks the node if the merge is not clean.
+    ``key`` is what marks the node if the merge is not clean, ``content_gen`` the generation of
+    the content that both were made from: against any other one the merge would undo an edit.
     """
 
     node: NodeId
     edits: tuple[Source, ...]
     key: str
+    content_gen: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -191,7 +193,8 @@ def _merge(work: Work) -> Merge:
         for endpoint, entry in sorted(work.entries.items())
         if is_edited(work, endpoint)
     )
-    return Merge(work.id, edits, merge.merge_key(work))
+    generation = work.base.content_gen if work.base is not None else 0
+    return Merge(work.id, edits, merge.merge_key(work), generation)
 
 
 def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:

@@ -63,7 +63,7 @@ def merge_edits(context: Context, merge: Merge) -> Event | None:
     planner goes on to the keep-mode. Returns an event for the log. Raises NotNow.
     """
     node = context.store.base().get([merge.node]).get(merge.node)
-    if node is None or node.content is None:
+    if node is None or node.content is None or not _still_holds(context, merge, node):
         return None
     failed = msgspec.structs.replace(node, merge_failed=merge.key)
     places = Places(context.store)
@@ -99,6 +99,15 @@ def _at(edit: Source) -> Iterator[None]:
         yield
     except (Stale, Throttled, Unreachable, Revoked, RootLost) as error:
         raise NotNow(edit.endpoint, error) from error
+
+
+def _still_holds(context: Context, merge: Merge, node: Node) -> bool:
+    """Say whether the edits are of no other node, and of the content that they were made from."""
+    base = context.store.base()
+    return node.content_gen == merge.content_gen and all(
+        base.of(edit.endpoint, [edit.entry]).get(edit.entry, node.id) == node.id
+        for edit in merge.edits
+    )
 
 
 def _fold(base: bytes | None, edits: list[bytes | None]) -> bytes | None:
