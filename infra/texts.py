@@ -30,7 +30,7 @@ class Texts(Construct):
                     expiration=KEPT, abort_incomplete_multipart_upload_after=Duration.days(1)
                 )
             ],
-            removal_policy=RemovalPolicy.DESTROY if settings.local else RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.DESTROY if settings.disposable else RemovalPolicy.RETAIN,
         )
         # What is not there is told from what is forbidden only to who may list; both are forgotten.
         worker.allow(
