@@ -17,7 +17,7 @@ from syncoxiders.adapters.accounts.secret import Secret, Secrets
 from syncoxiders.adapters.memory.vault import MemoryVault
 from syncoxiders.adapters.oauth.http import Rejected
 from syncoxiders.adapters.oauth.tokens import SharedTokens
-from syncoxiders.adapters.oauth.vendors import Identity, Traits
+from syncoxiders.adapters.oauth.vendors import Traits
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, Unreachable
 from tests.accounts.conftest import Commands
@@ -45,18 +45,6 @@ class Fake:
         self.count += 1
         return Secret(refresh=f"r{self.count}", access=f"a{self.count}", expires=time.time() + 3600)
 
-    def revoke(self, secret: Secret) -> str:
-        raise NotImplementedError
-
-    def whoami(self, access: str) -> Identity:
-        raise NotImplementedError
-
-    def begin(self, redirect: str, client_secret: str) -> object:
-        raise NotImplementedError
-
-    def lacking(self, scopes: str) -> list[str]:
-        raise NotImplementedError
-
 
 class Stage:
     def __init__(self) -> None:
@@ -69,7 +57,7 @@ class Stage:
 
     def tokens(self) -> SharedTokens:
         """Return what another process would have."""
-        return SharedTokens(ACCOUNT, self.vendor, self.secrets, self._locked)  # type: ignore[arg-type]  # what is not used is left out
+        return SharedTokens(ACCOUNT, self.vendor, self.secrets, self._locked)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

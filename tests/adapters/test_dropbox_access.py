@@ -27,6 +27,7 @@ from syncoxiders.ports.errors import (
 from syncoxiders.ports.provider import Attributes, Reader
 from tests.adapters.dropbox_support import MIB, ROOT, Box, NotedPace, served
 from tests.emulators import dropbox, rclone
+from tests.emulators.relay import relay
 from tests.emulators.serving import Server
 
 JSON = {"Content-Type": "application/json"}
@@ -262,7 +263,7 @@ class TestConnection:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         authority.issue_cert(*rclone.HOSTS).configure_cert(context)
         emulator = dropbox.create()
-        with Server(emulator, context=context) as server, rclone._proxy(server.port) as port:
+        with Server(emulator, context=context) as server, relay(lambda _: server.port) as port:
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
             box = Box(emulator, "")

@@ -20,7 +20,7 @@ from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.vault import MemoryVault
 from syncoxiders.adapters.oauth.http import Rejected
 from syncoxiders.adapters.oauth.tokens import SharedTokens
-from syncoxiders.adapters.oauth.vendors import Identity, Traits
+from syncoxiders.adapters.oauth.vendors import Traits
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, StateUnavailable, Unreachable
 from syncoxiders.ports.items import Update
@@ -53,18 +53,6 @@ class Fake:
         refresh = f"r{self.count}" if self.rotates else secret.refresh
         return Secret(refresh=refresh, access=f"a{self.count}", expires=self.now() + 3600)
 
-    def revoke(self, secret: Secret) -> str:
-        raise NotImplementedError
-
-    def whoami(self, access: str) -> Identity:
-        raise NotImplementedError
-
-    def begin(self, redirect: str, client_secret: str) -> Any:
-        raise NotImplementedError
-
-    def lacking(self, scopes: str) -> list[str]:
-        raise NotImplementedError
-
 
 class Kms:
     """A key that turns bytes around, and wants the context again."""
@@ -81,8 +69,8 @@ class Kms:
         self,
         *,
         KeyId: str,  # noqa: N803 -- the SDK's names
-        CiphertextBlob: bytes,  # noqa: N803 -- likewise
-        EncryptionContext: dict[str, str],  # noqa: N803 -- likewise
+        CiphertextBlob: bytes,  # noqa: N803 -- the SDK's names
+        EncryptionContext: dict[str, str],  # noqa: N803 -- the SDK's names
     ) -> Any:
         assert KeyId == "key"
         context, _, text = CiphertextBlob[::-1].partition(b"|")

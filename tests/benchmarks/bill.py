@@ -341,7 +341,7 @@ def measure(changes: int) -> Iterator[Bill]:
         provider = system.providers["a"]
         yield system.bill("edit", how, count, lambda n, p=provider: _edit(p, n))  # type: ignore[misc]  # mypy infers no type of a lambda with a default
         system.settle()
-        yield system.bill("create", how, count, lambda n, p=provider: _create(p, n))  # type: ignore[misc]  # as above
+        yield system.bill("create", how, count, lambda n, p=provider: _create(p, n))  # type: ignore[misc]  # mypy infers no type of a lambda with a default
 
 
 def _edit(provider: MemoryFeedProvider, number: int) -> None:

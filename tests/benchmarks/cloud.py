@@ -58,7 +58,7 @@ class Cloud:
 
     def ask(self, what: str, *arguments: object) -> Any:
         """Let it do one of the things that :class:`_Hands` has."""
-        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: PT018
+        assert self.process.stdin is not None and self.process.stdout is not None  # noqa: PT018 -- both are pipes, or none is
         self.process.stdin.write(json.dumps([what, *arguments]) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())

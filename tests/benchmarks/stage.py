@@ -20,10 +20,10 @@ from syncoxiders.adapters.vault import CHOICE
 from syncoxiders.ports.accounts import Account
 from tests.benchmarks.cloud import Cloud, served
 from tests.benchmarks.measure import Took, launched
-from tests.benchmarks.relay import relay
 from tests.benchmarks.tools import OURS, PEERS
 from tests.emulators.clouds import KINDS
 from tests.emulators.rclone import HOSTS
+from tests.emulators.relay import relay
 from tests.emulators.s3 import ACCESS_KEY, SECRET_KEY
 
 CLOUDS = ("drive", "dropbox")
@@ -81,7 +81,7 @@ def stage(folder: Path, names: Sequence[str] = CLOUDS) -> Iterator[Stage]:
             for host in HOSTS
             if cloud.tls and _WORDS[KINDS[name].kind] in host
         }
-        made = Stage(home, clouds, stack.enter_context(relay(ports)))
+        made = Stage(home, clouds, stack.enter_context(relay(ports.get)))
         for cloud in clouds.values():
             _connect(home, cloud)
         yield made

@@ -8,7 +8,7 @@ from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
 from tests.aws.tables import LocalDynamo
 from tests.contracts.leases_contract import *  # noqa: F403 -- the suite is its names
-from tests.contracts.registry_contract import *  # noqa: F403 -- likewise
+from tests.contracts.registry_contract import *  # noqa: F403 -- the suite is its names
 
 
 @pytest.fixture

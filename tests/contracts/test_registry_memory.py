@@ -7,7 +7,7 @@ from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems
 from tests.contracts.leases_contract import *  # noqa: F403 -- the suite is its names
-from tests.contracts.registry_contract import *  # noqa: F403 -- likewise
+from tests.contracts.registry_contract import *  # noqa: F403 -- the suite is its names
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def cuts(scene: Scene) -> Iterator[tuple[World, Callable[[], None]]]:
             world = prepared(scene)
             if not deaths(lambda world=world: scene.play(world), world, number, when):  # type: ignore[misc]  # mypy infers no type of a lambda with a default
                 break
-            yield world, lambda world=world: scene.play(world)  # type: ignore[misc]  # likewise
+            yield world, lambda world=world: scene.play(world)  # type: ignore[misc]  # mypy infers no type of a lambda with a default
             number += 1
         assert number > 1
 
@@ -211,9 +211,9 @@ def test_worker_and_planner() -> None:
 
         def strike() -> None:
             strikes.append(1)  # noqa: B023 -- called in this round
-            seen = Observation("b", [scene.made], asked=world.now + 1)  # noqa: B023 -- likewise
-            world.sync().commit(Commit(observed=[seen]))  # noqa: B023 -- likewise
-            planner = world.planner()  # noqa: B023 -- likewise
+            seen = Observation("b", [scene.made], asked=world.now + 1)  # noqa: B023 -- called in this round
+            world.sync().commit(Commit(observed=[seen]))  # noqa: B023 -- called in this round
+            planner = world.planner()  # noqa: B023 -- called in this round
             if not planner.base().of("b", ["new"]):
                 made = node(planner.base().next_id(), replicas={"b": replica(scene.made)})
                 planner.commit(Commit(nodes=[made]))
@@ -240,7 +240,7 @@ def test_held_while_closing() -> None:
 
         def strike() -> None:
             struck.append(1)  # noqa: B023 -- called in this round
-            free.update(world.sync().hold([1]))  # noqa: B023 -- likewise
+            free.update(world.sync().hold([1]))  # noqa: B023 -- called in this round
 
         world.at_change(number, "before", strike)
         forget = [1] if number % 2 else []
@@ -303,7 +303,7 @@ def test_adopted_by_two() -> None:
 
         def strike() -> None:
             played.append(1)  # noqa: B023 -- called in this round
-            second.play(world)  # noqa: B023 -- likewise
+            second.play(world)  # noqa: B023 -- called in this round
 
         world.at_change(number, "before", strike)
         first.play(world)

@@ -4,15 +4,11 @@ rclone's drivers speak TLS to their vendors' hosts. ``HTTPS_PROXY`` sends them t
 hands every CONNECT to one TLS server on loopback, whose certificate names these hosts.
 """
 
-import http.server
 import json
 import os
-import select
-import socket
 import ssl
 import subprocess
 import sysconfig
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +16,7 @@ from typing import Any
 
 import trustme
 
+from tests.emulators.relay import relay
 from tests.emulators.serving import Emulator, Server
 
 HOSTS = (
@@ -100,50 +97,5 @@ def rclone(emulator: Emulator, home: Path, remote: Mapping[str, str]) -> Iterato
     authority.cert_pem.write_to_path(str(certificate))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(*HOSTS).configure_cert(context)
-    with Server(emulator, context=context) as server, _proxy(server.port) as port:
+    with Server(emulator, context=context) as server, relay(lambda _: server.port) as port:
         yield Rclone(home, port, certificate, remote)
-
-
-@contextmanager
-def _proxy(target: int) -> Iterator[int]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_CONNECT(self) -> None:
-            with socket.create_connection(("127.0.0.1", target)) as there:
-                self.send_response(200)
-                self.end_headers()
-                _relay(self.connection, there)
-            self.close_connection = True
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base's
-            """Keep quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-    )
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _relay(left: socket.socket, right: socket.socket) -> None:
-    """Hand bytes over both ways until either side ends."""
-    others = {left: right, right: left}
-    while True:
-        ready, _, _ = select.select([left, right], [], [], 120)
-        if not ready:
-            return
-        for each in ready:
-            try:
-                data = each.recv(1 << 16)
-                if not data:
-                    return
-                others[each].sendall(data)
-            except OSError:
-                return

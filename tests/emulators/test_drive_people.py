@@ -1,5 +1,6 @@
 """The hands of people in the emulated Drive do what the contract of providers says of them."""
 
+import abc
 from collections.abc import Iterator
 
 import pytest
@@ -18,9 +19,10 @@ def w() -> Iterator[World]:
         yield world
 
 
-class _Opened(People):
+class _Opened(People, abc.ABC):
+    @abc.abstractmethod
     def open(self) -> Provider:
-        raise NotImplementedError
+        """Return the provider that the hands are held against."""
 
 
 def _is_harness(people: _Opened) -> Harness:

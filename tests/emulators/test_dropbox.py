@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
-from dropbox.exceptions import BadInputError  # type: ignore[import-untyped]  # likewise
+from dropbox.exceptions import BadInputError  # type: ignore[import-untyped]  # the SDK has no types
 
 from tests.emulators.dropbox import DropboxEmulator, create
 from tests.emulators.dropbox.client import connected, refused

@@ -15,7 +15,7 @@ import dropbox  # type: ignore[import-untyped]  # the SDK has no types
 import httpx
 import pytest
 from dropbox import files
-from dropbox.exceptions import (  # type: ignore[import-untyped]  # likewise
+from dropbox.exceptions import (  # type: ignore[import-untyped]  # the SDK has no types
     AuthError,
     BadInputError,
     InternalServerError,

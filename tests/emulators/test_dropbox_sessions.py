@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dropbox import async_, files  # type: ignore[import-untyped]  # the SDK has no types
-from dropbox.exceptions import ApiError  # type: ignore[import-untyped]  # likewise
+from dropbox.exceptions import ApiError  # type: ignore[import-untyped]  # the SDK has no types
 
 from tests.emulators.dropbox import DropboxEmulator, create
 from tests.emulators.dropbox.client import connected, refused, tags
@@ -140,7 +140,7 @@ class TestConcurrentSession:
         """Offsets, and sizes but the last one's, are multiples of 4 MiB."""
         odd = lambda: session.append(b"a" * PIECE, 1)  # noqa: E731 -- it is called once
         assert refused(odd) == ["concurrent_session_invalid_offset"]
-        short = lambda: session.append(b"a", 0)  # noqa: E731 -- likewise
+        short = lambda: session.append(b"a", 0)  # noqa: E731 -- it is called once
         assert refused(short) == ["concurrent_session_invalid_data_size"]
 
     def test_starting(self, box: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dropbox import files  # type: ignore[import-untyped]  # the SDK has no types
-from dropbox.exceptions import (  # type: ignore[import-untyped]  # likewise
+from dropbox.exceptions import (  # type: ignore[import-untyped]  # the SDK has no types
     ApiError,
     AuthError,
     BadInputError,

@@ -17,7 +17,7 @@ def test_parked_while_looking() -> None:
     world = World("abc")
     world.a.write("file", b"one")
     world.run()
-    world.c.on_call = raising(Throttled("daily limit", 3600.0), "rescan")  # type: ignore[assignment]
+    world.c.on_call = raising(Throttled("daily limit", 3600.0), "rescan")  # type: ignore[assignment]  # it stands for the method
     world.a.write("file", b"two")
     outcome = world.run()
     assert outcome.away["c"].startswith("daily limit: it is left alone until 20")
@@ -36,7 +36,7 @@ def test_parked_while_writing() -> None:
     """An upload quota that is used up parks the endpoint; the rest goes on some time later."""
     world = World()
     world.a.write("file", b"one")
-    world.b.on_call = raising(Throttled("upload quota", 7200.0), "upload")  # type: ignore[assignment]
+    world.b.on_call = raising(Throttled("upload quota", 7200.0), "upload")  # type: ignore[assignment]  # it stands for the method
     outcome = world.run()
     assert outcome.away["b"].startswith("upload quota: it is left alone until 20")
     assert [event.detail for event in outcome.errors] == [outcome.away["b"]]
@@ -53,7 +53,7 @@ def test_revoked() -> None:
     world.a.write("file", b"one")
     world.run()
     world.a.write("file", b"two")
-    world.b.on_call = raising(Revoked("connect it again"), "upload")  # type: ignore[assignment]
+    world.b.on_call = raising(Revoked("connect it again"), "upload")  # type: ignore[assignment]  # it stands for the method
     outcome = world.run()
     assert outcome.word == "partial"
     assert outcome.away == {"b": "connect it again"}

@@ -18,7 +18,7 @@ def synthesise(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """Return what makes a template of settings."""
     if shutil.which("node") is None:
         pytest.skip("Node.js is not on this machine, and the CDK runs on it")
-    from tests.infra import synthesis  # noqa: PLC0415 - only where there is Node
+    from tests.infra import synthesis  # noqa: PLC0415 -- only where there is Node
 
     built = archives(tmp_path_factory.mktemp("built"))
 

@@ -15,8 +15,8 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import (  # type: ignore[import-untyped]  # it has no types
     build_from_document,
 )
-from googleapiclient.errors import HttpError  # type: ignore[import-untyped]  # likewise
-from googleapiclient.http import MediaIoBaseUpload  # type: ignore[import-untyped]  # likewise
+from googleapiclient.errors import HttpError  # type: ignore[import-untyped]  # it has no types
+from googleapiclient.http import MediaIoBaseUpload  # type: ignore[import-untyped]  # it has no types
 
 from tests.emulators.drive.emulator import DriveEmulator
 from tests.emulators.serving import Server

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import dropbox  # type: ignore[import-untyped]  # the SDK has no types
 import pytest
 import requests
-from dropbox.exceptions import ApiError  # type: ignore[import-untyped]  # likewise
+from dropbox.exceptions import ApiError  # type: ignore[import-untyped]  # the SDK has no types
 from requests.adapters import HTTPAdapter
 
 from tests.emulators.dropbox.emulator import DropboxEmulator

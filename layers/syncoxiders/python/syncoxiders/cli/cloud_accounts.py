@@ -183,7 +183,7 @@ def _revoked(app: App, account: Account) -> str:
     if kinds.kind_of(account).opened != "tokens":
         return ""
     from syncoxiders.adapters import oauth  # noqa: PLC0415 -- an HTTP client
-    from syncoxiders.adapters.oauth.http import Expired, Rejected  # noqa: PLC0415 -- likewise
+    from syncoxiders.adapters.oauth.http import Expired, Rejected  # noqa: PLC0415 -- an HTTP client
 
     secret = secret_of(app.vault, OWNER, account.name).get()
     if secret is None or not secret.refresh:

@@ -31,7 +31,7 @@ class Connections:
         if not root.account:
             return FolderProvider(root.path, trash=trash, links=links, compare=compare)
         from syncoxiders.adapters import accounts  # noqa: PLC0415 -- two folders need none of it
-        from syncoxiders.adapters.providers import kinds  # noqa: PLC0415 -- likewise
+        from syncoxiders.adapters.providers import kinds  # noqa: PLC0415 -- two folders need none of it
 
         account = accounts.load(root.account)
         kind = kinds.kind_of(account)

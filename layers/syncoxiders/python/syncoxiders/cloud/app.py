@@ -203,8 +203,8 @@ class App:
             secret = secret_of(self.lasting, owner, account.name).get()
             return dict(secret.keys) if secret is not None else {}
         # An HTTP client and the vendor's peculiarities come only now.
-        from syncoxiders.adapters import oauth  # noqa: PLC0415
-        from syncoxiders.adapters.aws.tokens import AccessItems, leased  # noqa: PLC0415
+        from syncoxiders.adapters import oauth  # noqa: PLC0415 -- only who needs tokens pays
+        from syncoxiders.adapters.aws.tokens import AccessItems, leased  # noqa: PLC0415 -- only who needs tokens pays
 
         return leased(
             account,

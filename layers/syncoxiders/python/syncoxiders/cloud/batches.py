@@ -16,8 +16,8 @@ from syncoxiders.ports.errors import SyncError
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 """Seconds after which a message that failed is tried again, doubling from the one to the other."""
 
-HIDDEN_AFTER, HIDDEN_EVERY, HIDDEN_FOR = 5.0, 20.0, 60.0
-"""Seconds after which, and how often, messages that are being handled are hidden for so long.
+HIDDEN_EVERY, HIDDEN_FOR = 20.0, 60.0
+"""How often messages that are being handled are hidden for so many seconds, from the first moment.
 
 From the queue they are hidden for several times as long as a function may live. One that is killed
 would leave its groups blocked for all that time; like this they come again within a minute.
@@ -99,13 +99,13 @@ class _Hidden:
             self._thread.join()  # or it would hide what is given back
 
     def _hide(self) -> None:
-        pause = HIDDEN_AFTER
-        while not self._over.wait(pause):
-            pause = HIDDEN_EVERY
+        while True:
             try:
                 self._queue().give_back(self._receipts)
             except SyncError as error:  # they are hidden for longer than is needed
                 logger.warning("messages could not be kept hidden", extra=told(error))
+            if self._over.wait(HIDDEN_EVERY):
+                return
 
 
 class _Group:

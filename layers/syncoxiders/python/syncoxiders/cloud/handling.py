@@ -51,7 +51,7 @@ def function(handle: Handler) -> Handler:
         try:
             return handle(event, context)
         except Exception as error:  # noqa: BLE001 -- Lambda would print what libraries say
-            logger.error("the function failed", extra=told(error))  # noqa: TRY400 -- likewise
+            logger.error("the function failed", extra=told(error))  # noqa: TRY400 -- Lambda would print what libraries say
             raise Failed(type(error).__name__) from None
         finally:
             if metrics.metric_set:

@@ -22,6 +22,28 @@ def decode(hashes: str) -> dict[str, str]:
     return dict(item.split(":", 1) for item in hashes.split(" ")) if hashes else {}
 
 
+_PLAIN = f"{OWN}:"
+_PLAIN_LENGTH = len(_PLAIN) + 64
+
+
+def compact(hashes: str) -> str | bytes:
+    """Return a lone hash of our own as its 32 bytes, anything else as it is."""
+    if len(hashes) == _PLAIN_LENGTH and hashes.startswith(_PLAIN):
+        digits = hashes[len(_PLAIN) :]
+        try:
+            digest = bytes.fromhex(digits)
+        except ValueError:
+            return hashes
+        if digest.hex() == digits:
+            return digest
+    return hashes
+
+
+def expand(hashes: str | bytes) -> str:
+    """Return the text form of what :func:`compact` returned."""
+    return hashes if isinstance(hashes, str) else _PLAIN + hashes.hex()
+
+
 def equal(left: str, right: str) -> bool | None:
     """Say whether two contents are equal; None where they share no algorithm.
 

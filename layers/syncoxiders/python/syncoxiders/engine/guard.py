@@ -3,8 +3,13 @@
 import msgspec
 
 from syncoxiders.core.model import Action, ActionKind, Entry
+from syncoxiders.core.plan import Plan
+from syncoxiders.ports.state import SyncStore
 
 DAY = 86_400.0
+
+MANY_CONFLICTS = 100
+"""More conflicts than this in one plan are not decided unasked."""
 
 
 def adds_up(action: Action, replaced: Entry | None, now: float) -> bool:
@@ -41,6 +46,24 @@ class Limit(msgspec.Struct, frozen=True):
         share = f"{self.percent:g} %" if self.percent is not None else ""
         number = str(self.number) if self.number is not None else ""
         return " or ".join(each for each in (share, number) if each) or "none"
+
+
+def judge(
+    plan: Plan, limit: Limit, store: SyncStore, now: float, *, first_contact: bool
+) -> tuple[str, str]:
+    """Return the kind of stop that a plan calls for, and its reason; ``""`` twice for none."""
+    lost = len(plan.losses)
+    if lost:
+        before = store.losses(now - DAY)
+        total, nodes = lost + before, store.base().count() + before
+        if limit.exceeded(total, nodes):
+            return "losses", (
+                f"{total} of {nodes} files and folders would be deleted or overwritten within a "
+                f"day; the limit is {limit}"
+            )
+    if plan.conflicts > MANY_CONFLICTS and not first_contact:
+        return "conflicts", f"{plan.conflicts} conflicts at once"
+    return "", ""
 
 
 def parse_limit(text: str) -> Limit:

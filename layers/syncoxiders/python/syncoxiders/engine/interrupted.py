@@ -8,7 +8,7 @@ class OutOfTime(ProviderError):  # noqa: N818 -- named after what it says, as al
     """The worker has to end: what is not done is put off, and goes on where it was."""
 
 
-class Unexpected(ProviderError):  # noqa: N818 -- likewise
+class Unexpected(ProviderError):  # noqa: N818 -- named after what it says, as all that it derives from
     """An error of ours stopped one action; its text tells the kind alone, which holds no secret."""
 
     def __init__(self, action: Action, error: Exception) -> None:

@@ -13,7 +13,7 @@ from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import Applied, Applier
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.diary import Diary
-from syncoxiders.engine.guard import DAY
+from syncoxiders.engine.guard import judge
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
@@ -45,8 +45,6 @@ ROUNDS = 8
 
 Of a first sync, which is planned in parts, that is each part.
 """
-
-MANY_CONFLICTS = 100
 
 SETTLED = "settled"
 """The text that says: base was fully planned under this set of endpoints."""
@@ -297,20 +295,13 @@ class Run:
     def _guarded(self, result: Plan) -> bool:
         """Let a plan pass, or stop and keep it for a person to look at."""
         options = self._context.options
-        base = self._store.base()
-        kind = reason = ""
-        lost = len(result.losses)
-        if lost:
-            before = self._store.losses(self._context.clock.now() - DAY)
-            total, nodes = lost + before, base.count() + before
-            if options.limit.exceeded(total, nodes):
-                kind = "losses"
-                reason = (
-                    f"{total} of {nodes} files and folders would be deleted or overwritten "
-                    f"within a day; the limit is {options.limit}"
-                )
-        if not reason and result.conflicts > MANY_CONFLICTS and not self._first_contact:
-            kind, reason = "conflicts", f"{result.conflicts} conflicts at once"
+        kind, reason = judge(
+            result,
+            options.limit,
+            self._store,
+            self._context.clock.now(),
+            first_contact=self._first_contact,
+        )
         if not reason:
             return True
         plan_id = identify(list(result.actions))

@@ -136,7 +136,7 @@ class Accounts:
     def tokens(self, account: Account) -> Tokens:
         """Return the access tokens of an account with OAuth."""
         from syncoxiders.adapters import oauth  # noqa: PLC0415 -- brings an HTTP client
-        from syncoxiders.adapters.oauth.tokens import SharedTokens  # noqa: PLC0415 -- likewise
+        from syncoxiders.adapters.oauth.tokens import SharedTokens  # noqa: PLC0415 -- brings an HTTP client
 
         record = self.record(account.name)
         if not record.vault:

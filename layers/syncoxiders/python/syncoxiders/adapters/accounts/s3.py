@@ -30,8 +30,8 @@ def whoami(account: Account, keys: Mapping[str, str]) -> str:
     lists the buckets, and "not allowed to" will do. Raises AccountError, Revoked, Unreachable.
     """
     import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types; and is heavy
-    from botocore import exceptions  # type: ignore[import-untyped]  # noqa: PLC0415 -- likewise
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 -- likewise
+    from botocore import exceptions  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types; and is heavy
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 -- it has no types; and is heavy
 
     settings = account.settings
     url = settings.get("url")

@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import botocore.session  # type: ignore[import-untyped]  # it has none; boto3 would add 70 ms
-from botocore.config import Config  # type: ignore[import-untyped]  # likewise
-from botocore.exceptions import (  # type: ignore[import-untyped]  # likewise
+from botocore.config import Config  # type: ignore[import-untyped]  # it has none; boto3 would add 70 ms
+from botocore.exceptions import (  # type: ignore[import-untyped]  # it has none; boto3 would add 70 ms
     BotoCoreError,
     ClientError,
 )

@@ -15,7 +15,7 @@ import msgspec
 from syncoxiders.adapters.accounts.secret import Secret, Secrets
 from syncoxiders.adapters.aws.kms import Cipher
 from syncoxiders.adapters.oauth.tokens import SharedTokens
-from syncoxiders.adapters.oauth.vendors import Vendor
+from syncoxiders.adapters.oauth.vendors import Refresher
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, Unreachable
@@ -101,7 +101,7 @@ class Kept:
 
 def leased(
     account: Account,
-    vendor: Vendor,
+    vendor: Refresher,
     *,
     owner: str,
     vault: Secrets,

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
+from syncoxiders.core.hashes import compact, expand
 from syncoxiders.core.model import (
     Action,
     ActionKind,
@@ -39,8 +40,6 @@ _PROVISIONAL, _FALSE, _TRUE, _FOREIGN, _LOST = 4, 8, 16, 32, 64
 _EXECUTABLE = {None: 0, False: _FALSE, True: _TRUE}
 _GONE, _OUT = 4, 8
 
-_OWN = "sha256:"
-_OWN_LENGTH = len(_OWN) + 64
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -118,7 +117,7 @@ def pack_entry(entry: Entry, *, with_id: bool) -> bytes:
         entry.version,
         entry.size,
         entry.mtime_ns,
-        _compact(entry.hashes),
+        compact(entry.hashes),
         entry.mark,
     ]
     if with_id:
@@ -142,7 +141,7 @@ def unpack_entry(packed: Any, sort: str) -> Entry:
         version,
         size,
         mtime_ns,
-        _full(hashes),
+        expand(hashes),
         True if flags & _TRUE else False if flags & _FALSE else None,
         bool(flags & _PROVISIONAL),
         mark,
@@ -166,7 +165,7 @@ def entry_id(packed: Any, sort: str) -> EntryId:
 def pack_node(node: Node) -> bytes:
     """Return a node as bytes, without its id."""
     try:
-        return _encode(_node_fields(node, _compact))
+        return _encode(_node_fields(node, compact))
     except (UnicodeEncodeError, OverflowError):
         return pack(_node_fields(node, str))  # JSON knows no bytes
 
@@ -218,12 +217,12 @@ def unpack_node(packed: Any, ident: NodeId) -> Node:
         parent,
         name,
         _KINDS[flags & 3],
-        content and Content(content[0], _full(content[1]), content[2], content[3]),
+        content and Content(content[0], expand(content[1]), content[2], content[3]),
         content_gen,
         place_gen,
         bool(flags & _GONE),
         bool(flags & _OUT),
-        tuple(map(_full, past)),
+        tuple(map(expand, past)),
         conflict and Conflict(*conflict),
         merge_failed,
         {
@@ -312,20 +311,3 @@ def unpack_open(packed: Any, node: NodeId) -> list[tuple[int, Action]]:
             )
         )
     return found
-
-
-def _compact(hashes: str) -> str | bytes:
-    """Return a lone SHA-256 as its 32 bytes, anything else as it is."""
-    if len(hashes) == _OWN_LENGTH and hashes.startswith(_OWN):
-        digits = hashes[len(_OWN) :]
-        try:
-            digest = bytes.fromhex(digits)
-        except ValueError:
-            return hashes
-        if digest.hex() == digits:
-            return digest
-    return hashes
-
-
-def _full(hashes: Any) -> str:
-    return hashes if type(hashes) is str else _OWN + hashes.hex()

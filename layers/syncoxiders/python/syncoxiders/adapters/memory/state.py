@@ -341,7 +341,7 @@ class MemoryObservedTree:
 
     @property
     def _tree(self) -> _Observed:
-        return self._sync._held.tree(self._endpoint)  # noqa: SLF001 -- as above
+        return self._sync._held.tree(self._endpoint)  # noqa: SLF001 -- the store and its parts are one
 
     def get(self, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Return those that are there."""
@@ -376,7 +376,7 @@ class MemoryBaseTree:
 
     @property
     def _held(self) -> _Sync:
-        return self._sync._held  # noqa: SLF001 -- as above
+        return self._sync._held  # noqa: SLF001 -- the store and its parts are one
 
     def get(self, ids: Iterable[NodeId]) -> dict[NodeId, Node]:
         """Return those that are there, tombstones included."""

@@ -15,11 +15,11 @@ def vendor(account: Account) -> Vendor:
 
         return Google(account)
     if account.kind == "dropbox":
-        from syncoxiders.adapters.oauth.dropbox import Dropbox  # noqa: PLC0415 -- likewise
+        from syncoxiders.adapters.oauth.dropbox import Dropbox  # noqa: PLC0415 -- only the one needed
 
         return Dropbox(account)
     if account.kind == "onedrive":
-        from syncoxiders.adapters.oauth.microsoft import Microsoft  # noqa: PLC0415 -- likewise
+        from syncoxiders.adapters.oauth.microsoft import Microsoft  # noqa: PLC0415 -- only the one needed
 
         return Microsoft(account)
     raise AccountError(f"the account {account.name} is not one that is signed in to by OAuth")

@@ -30,7 +30,7 @@ class Rejected(Exception):  # noqa: N818 -- an answer by RFC 6749, for the calle
         self.description = description
 
 
-class Expired(Exception):  # noqa: N818 -- likewise
+class Expired(Exception):  # noqa: N818 -- an answer by RFC 6749, for the caller to give a meaning
     """An API took an access token for no longer valid."""
 
 

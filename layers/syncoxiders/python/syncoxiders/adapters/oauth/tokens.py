@@ -9,7 +9,7 @@ from typing import Protocol
 from syncoxiders.adapters.accounts.records import reconnect
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.oauth.http import Rejected
-from syncoxiders.adapters.oauth.vendors import Vendor
+from syncoxiders.adapters.oauth.vendors import Refresher
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, StateUnavailable, Unreachable
 
@@ -57,7 +57,7 @@ class SharedTokens:
     def __init__(
         self,
         account: Account,
-        vendor: Vendor,
+        vendor: Refresher,
         secrets: Keeper,
         refreshing: Callable[[], AbstractContextManager[None]],
         now: Callable[[], float] = time.time,

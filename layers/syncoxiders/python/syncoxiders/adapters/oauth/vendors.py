@@ -44,23 +44,27 @@ class Traits(msgspec.Struct, frozen=True):
     mend: str = ""
 
 
-class Vendor(Protocol):
-    """Who gives tokens. No text of an error holds a secret."""
+class Refresher(Protocol):
+    """Who gives new access tokens. No text of an error holds a secret."""
 
     @property
     def traits(self) -> Traits:
         """Return what is the same for all its apps."""
 
-    def begin(self, redirect: str, client_secret: str) -> consent.Attempt:
-        """Return a sign-in; ``redirect`` is ``""`` where the code is to be shown.
-
-        Raises AccountError, Unreachable.
-        """
-
     def refresh(self, secret: Secret) -> Secret:
         """Return the secret with a new access token, and a new refresh token if there is one.
 
         Raises Rejected where it is refused, Unreachable.
+        """
+
+
+class Vendor(Refresher, Protocol):
+    """Who lets a person in, and gives tokens."""
+
+    def begin(self, redirect: str, client_secret: str) -> consent.Attempt:
+        """Return a sign-in; ``redirect`` is ``""`` where the code is to be shown.
+
+        Raises AccountError, Unreachable.
         """
 
     def revoke(self, secret: Secret) -> str:

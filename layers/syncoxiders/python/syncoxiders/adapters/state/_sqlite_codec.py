@@ -16,6 +16,7 @@ import xxhash
 
 from syncoxiders.adapters.state._sqlite_schema import REMEDY
 from syncoxiders.core import names
+from syncoxiders.core.hashes import compact, expand
 from syncoxiders.core.model import (
     Conflict,
     Content,
@@ -58,8 +59,6 @@ _KIND = [_KINDS[flags % 4 % 3] for flags in range(64)]
 _BIT = [(None, False, True, None)[flags // 8 % 4] for flags in range(64)]
 _IS_PROVISIONAL = [bool(flags & _PROVISIONAL) for flags in range(64)]
 
-_OWN = "sha256:"
-_OWN_LENGTH = len(_OWN) + 64
 _SIGNED = 1 << 63
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -140,7 +139,7 @@ def entry_row(tree: int, entry: Entry) -> Row:
                     entry.version,
                     entry.size,
                     entry.mtime_ns,
-                    _compact(entry.hashes),
+                    compact(entry.hashes),
                     entry.mark,
                 )
             ),
@@ -189,7 +188,7 @@ def entries(parent: EntryId, rows: Iterable[tuple[Any, Any, Any, bytes]]) -> lis
                 version,
                 size,
                 mtime_ns,
-                hashes if hashes.__class__ is str else _OWN + hashes.hex(),
+                hashes if hashes.__class__ is str else expand(hashes),
                 bits[flags],
                 provisional[flags],
                 mark,
@@ -276,7 +275,7 @@ def _node_rows(
     body: Any = (
         content_gen,
         place_gen,
-        content and (content.size, _compact(content.hashes), content.mtime_ns, content.executable),
+        content and (content.size, compact(content.hashes), content.mtime_ns, content.executable),
         replicas,
         node.past,
         conflict and (conflict.of, conflict.endpoint),
@@ -361,7 +360,7 @@ def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> No
 
 
 def _content(size: Any, hashes: Any, mtime_ns: Any, executable: bool | None) -> Content:
-    return Content(int(size), _full(hashes), int(mtime_ns), executable)
+    return Content(int(size), expand(hashes), int(mtime_ns), executable)
 
 
 @_reads
@@ -377,23 +376,6 @@ def _fingerprint(entry: str, version: str, parent: str, name: str, errors: str =
     attacker: who can choose ids and versions can as well change the content without a trace.
     """
     return _xxh(f"{version}\0{parent}\0{name}\0{entry}".encode("utf-8", errors)) - _SIGNED
-
-
-def _compact(hashes: str) -> str | bytes:
-    """Return a lone SHA-256 as its 32 bytes, anything else as it is."""
-    if len(hashes) == _OWN_LENGTH and hashes.startswith(_OWN):
-        digits = hashes[len(_OWN) :]
-        try:
-            digest = bytes.fromhex(digits)
-        except ValueError:
-            return hashes
-        if digest.hex() == digits:
-            return digest
-    return hashes
-
-
-def _full(hashes: Any) -> str:
-    return hashes if type(hashes) is str else _OWN + hashes.hex()
 
 
 def _plain(value: Any) -> Any:

@@ -37,7 +37,7 @@ def opened(kind: str, folder: Path) -> Vault:
 
         return FileVault(folder)
     if kind == "keyring":
-        from syncoxiders.adapters.vault.keyring import KeyringVault  # noqa: PLC0415 -- likewise
+        from syncoxiders.adapters.vault.keyring import KeyringVault  # noqa: PLC0415 -- only when needed
 
         return KeyringVault()
     raise AccountError(f"there is no vault {kind!r}; there are {' and '.join(KINDS)}")

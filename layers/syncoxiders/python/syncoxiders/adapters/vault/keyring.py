@@ -18,7 +18,7 @@ keyrings.alt says of itself that its backends may be insecure (https://github.co
 def backend() -> Any | None:
     """Return the keyring that the person's system or settings choose, None if it is no real one."""
     import keyring  # noqa: PLC0415 -- only when a secret is needed
-    from keyring.backends.chainer import ChainerBackend  # noqa: PLC0415 -- likewise
+    from keyring.backends.chainer import ChainerBackend  # noqa: PLC0415 -- only when a secret is needed
 
     try:
         found = keyring.get_keyring()

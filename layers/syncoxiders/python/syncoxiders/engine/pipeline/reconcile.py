@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Node, NodeId
-from syncoxiders.core.plan import Plan, identify, plan
+from syncoxiders.core.plan import LOSING, Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine.diary import Diary
-from syncoxiders.engine.guard import DAY, adds_up
+from syncoxiders.engine.guard import adds_up, judge
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -42,8 +42,6 @@ ROUNDS = 8
 
 RETRY = 3_600.0
 """Seconds after which what could not be brought into step is tried again."""
-
-MANY_CONFLICTS = 100
 
 Touched = tuple[EndpointId, EntryId]
 
@@ -124,6 +122,7 @@ class Planner:
         self._dispatch = Dispatch(
             f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
         )
+        self._view = StoreView(store)
         self._stuck = Stuck()
         self._announced: set[Touched] = set()
         self._logged: set[Touched] | None = set(self._before.entries)
@@ -254,7 +253,7 @@ class Planner:
         That is put into the log before: should this planner die when only the folder is in base,
         nothing else would tell of what is in it.
         """
-        view = StoreView(self._store)
+        view = self._view = StoreView(self._store)
         endpoints = [each.id for each in self._rule.endpoints]
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)
@@ -290,20 +289,8 @@ class Planner:
 
     def _guarded(self, result: Plan) -> bool:
         """Let a plan pass, or stop and keep it for a person to look at."""
-        base, limit = self._store.base(), self._context.options.limit
-        kind = reason = ""
-        lost = len(result.losses)
-        if lost:
-            before = self._store.losses(self._now - DAY)
-            if limit.exceeded(lost + before, base.count() + before):
-                kind = "losses"
-                reason = (
-                    f"{lost + before} of {base.count() + before} files and folders would be "
-                    f"deleted or overwritten within a day; the limit is {limit}"
-                )
-        first_contact = self._record is None
-        if not reason and result.conflicts > MANY_CONFLICTS and not first_contact:
-            kind, reason = "conflicts", f"{result.conflicts} conflicts at once"
+        limit, first_contact = self._context.options.limit, self._record is None
+        kind, reason = judge(result, limit, self._store, self._now, first_contact=first_contact)
         plan_id = identify(list(result.actions)) if reason else ""
         stop = Stop(kind, reason, plan_id)
         if not reason or self._approves(stop):
@@ -314,20 +301,12 @@ class Planner:
 
     def _lasting(self, result: Plan) -> int:
         """Return how many nodes lose something that counts for a day."""
-        losing = [action for action in result.actions if action.node in result.losses]
-        wanted: dict[EndpointId, list[EntryId]] = {}
-        for action in losing:
-            wanted.setdefault(action.endpoint, []).append(action.entry)
-        known = {
-            (endpoint, entry): value
-            for endpoint, ids in wanted.items()
-            for entry, value in self._store.observed(endpoint).get(ids).items()
-        }
         return len(
             {
                 action.node
-                for action in losing
-                if adds_up(action, known.get((action.endpoint, action.entry)), self._now)
+                for action in result.actions
+                if action.kind in LOSING
+                and adds_up(action, self._view.entry(action.endpoint, action.entry), self._now)
             }
         )
 

@@ -12,12 +12,16 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
-
-# The SDK has neither annotations nor stubs.
-from googleapiclient.discovery import build_from_document  # type: ignore[import-untyped]
-from googleapiclient.discovery_cache import get_static_doc  # type: ignore[import-untyped]
-from googleapiclient.errors import HttpError  # type: ignore[import-untyped]
-from googleapiclient.http import MediaInMemoryUpload  # type: ignore[import-untyped]
+from googleapiclient.discovery import (  # type: ignore[import-untyped]  # the SDK has no types
+    build_from_document,
+)
+from googleapiclient.discovery_cache import (  # type: ignore[import-untyped]  # the SDK has no types
+    get_static_doc,
+)
+from googleapiclient.errors import HttpError  # type: ignore[import-untyped]  # the SDK has no types
+from googleapiclient.http import (  # type: ignore[import-untyped]  # the SDK has no types
+    MediaInMemoryUpload,
+)
 
 from syncoxiders.adapters.providers.drive._errors import Failure
 from syncoxiders.adapters.providers.drive._files import FIELDS, FOLDER, File, Revision

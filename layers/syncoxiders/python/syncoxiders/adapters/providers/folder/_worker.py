@@ -202,7 +202,7 @@ def _answer(result: Entry | ProviderError) -> Done:
 def serve() -> None:
     """Answer jobs until there are no more."""
     # Here, because the provider itself uses this module.
-    from syncoxiders.adapters.providers.folder.provider import FolderProvider  # noqa: PLC0415
+    from syncoxiders.adapters.providers.folder.provider import FolderProvider  # noqa: PLC0415 -- it imports this
 
     parent = os.getppid()
     made: dict[Config, FolderProvider] = {}

@@ -31,7 +31,7 @@ def connect(
     Microsoft's. ``timeout`` is in seconds, for each packet.
     """
     # httpx takes a fifth of a second to import, and two local folders have no use for it.
-    from syncoxiders.adapters.providers.onedrive.provider import (  # noqa: PLC0415
+    from syncoxiders.adapters.providers.onedrive.provider import (  # noqa: PLC0415 -- two folders need no SDK
         OneDriveProvider,
     )
 

@@ -4,23 +4,24 @@ import http.server
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 _AT_ONCE = 1 << 20
 
 
 @contextmanager
-def relay(ports: Mapping[str, int]) -> Iterator[int]:
-    """Hand each CONNECT to the port on loopback that is given for its host; yields the proxy's."""
+def relay(port_of: Callable[[str], int | None]) -> Iterator[int]:
+    """Hand each CONNECT to the port on loopback that is told for its host; yields the proxy's."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:
             host = self.path.partition(":")[0]
-            if host not in ports:
+            port = port_of(host)
+            if port is None:
                 self.send_error(502, f"{host} is not emulated")
                 return
-            with socket.create_connection(("127.0.0.1", ports[host])) as there:
+            with socket.create_connection(("127.0.0.1", port)) as there:
                 self.send_response(200)
                 self.end_headers()
                 back = threading.Thread(target=_pour, args=(there, self.connection), daemon=True)
