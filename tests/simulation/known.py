@@ -12,5 +12,7 @@ OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
 }
 """The same of the deployed system: the kind of its storage, and the seed."""
 
-OPEN: dict[int, str] = {}
-"""Histories that do not end as they should yet, with what is seen; none of them loses content."""
+OPEN: dict[tuple[str, int], str] = {
+    ("twins-feed", 95): "one endpoint has an empty folder too many",
+}
+"""Histories of runs on one machine that do not end as they should yet, with what is seen."""

@@ -22,7 +22,7 @@ QUIRKY = 200
 
 def played(seeds: Iterable[int]) -> Iterable[History]:
     """Return the histories of seeds, but for those that are known to end badly."""
-    return (History(seed) for seed in seeds if seed not in OPEN)
+    return (History(seed) for seed in seeds if ("plain", seed) not in OPEN)
 
 
 def live(histories: Iterable[History]) -> None:
@@ -65,7 +65,8 @@ def test_invariants_hold_in_histories_never_seen_before(part: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_invariants_hold_at_awkward_providers(kind: str) -> None:
     """The same where ids are paths, where nothing has a precondition, where listings are late."""
-    live(QuirkyHistory(seed, kind=kind) for seed in range(QUIRKY))
+    seeds = (seed for seed in range(QUIRKY) if (kind, seed) not in OPEN)
+    live(QuirkyHistory(seed, kind=kind) for seed in seeds)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -79,8 +80,9 @@ def test_a_seed_replays_exactly(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", OPEN)
-def test_what_is_open_is_still_open(seed: int) -> None:
+@pytest.mark.parametrize(("kind", "seed"), OPEN)
+def test_what_is_open_is_still_open(kind: str, seed: int) -> None:
     """A history on the list that ends well by now has to leave it."""
+    history = History(seed) if kind == "plain" else QuirkyHistory(seed, kind=kind)
     with pytest.raises(Violated):
-        History(seed).play()
+        history.play()
