@@ -470,3 +470,25 @@ def test_nothing_is_decided_while_the_source_is_away(mode: Mode) -> None:
     before = [world.b.mutations, world.c.mutations]
     world.run()
     assert [world.b.mutations, world.c.mutations] == before
+
+
+@pytest.mark.parametrize("mode", MIRRORS)
+def test_what_the_source_never_had_is_kept_when_it_is_replaced(mode: Mode) -> None:
+    """A source that was behind when the mode changed overwrites nothing unseen."""
+    world = mirrored(Mode.TWO_WAY)
+    world.b.write("keep", b"newer at b")
+
+    def refuses(operation: str) -> None:
+        if operation == "upload":
+            raise Denied("no")
+
+    world.a.on_call = refuses
+    assert world.run().word == "partial"
+    world.a.on_call = None
+    world.mode(mode)
+    world.run()
+    world.a.write("keep", b"newer at a")
+    world.run()
+    world.run()
+    assert world.a.tree()["keep"] == b"newer at a"
+    assert b"newer at b" in world.a.reachable() | world.b.reachable()

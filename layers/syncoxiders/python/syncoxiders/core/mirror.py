@@ -134,6 +134,8 @@ def _follow_source(draft: Draft, work: Work, source: EndpointId, *, place: bool)
             replica = work.replicas.get(source)
             renamed = replica is None or replica.name != entry.name
             draft.place(work, parent, true_name(entry.name, traits) if renamed else work.name)
+    if not changed and work.kind is not Kind.FOLDER:
+        _own_what_is_unknown(work, source)  # from now on it counts as if the source had it
     _record(work, source)
     return changed
 
