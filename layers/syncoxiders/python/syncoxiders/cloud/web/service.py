@@ -1,5 +1,6 @@
 """The API as a whole: routes, who may call them, and what becomes of errors."""
 
+import base64
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -29,7 +30,9 @@ class Web:
         self.app = app
         self.gate = gate
         self.resolver = APIGatewayHttpResolver(
-            enable_validation=True, serializer=lambda value: msgspec.json.encode(value).decode()
+            enable_validation=True,
+            response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+            serializer=lambda value: msgspec.json.encode(value).decode(),
         )
         self.resolver.exception_handler(Refusal)(self._refused)
         self.resolver.exception_handler(RequestValidationError)(self._invalid)
@@ -47,6 +50,28 @@ class Web:
     def owner(self) -> str:
         """Whose things the request is about."""
         return self.caller.owner
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return self.resolver.current_event.http_method.upper()
+
+    @property
+    def path(self) -> str:
+        """The request's path."""
+        return self.resolver.current_event.path
+
+    @property
+    def body(self) -> bytes:
+        """The request's body as it came."""
+        event = self.resolver.current_event
+        body = event.body or ""
+        return base64.b64decode(body) if event.is_base64_encoded else body.encode()
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the request, None if it has none of this name (in lower case)."""
+        found: str | None = self.resolver.current_event.headers.get(name)
+        return found
 
     def include(self, *makers: Callable[["Web"], Router]) -> None:
         """Add groups of routes."""
