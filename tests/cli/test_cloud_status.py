@@ -156,7 +156,7 @@ class TestApprove:
 
     def test_another(self, cloud: Cloud) -> None:
         """No other plan is let through than the one that was stopped."""
-        assert "none was stopped" in cloud("approve", SYNC, "plan", code=2).err
+        assert "none waits" in cloud("approve", SYNC, "plan", code=2).err
         plan = cloud.stopped()
         assert plan in cloud("approve", SYNC, "other", code=2).err
         cloud.world.settle()

@@ -217,6 +217,25 @@ class TestSyncs:
         assert registry.sync("ann", "photos") is None
         assert registry.syncs("ann") == [other]
 
+    def test_swapped(self, registry: Registry) -> None:
+        """Settings are swapped only for what they were; of two who make one, one does."""
+        paused = structs.replace(SYNC, paused=True)
+        assert not registry.swap_sync("ann", SYNC, paused)
+        assert registry.swap_sync("ann", None, SYNC)
+        assert not registry.swap_sync("ann", None, paused)
+        assert registry.swap_sync("ann", SYNC, paused)
+        assert not registry.swap_sync("ann", SYNC, structs.replace(SYNC, mode="move"))
+        assert registry.sync("ann", "photos") == paused
+
+    def test_swapped_at_once(self, registry: Registry) -> None:
+        """Of several who swap the same settings at once exactly one does."""
+        registry.put_sync("ann", SYNC)
+        others = [structs.replace(SYNC, max_delete=f"{number}") for number in range(8)]
+        with ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(lambda each: registry.swap_sync("ann", SYNC, each), others))
+        assert done.count(True) == 1
+        assert registry.sync("ann", "photos") == others[done.index(True)]
+
     def test_apart(self, registry: Registry) -> None:
         """Syncs are their owner's."""
         registry.put_sync("ann", SYNC)

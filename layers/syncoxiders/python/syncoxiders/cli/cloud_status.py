@@ -13,7 +13,7 @@ from syncoxiders.cli.queries import run_line, run_lines
 from syncoxiders.cli.text import counted, listed, moment, shown
 from syncoxiders.cloud.app import App
 from syncoxiders.engine.pipeline.health import Health, health
-from syncoxiders.engine.stopped import read_plan
+from syncoxiders.engine.stopped import read_kept
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Event, RunRecord
 
@@ -157,7 +157,8 @@ def _print_plan(app: App, settings: SyncSettings, plan: str, *, as_json: bool) -
     text = app.states.sync(OWNER, settings.id).text(f"plan:{plan}")
     if stop is None or stop.plan_id != plan:
         raise Usage(f"there is no stopped plan {shown(plan)}; only the last one of a sync is kept")
-    lines = read_plan(text)
+    kept = read_kept(text)
+    lines = kept.lines
     if as_json:
         emit("stop", plan=plan, reason=stop.reason, sync=settings.id)
         for each in lines:
@@ -168,6 +169,8 @@ def _print_plan(app: App, settings: SyncSettings, plan: str, *, as_json: bool) -
     for each in lines:
         where = shown(names.get(each.endpoint, each.endpoint))
         click.echo(f"  {each.verb:<12} {where}  {shown(each.path)}")
+    if kept.left_out:
+        click.echo(f"  and {kept.left_out:,} more")
     if lines:
         click.echo()
     click.echo(f"To let it through: syncoxiders cloud approve {shown(settings.id)} {plan}")

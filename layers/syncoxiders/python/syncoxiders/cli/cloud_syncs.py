@@ -1,14 +1,11 @@
 """``syncoxiders cloud syncs``, ``pause``, ``resume``, ``run`` and ``approve``."""
 
-import re
-import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from msgspec import structs
 
-from syncoxiders.adapters.providers import kinds
+from syncoxiders.api.shapes.syncs import Endpoint, NewSync, Rule, SyncChange
 from syncoxiders.cli import deployed, endpoints, options
 from syncoxiders.cli.deployed import OWNER, address
 from syncoxiders.cli.endpoints import Root
@@ -16,18 +13,9 @@ from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
 from syncoxiders.cli.text import counted, listed, shown
 from syncoxiders.cloud.app import App
-from syncoxiders.engine.pipeline import setting
-from syncoxiders.engine.pipeline.channels import renew
-from syncoxiders.engine.pipeline.health import health
-from syncoxiders.engine.pipeline.hints import call
-from syncoxiders.engine.pipeline.messages import Merge
-from syncoxiders.engine.pipeline.removing import remove_sync, tidy_up
-from syncoxiders.ports.errors import StateBusy
-from syncoxiders.ports.registry import EndpointSettings, SyncSettings
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LINES = 100_000
-"""Bytes of patterns that a sync may have: it is kept in one item of a table."""
+from syncoxiders.engine.desk import plans, syncs
+from syncoxiders.engine.pipeline.removing import remove_sync
+from syncoxiders.ports.registry import SyncSettings
 
 
 def show(ctx: click.Context, *, as_json: bool) -> Exit:
@@ -79,49 +67,47 @@ def emit_settings(settings: SyncSettings, **more: Any) -> None:
 def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     """Add a sync, or change one."""
     name = given["name"]
-    if not _NAME.fullmatch(name):
-        raise Usage(
-            f"{shown(name)!r} cannot name a sync: use up to 64 letters, digits and . _ -, with a "
-            "letter or digit in front"
-        )
-    patterns = _patterns(ctx)
     places = _places(given["paths"])
-    if given["keep"].startswith("path") and int(given["keep"][4:]) > len(places):
-        raise Usage(f"--keep {given['keep']}: there are only {counted(len(places), 'folder')}")
-    app = deployed.connected(ctx)
-    if given["auto_merge"] and not app.settings.texts:
-        raise Usage("--auto-merge: the deployment has no bucket to keep texts in; deploy it anew")
-    before = app.registry.sync(OWNER, name)
-    if before is None and name in tidy_up(app.pipeline, OWNER):
-        raise Usage(
-            f"{shown(name)} was removed only just, and functions may still be at work on it: take "
-            "another name, or wait for a quarter of an hour"
-        )
-    settings = SyncSettings(
-        id=name,
-        endpoints=_endpoints(app, places, before),
+    rule = Rule(
         mode=given["mode"],
         keep=given["keep"],
         auto_merge=given["auto_merge"],
-        patterns=patterns,
-        max_delete=str(given["max_delete"]).replace(" ", ""),
-        paused=before is not None and before.paused,
-        changed_at=app.clock.now(),
+        patterns=_patterns(ctx),
+        max_delete=str(given["max_delete"]),
     )
-    app.registry.put_sync(OWNER, settings)
+    app = deployed.connected(ctx)
+    desk = deployed.desk(app)
+    before = app.registry.sync(OWNER, name)
+    with deployed.told():
+        if before is None:
+            for place in places:
+                deployed.account(app, place.account)
+            folders = [Endpoint(account=each.account, path=each.folder) for each in places]
+            asked = NewSync(name=name, endpoints=folders, rule=rule)
+            settings = syncs.create(desk, asked)
+        else:
+            _check_same(before, places)
+            settings = syncs.change(desk, name, SyncChange(rule=rule))
     click.echo(line(settings))
-    _wake(app, settings)
     return listen(app)
 
 
-def _patterns(ctx: click.Context) -> tuple[str, ...]:
-    patterns = options.read_patterns(ctx)
+def _check_same(before: SyncSettings, places: Sequence[Root]) -> None:
+    """Make sure that a sync is to keep the same folders in step. Raises Usage."""
+    there = [(each.account, each.root) for each in before.endpoints]
+    if there != [(each.account, each.folder) for each in places]:
+        folders = listed([address(*each) for each in there])
+        raise Usage(
+            f"{shown(before.id)} keeps {folders} in step; for other folders choose another name"
+        )
+
+
+def _patterns(ctx: click.Context) -> list[str]:
+    patterns = list(options.read_patterns(ctx))
     try:
-        size = sum(len(each.encode()) for each in patterns)
+        "".join(patterns).encode()
     except UnicodeEncodeError as error:
         raise Usage("a pattern is not UTF-8, which a deployed sync needs") from error
-    if size > _LINES:
-        raise Usage(f"the patterns have {size:,} bytes, over {_LINES:,}")
     return patterns
 
 
@@ -139,51 +125,10 @@ def _places(paths: Sequence[str]) -> list[Root]:
     return roots
 
 
-def _endpoints(
-    app: App, places: Sequence[Root], before: SyncSettings | None
-) -> tuple[EndpointSettings, ...]:
-    """Return the endpoints, under the ids that they had. Raises Usage."""
-    for place in places:
-        found = deployed.account(app, place.account)
-        bucket = place.folder.partition("/")[0]
-        if kinds.kind_of(found.account).called != "root":
-            continue
-        if not bucket:
-            raise Usage(
-                f"{shown(place.given)}: name the bucket, as in {shown(place.account)}:bucket"
-            )
-        if bucket not in found.vendor_ids:
-            app.registry.put_account(OWNER, found.account, found.vendor_ids | {bucket})
-    made = tuple(
-        EndpointSettings(each, place.account, place.folder)
-        for each, place in zip(string.ascii_lowercase, places, strict=False)
-    )
-    if len(made) < len(places):
-        raise Usage(f"a sync has at most {len(made)} folders")
-    if before is not None and before.endpoints != made:
-        folders = listed([address(each.account, each.root) for each in before.endpoints])
-        raise Usage(
-            f"{shown(before.id)} keeps {folders} in step; for other folders choose another name"
-        )
-    return made
-
-
-def _wake(app: App, settings: SyncSettings) -> None:
-    """Have a sync's accounts looked at, and the sync planned, for a person asks for it."""
-    now = app.clock.now()
-    accounts = [(OWNER, each.account) for each in settings.endpoints]
-    call(app.registry, app.polls, accounts, now)
-    app.merges.send([Merge(OWNER, settings.id).message(f"asked-{now:.6f}")])
-
-
 def listen(app: App) -> Exit:
     """See to push channels at once, rather than when the clock does."""
-    if not app.settings.url:
-        return Exit.DONE
     try:
-        done = renew(app.pipeline, app.settings.url)
-    except StateBusy:
-        return Exit.DONE  # somebody does just that
+        done = syncs.listen(deployed.desk(app))
     finally:
         app.connections.close()
     if not done.failed:
@@ -209,22 +154,20 @@ def remove(ctx: click.Context, name: str) -> Exit:
 def pause(ctx: click.Context, name: str, *, paused: bool) -> Exit:
     """Pause a sync, or go on with it."""
     app = deployed.connected(ctx)
-    settings = deployed.sync(app, name)
-    settings = structs.replace(settings, paused=paused)
-    app.registry.put_sync(OWNER, settings)
+    deployed.sync(app, name)
+    with deployed.told():
+        settings = syncs.change(deployed.desk(app), name, SyncChange(paused=paused))
     click.echo(line(settings))
-    if not paused:
-        _wake(app, settings)
     return Exit.DONE
 
 
 def run(ctx: click.Context, name: str) -> Exit:
     """Have a sync looked at now."""
     app = deployed.connected(ctx)
-    settings = deployed.sync(app, name)
-    if settings.paused:
+    if deployed.sync(app, name).paused:
         raise Usage(f"{shown(name)} is paused: go on by syncoxiders cloud resume {shown(name)}")
-    _wake(app, settings)
+    with deployed.told():
+        syncs.run(deployed.desk(app), name)
     click.echo(f"{shown(name)} is being looked at; see syncoxiders cloud status")
     return Exit.DONE
 
@@ -233,17 +176,7 @@ def approve(ctx: click.Context, name: str, plan: str) -> Exit:
     """Let a plan through that was stopped."""
     app = deployed.connected(ctx)
     settings = deployed.sync(app, name)
-    stop = health(app.pipeline, OWNER, settings).stop
-    if stop is None or not stop.plan_id or stop.plan_id != plan:
-        last = f"the one that was stopped last is {stop.plan_id}" if stop and stop.plan_id else ""
-        raise Usage(f"there is no plan {shown(plan)} to approve; {last or 'none was stopped'}")
-    store = app.states.sync(OWNER, name)
-    store.save_text(setting.APPROVED, plan)
-    now = app.clock.now()
-    planned = setting.planning(store).stop
-    if planned is not None and planned.plan_id == plan:
-        app.merges.send([Merge(OWNER, name).message(f"approved-{now:.6f}")])
-    else:  # it was a look that stopped, and has to be taken again
-        call(app.registry, app.polls, [(OWNER, each.account) for each in settings.endpoints], now)
+    with deployed.told():
+        plans.approve(deployed.desk(app), settings, plan)
     click.echo(f"The plan {shown(plan)} goes on.")
     return Exit.DONE

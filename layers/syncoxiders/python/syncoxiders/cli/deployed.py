@@ -1,12 +1,18 @@
 """What the commands of ``syncoxiders cloud`` work with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from syncoxiders.cli import options
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.text import listed, shown
 from syncoxiders.cloud.app import App
+from syncoxiders.cloud.desks import desk_of
 from syncoxiders.cloud.outputs import from_file, from_stack
+from syncoxiders.engine.desk.context import Desk
+from syncoxiders.engine.desk.declined import Declined
 from syncoxiders.ports.registry import Connected, SyncSettings
 
 OWNER = "me"
@@ -39,6 +45,21 @@ def sync(app: App, name: str) -> SyncSettings:
         there = [shown(each.id) for each in app.registry.syncs(OWNER)]
         raise Usage(f"there is no sync {shown(name)!r} (there are: {listed(there) or 'none'})")
     return found
+
+
+def desk(app: App) -> Desk:
+    """Return what use cases work with."""
+    return desk_of(app, OWNER)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell a person what is declined."""
+    try:
+        yield
+    except Declined as declined:
+        more = f": {declined.mend}" if declined.mend else ""
+        raise Usage(shown(f"{declined.detail}{more}")) from declined
 
 
 def address(account_: str, root: str) -> str:

@@ -17,7 +17,7 @@ from syncoxiders.cli.home import Home
 from syncoxiders.cli.output import emit, summed
 from syncoxiders.cli.text import counted, listed, moment, shown, size
 from syncoxiders.core.model import ROOT, EndpointId, Node, NodeId
-from syncoxiders.engine.stopped import read_plan
+from syncoxiders.engine.stopped import read_kept
 from syncoxiders.ports.state import BaseTree, Event, RunRecord, SyncStore
 
 _MANY = 1_000_000
@@ -116,7 +116,8 @@ def _print_plan(homes: Sequence[Home], plan: str, *, as_json: bool) -> None:
             plan_id, reason = stopped(known.store)
             if plan_id != plan:
                 continue
-            lines = read_plan(known.store.text(f"plan:{plan}"))
+            kept = read_kept(known.store.text(f"plan:{plan}"))
+            lines = kept.lines
             if as_json:
                 emit("stop", plan=plan, reason=reason, endpoints=dict(known.addresses))
                 for line in lines:
@@ -126,6 +127,8 @@ def _print_plan(homes: Sequence[Home], plan: str, *, as_json: bool) -> None:
             for line in lines:
                 path = shown(line.path)
                 click.echo(f"  {line.verb:<12} {known.label(line.endpoint)}  {path}")
+            if kept.left_out:
+                click.echo(f"  and {kept.left_out:,} more")
             if lines:
                 click.echo()
             click.echo(f"To let it through, repeat the command with --approve {plan}")

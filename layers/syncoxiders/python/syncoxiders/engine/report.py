@@ -60,10 +60,14 @@ class Quiet:
         """Ignore it."""
 
 
+PREVIEW = "preview"
+"""The kind of stop at which the first plan of a sync is shown."""
+
+
 class Stop(msgspec.Struct, frozen=True):
     """A guard stopped the sync: what it saw, and the plan that a person can let through.
 
-    ``kind`` is ``losses``, ``conflicts``, ``emptied``, ``exchanged`` or ``lost``.
+    ``kind`` is ``losses``, ``conflicts``, ``emptied``, ``exchanged``, ``lost`` or ``preview``.
     """
 
     kind: str

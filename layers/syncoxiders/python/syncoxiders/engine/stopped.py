@@ -1,9 +1,14 @@
-"""Plans that a guard stopped, as they are kept for a person to look at."""
+"""Plans that wait for a person, as they are kept to be looked at."""
+
+from collections.abc import Callable
 
 import msgspec
 
 from syncoxiders.core.model import EndpointId
-from syncoxiders.core.plan import Plan
+from syncoxiders.core.plan import Plan, Probe
+
+MOST = 10_000
+"""So many actions of a plan are kept one by one; all of them are counted."""
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):
@@ -16,26 +21,57 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
-def read_plan(text: str) -> list[Line]:
-    """Return a plan as :func:`describe` wrote it."""
-    return msgspec.json.decode(text, type=list[Line]) if text else []
+class Total(msgspec.Struct, frozen=True, array_like=True):
+    """How many actions of one kind a plan has at an endpoint, and of how many bytes."""
+
+    verb: str
+    endpoint: EndpointId
+    count: int
+    size: int
 
 
-def describe(result: Plan) -> str:
-    """Return a plan's actions as JSON, a list of :class:`Line`."""
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A plan: what it comes to, its first actions, and how many more there are."""
+
+    totals: list[Total] = []
+    lines: list[Line] = []
+    left_out: int = 0
+
+
+def read_kept(text: str) -> Kept:
+    """Return a plan as :func:`describe` wrote it, an empty one for ``""``."""
+    return msgspec.json.decode(text, type=Kept) if text else Kept()
+
+
+def describe(result: Plan, place: Callable[[Probe], str] | None = None) -> str:
+    """Return what a plan would do as JSON, a :class:`Kept`.
+
+    With ``place``, which returns where a probe's entry stands, its probes are told of as well.
+    """
     lines = [
         Line(
             action.kind.value,
             action.endpoint,
-            _printable(result.paths.get(action.node, "")),
-            _printable(action.name),
+            printable(result.paths.get(action.node, "")),
+            printable(action.name),
             action.size,
         )
         for action in result.actions
     ]
-    return msgspec.json.encode(lines).decode()
+    if place is not None:
+        lines.extend(
+            Line("probe", probe.endpoint, printable(place(probe)), "", probe.size)
+            for probe in result.probes
+        )
+    totals: dict[tuple[str, EndpointId], Total] = {}
+    for line in lines:
+        key = (line.verb, line.endpoint)
+        before = totals.get(key, Total(*key, 0, 0))
+        totals[key] = Total(*key, before.count + 1, before.size + line.size)
+    kept = Kept(list(totals.values()), lines[:MOST], max(len(lines) - MOST, 0))
+    return msgspec.json.encode(kept).decode()
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text that any encoding can hold; bytes that are no text become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from syncoxiders.core.model import Action, EndpointId, EntryId, NodeId
+from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
 from syncoxiders.core.plan import Merge, Probe
-from syncoxiders.ports.state import StateStore, SyncStore
+from syncoxiders.ports.state import Event, RunRecord, StateStore, SyncStore
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -122,6 +122,27 @@ class SharedStore(SyncStore, Confirms, Protocol):
 
     def batches(self, limit: int = 0) -> list[Batch]:
         """Return all batches that are not done, or only so many."""
+
+    def losers(self, after: str = "", limit: int = 100) -> tuple[list[Node], str]:
+        """Return some kept losers of conflicts, and where the others begin, ``""`` if nowhere.
+
+        ``after`` is where an earlier answer ended. No more than ``limit`` are looked at.
+        """
+
+    def run(self, run: int) -> RunRecord | None:
+        """Return a run, None if there is none of this number (any more)."""
+
+    def runs_before(self, run: int, limit: int) -> list[RunRecord]:
+        """Return the newest runs before one, newest first."""
+
+    def events_after(self, run: int, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return the first events of a run's log behind a position, each with its own.
+
+        The first event's is 0, so that -1 is before all of them. The log's oldest may be gone.
+        """
+
+    def events_before(self, run: int, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return the last events of a run's log before a position, the last one first."""
 
 
 class SharedStates(StateStore, Protocol):

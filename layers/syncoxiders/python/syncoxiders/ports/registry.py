@@ -43,7 +43,8 @@ class SyncSettings(msgspec.Struct, frozen=True):
     """A sync as a person set it up; the fields are those of the command line's options.
 
     ``patterns`` are filter lines in gitignore syntax; sizes are in bytes, ages texts like
-    ``30d``. While ``paused`` nothing is planned.
+    ``30d``. While ``paused`` nothing is planned. With ``preview`` the first plan is shown to a
+    person before anything is done.
     """
 
     id: str
@@ -59,6 +60,7 @@ class SyncSettings(msgspec.Struct, frozen=True):
     max_delete: str = "50%"
     paused: bool = False
     changed_at: float = 0.0
+    preview: bool = False
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -135,6 +137,12 @@ class Registry(Protocol):
 
     def put_sync(self, owner: str, settings: SyncSettings) -> None:
         """Keep a sync's settings."""
+
+    def swap_sync(self, owner: str, before: SyncSettings | None, settings: SyncSettings) -> bool:
+        """Keep a sync's settings if they still are what they were; None is that there are none.
+
+        False says that somebody else has changed them.
+        """
 
     def remove_sync(self, owner: str, sync: str) -> None:
         """Forget a sync's settings; its state is another matter."""

@@ -182,6 +182,23 @@ class Nodes:
             each.node for each in held.values() if each.node is not None and _is_loser(each.node)
         ]
 
+    def some_losers(self, after: str, limit: int) -> tuple[list[Node], str]:
+        """Return the losers at up to ``limit`` places behind one, and the last of these places.
+
+        Where a node has several places, only the one that it knows of counts. The place returned
+        is ``""`` where there are no more.
+        """
+        places = list(self._tables.tree.query(self._keys.losers(), after=after, limit=limit))
+        held = self.read(_placed_id(item) for item in places)
+        found: list[Node] = []
+        for item in places:
+            known = held.get(_placed_id(item))
+            token = item.key[1].split("/")[1]
+            if known is not None and known.at == token and known.node is not None:
+                found.append(known.node)
+        end = places[-1].key[1] if len(places) == limit else ""
+        return [each for each in found if _is_loser(each)], end
+
     def shard(self, shard: int) -> Iterator[tuple[NodeId, Held]]:
         """Yield all items of a shard; they do not count as read."""
         for item in self._tables.tree.query(self._keys.nodes(shard)):

@@ -1,6 +1,7 @@
 """Runs and their logs as items; many events lie in one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -66,15 +67,20 @@ class Runs:
         change = Update(self._key(run.id), {"data": pack(run)}, when=Equals("run", 1))
         self._journal.write([change])
 
-    def newest(self, limit: int) -> list[RunRecord]:
-        """Return the newest runs, newest first."""
+    def newest(self, limit: int, *, before: int = 0) -> list[RunRecord]:
+        """Return the newest runs, or those before one, newest first."""
         if not limit:
             return []
         kept = min(limit, limits.KEEP_RUNS)
-        return [
-            _record(item)
-            for item in self._journal.query(self._keys.runs(), backward=True, limit=kept)
-        ]
+        start = _sort(before) if before else ""
+        found = self._journal.query(self._keys.runs(), after=start, backward=True, limit=kept)
+        return [_record(item) for item in found]
+
+    def get(self, run: int) -> RunRecord | None:
+        """Return a run."""
+        key = self._key(run)
+        item = self._journal.get([key]).get(key)
+        return None if item is None else _record(item)
 
     def log(self, run: int, events: Sequence[Event]) -> None:
         """Append to a run's log, if the run is there."""
@@ -91,7 +97,7 @@ class Runs:
                 [(each.verb, each.endpoint, each.path, each.detail) for each in part],
                 compress=True,
             )
-            item = Item((partition, f"{position:012x}"), {"events": len(part), "data": packed})
+            item = Item((partition, _sort(position)), {"events": len(part), "data": packed})
             self._journal.write([Put(item)])
             position += len(part)
         self._logged += len(events)
@@ -106,6 +112,25 @@ class Runs:
             for item in self._journal.query(self._keys.events(run))
             for fields in _packed(item)
         ]
+
+    def after(self, run: int, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return the first events behind a position, each with its own."""
+        begins = position + 1 - ITEM_EVENTS  # what holds the next one begins here at the earliest
+        start = _sort(begins - 1) if begins > 0 else ""
+        found = self._numbered(self._journal.query(self._keys.events(run), after=start))
+        return list(islice((each for each in found if each[0] > position), limit))
+
+    def before(self, run: int, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return the last events before a position, the last one first."""
+        items = self._journal.query(self._keys.events(run), after=_sort(position), backward=True)
+        found = (each for item in items for each in reversed(list(self._numbered([item]))))
+        return list(islice((each for each in found if each[0] < position), limit))
+
+    @staticmethod
+    def _numbered(items: Iterable[Item]) -> Iterator[tuple[int, Event]]:
+        for item in items:
+            for number, fields in enumerate(_packed(item), int(item.key[1], 16)):
+                yield number, Event(*fields)
 
     def _bound(self) -> None:
         """Drop the oldest events where there are too many."""
@@ -128,7 +153,12 @@ class Runs:
             self._journal.write([Update(item.key, add={"dropped": dropped}, when=Equals("run", 1))])
 
     def _key(self, run: int) -> Key:
-        return self._keys.runs(), f"{run:012x}"
+        return self._keys.runs(), _sort(run)
+
+
+def _sort(number: int) -> str:
+    """Return the sort key of a run, or of the events from a position on."""
+    return f"{number:012x}"
 
 
 def _record(item: Item) -> RunRecord:

@@ -22,6 +22,7 @@ import msgspec
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import StateCorrupt
 from syncoxiders.ports.items import (
+    Absent,
     AtMost,
     Change,
     Delete,
@@ -167,6 +168,21 @@ class ItemsRegistry:
         """Keep a sync's settings."""
         key = (f"{owner}#syncs", settings.id)
         self._write(Put(Item(key, {"settings": _encoded(settings)})))
+
+    def swap_sync(self, owner: str, before: SyncSettings | None, settings: SyncSettings) -> bool:
+        """Keep a sync's settings if they still are what they were."""
+        key = (f"{owner}#syncs", settings.id)
+        item, after = self._get(key), _encoded(settings)
+        found = None if item is None else _decoded(item, "settings", SyncSettings)
+        if found != before:
+            return False
+        # what is compared is the text as it is: one of an earlier release may lack fields
+        when = Absent() if item is None else Equals("settings", item.attributes["settings"])
+        (now,) = self._items.write([Put(Item(key, {"settings": after}), when)])
+        # it may have been written by a request of ours whose answer was lost
+        return not isinstance(now, Raced) or (
+            now.item is not None and now.item.attributes.get("settings") == after
+        )
 
     def remove_sync(self, owner: str, sync: str) -> None:
         """Forget a sync's settings; its state is another matter."""

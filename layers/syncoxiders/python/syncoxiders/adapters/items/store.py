@@ -16,7 +16,7 @@ from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.adapters.items._runs import Runs
 from syncoxiders.adapters.items._tables import Tables, one
 from syncoxiders.adapters.items._texts import Texts
-from syncoxiders.core.model import Action, EndpointId, EntryId, NodeId
+from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.items import AtMost, Items, Raced, Update
 from syncoxiders.ports.pipeline import Batch
@@ -86,6 +86,10 @@ class ItemsSync:
     def base(self) -> ItemsBaseTree:
         """Return the base tree."""
         return ItemsBaseTree(self._entries, self._nodes, self._counters, self._tables.threads)
+
+    def losers(self, after: str = "", limit: int = 100) -> tuple[list[Node], str]:
+        """Return some kept losers of conflicts, and where the others begin."""
+        return self._nodes.some_losers(after, limit)
 
     def _changes(self, endpoint: EndpointId, after: int, limit: int) -> tuple[list[EntryId], int]:
         self._stale()  # what is planned from the log is read after it
@@ -245,6 +249,22 @@ class ItemsSync:
     def events(self, run: int) -> list[Event]:
         """Return a run's log in order."""
         return self._runs.events(run)
+
+    def run(self, run: int) -> RunRecord | None:
+        """Return a run, None if there is none of this number (any more)."""
+        return self._runs.get(run)
+
+    def runs_before(self, run: int, limit: int) -> list[RunRecord]:
+        """Return the newest runs before one, newest first."""
+        return self._runs.newest(limit, before=run)
+
+    def events_after(self, run: int, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return the first events of a run's log behind a position, each with its own."""
+        return self._runs.after(run, position, limit)
+
+    def events_before(self, run: int, position: int, limit: int) -> list[tuple[int, Event]]:
+        """Return the last events of a run's log before a position, the last one first."""
+        return self._runs.before(run, position, limit)
 
     def save_text(self, key: str, text: str) -> None:
         """Keep a text under a key; ``""`` removes it."""

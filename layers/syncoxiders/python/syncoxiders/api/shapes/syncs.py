@@ -106,8 +106,9 @@ class Sync:
     """When it was last known to be in step."""
     stopped: Stopped | None = None
     to_do: int = 0
-    """So many actions are planned and not done."""
+    """So many actions are planned and not done; of very many, so many at least."""
     conflicts: int = 0
+    """So many conflicts wait for a decision; 100 are 100 or more."""
     problems: list[str]
     """What a person should know: files that a provider will not hold, and the like."""
     revision: str
@@ -153,6 +154,8 @@ class PlanHead:
     reason: str
     preview: bool
     totals: list[PlanTotal]
+    left_out: int = 0
+    """So many of its actions are counted, and not shown one by one."""
 
 
 @shape

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from syncoxiders.api.shapes.base import Problem
+from syncoxiders.engine.desk.declined import Absent, Conflicting, Declined, TooLarge, Unfit
 
 MEDIA = "application/problem+json"
 _DESCRIPTIONS = "https://syncoxiders.invalid/problems/"
@@ -34,6 +35,26 @@ class Refusal(Exception):  # noqa: N818 -- it is no error of ours
             mend=mend,
             fields=dict(fields) if fields else None,
         )
+
+
+_STATUSES: Mapping[type[Declined], HTTPStatus] = {
+    Absent: HTTPStatus.NOT_FOUND,
+    Unfit: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Conflicting: HTTPStatus.CONFLICT,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+
+
+def declined(error: Declined) -> Refusal:
+    """Return as a refusal what a use case has declined."""
+    field = f"body.{error.field}" if error.field else ""
+    return Refusal(
+        _STATUSES[type(error)],
+        error.code,
+        f"{field}: {error.detail}" if field else error.detail,
+        mend=error.mend,
+        fields={field: error.detail} if field else None,
+    )
 
 
 def missing(what: str, name: str) -> Refusal:

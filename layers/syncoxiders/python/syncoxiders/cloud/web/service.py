@@ -14,7 +14,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from syncoxiders.cloud.app import App
 from syncoxiders.cloud.handling import logger, told
 from syncoxiders.cloud.web.callers import Caller, Gate
-from syncoxiders.cloud.web.problems import MEDIA, Refusal
+from syncoxiders.cloud.web.problems import MEDIA, Refusal, declined
+from syncoxiders.engine.desk.declined import Declined
 from syncoxiders.ports.errors import StateUnavailable
 
 PREFIX = "/api/v1"
@@ -35,6 +36,7 @@ class Web:
             serializer=lambda value: msgspec.json.encode(value).decode(),
         )
         self.resolver.exception_handler(Refusal)(self._refused)
+        self.resolver.exception_handler(Declined)(lambda error: self._refused(declined(error)))
         self.resolver.exception_handler(RequestValidationError)(self._invalid)
         self.resolver.exception_handler(StateUnavailable)(self._unavailable)
         self.resolver.exception_handler(Exception)(self._failed)

@@ -38,14 +38,15 @@ class Renewal(msgspec.Struct):
     lapses: float | None = None
 
 
-def renew(pipeline: Pipeline, base: str) -> Renewal:
+def renew(pipeline: Pipeline, base: str, only: str = "") -> Renewal:
     """See to all channels; pushes go to ``base`` (an https address) plus ``/push/KIND``.
 
-    Raises StateUnavailable, and StateBusy where somebody else has taken over.
+    With ``only`` that is to one owner's. Raises StateUnavailable, and StateBusy where somebody
+    else has taken over.
     """
     done = Renewal()
     address = f"{base.rstrip('/')}/push"
-    for owner in pipeline.registry.owners():
+    for owner in [only] if only else pipeline.registry.owners():
         lease = f"{owner}#channels"
         fence = pipeline.leases.take(lease, LEASE)
         if fence is not None:  # else somebody is at it

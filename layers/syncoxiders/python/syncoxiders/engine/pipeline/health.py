@@ -1,5 +1,7 @@
 """How a sync is: what is still to be done, what holds it up, and when it was last in step."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from syncoxiders.core.model import EndpointId
@@ -9,6 +11,9 @@ from syncoxiders.engine.report import Stop
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.registry import Connected, SyncSettings
 
+MANY = 300
+"""So many batches are counted: more of them is much to do, however many they are."""
+
 _VERIFIED = "verified"
 
 
@@ -17,9 +22,11 @@ class Health(msgspec.Struct, frozen=True):
 
     ``verified`` is a time (seconds since the epoch, 0 is never) at which all endpoints had been
     looked at, and everything that was found had been done. ``batches`` are handed out and not
-    done, ``waiting`` entries and folders wait for others; ``behind`` are endpoints that have news
-    that was not planned yet, or were not looked at yet. ``stop`` is what a person has to decide,
-    ``problems`` what a person should know, by endpoint.
+    done (at least so many, if they are :data:`MANY`), with ``actions`` in them; if all of them are
+    put off, they are until ``asleep``. ``waiting`` entries and folders wait for others; ``behind``
+    are endpoints that have news that was not planned yet, or were not looked at yet. ``stop`` is
+    what a person has to decide, ``problems`` what a person should know, by endpoint. ``heard`` is
+    what is known of the endpoints.
     """
 
     verified: float
@@ -28,6 +35,9 @@ class Health(msgspec.Struct, frozen=True):
     behind: tuple[EndpointId, ...]
     stop: Stop | None
     problems: tuple[tuple[EndpointId, str], ...]
+    actions: int = 0
+    asleep: float = 0.0
+    heard: Mapping[EndpointId, setting.Heard] = {}
 
     @property
     def in_step(self) -> bool:
@@ -43,21 +53,26 @@ def health(pipeline: Pipeline, owner: str, settings: SyncSettings) -> Health:
     planned = record.planned if record is not None else {}
     stop, behind = planning.stop, list[EndpointId]()
     problems: list[tuple[EndpointId, str]] = []
+    known: dict[EndpointId, setting.Heard] = {}
     for endpoint in settings.endpoints:
-        heard = setting.heard(store, endpoint.id)
+        heard = known[endpoint.id] = setting.heard(store, endpoint.id)
         stop = stop or heard.stop
         problems.extend((endpoint.id, each) for each in heard.problems)
         position = planned.get(endpoint.id)
         news = position is None or store.observed(endpoint.id).changes(position, 1)[0]
         if news or not heard.looked:
             behind.append(endpoint.id)
+    batches = store.batches(limit=MANY)
     return Health(
         verified=_verified(store),
-        batches=len(store.batches()),
+        batches=len(batches),
         waiting=len(planning.entries) + len(planning.nodes),
         behind=tuple(behind),
         stop=stop,
         problems=tuple(problems),
+        actions=sum(len(each.actions) for each in batches),
+        asleep=min((each.put_off for each in batches), default=0.0),
+        heard=known,
     )
 
 

@@ -112,7 +112,7 @@ def context(
         mode=Mode(settings.mode),
         keep=settings.keep,
         auto_merge=settings.auto_merge,
-        filter=_filter(settings, pipeline.clock.now()),
+        filter=filter_of(settings, pipeline.clock.now()),
     )
     return Context(
         store=store,
@@ -131,7 +131,9 @@ def context(
 
 def version(settings: SyncSettings) -> str:
     """Name what a plan depends on in a sync's settings."""
-    timeless = msgspec.structs.replace(settings, paused=False, changed_at=0.0, max_delete="")
+    timeless = msgspec.structs.replace(
+        settings, paused=False, changed_at=0.0, max_delete="", preview=False
+    )
     return hashlib.sha256(msgspec.json.encode(timeless)).hexdigest()[:16]
 
 
@@ -168,7 +170,8 @@ def _limit(text: str) -> Limit:
     return limit if limit.number is not None else msgspec.structs.replace(limit, number=MOST_LOSSES)
 
 
-def _filter(settings: SyncSettings, now: float) -> filters.Filter:
+def filter_of(settings: SyncSettings, now: float) -> filters.Filter:
+    """Return what of the trees takes part. Raises ValueError where the settings are not valid."""
     return filters.Filter(
         options=filters.read_rules("\n".join(settings.patterns), "patterns"),
         min_size=settings.min_size,
