@@ -34,7 +34,7 @@ TIMEOUT = httpx.Timeout(35.0, connect=10.0)
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html)."""
 
 ATTEMPTS = 4
-_BACKOFF = wait_exponential_jitter(initial=0.25, max=8.0, jitter=0.25)
+_BACKOFF = wait_exponential_jitter(multiplier=0.25, max=8.0, jitter=0.25)
 _PATIENCE = 30.0
 """A longer pause than this is for the person to decide about."""
 _BUSY = frozenset({429, 502, 503, 504})

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -38,12 +38,10 @@ class Connection(Protocol):
     def recv(self, timeout: float | None = None) -> str | bytes:
         """Return the next message. Raises TimeoutError, and OSError or another if it is over."""
 
-    def close(self) -> None:
-        """Close it."""
 
-
-def connect(url: str) -> Connection:
-    """Return a connection to the address of a ticket. Raises Unreachable, without the address."""
+@contextmanager
+def connect(url: str) -> Iterator[Connection]:
+    """Open a connection to the address of a ticket. Raises Unreachable, without the address."""
     from websockets.exceptions import WebSocketException  # noqa: PLC0415 -- who follows pays
     from websockets.sync.client import connect as opened  # noqa: PLC0415 -- likewise
 
@@ -51,19 +49,23 @@ def connect(url: str) -> Connection:
     local = loopback(parts.hostname or "")
     if parts.scheme != "wss" and not (parts.scheme == "ws" and local):
         raise Unreachable("the address of the live updates is not one that is safe to use")
-    try:
-        return opened(
-            url,
-            open_timeout=_PATIENCE,
-            close_timeout=1.0,
-            max_size=1 << 20,
-            proxy=None if local else True,
-            logger=_silent(),
-        )
-    except (OSError, WebSocketException, ValueError) as error:
-        # Its text may have the address in it, and with that the ticket.
-        name = type(error).__name__
-        raise Unreachable(f"the live updates cannot be reached ({name})") from None
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(
+                opened(
+                    url,
+                    open_timeout=_PATIENCE,
+                    close_timeout=1.0,
+                    max_size=1 << 20,
+                    proxy=None if local else True,
+                    logger=_silent(),
+                )
+            )
+        except (OSError, WebSocketException, ValueError) as error:
+            # Its text may have the address in it, and with that the ticket.
+            name = type(error).__name__
+            raise Unreachable(f"the live updates cannot be reached ({name})") from None
+        yield connection
 
 
 class Updates:
@@ -73,13 +75,14 @@ class Updates:
         self,
         client: Client,
         *,
-        open_: Callable[[str], Connection] = connect,
+        open_: Callable[[str], AbstractContextManager[Connection]] = connect,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._open = open_
         self._now = now
         self._connection: Connection | None = None
+        self._held = ExitStack()
         self._failed = 0
         self._next = 0.0
         self._forbidden = False
@@ -127,7 +130,8 @@ class Updates:
         if self._forbidden or self._now() < self._next:
             return False
         try:
-            self._connection = self._open(self._client.sessions.ticket().url)
+            url = self._client.sessions.ticket().url
+            self._connection = self._held.enter_context(self._open(url))
         except ApiError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:
                 raise
@@ -148,10 +152,9 @@ class Updates:
         self._next = self._now() + pause * random.uniform(0.8, 1.2)  # noqa: S311 -- no secret
 
     def _close(self) -> None:
-        if self._connection is not None:
-            with suppress(Exception):  # there is nothing more to be had of it
-                self._connection.close()
-            self._connection = None
+        self._connection = None
+        with suppress(Exception):  # there is nothing more to be had of it
+            self._held.close()
 
 
 def _read(message: str | bytes) -> Hint | None:
