@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import MaxLen, MinLen
 
-from syncoxiders.api.shapes.base import shape
+from syncoxiders.api.shapes.base import secret, shape
 
 Kind = Literal["drive", "dropbox", "onedrive", "s3", "folder"]
 """A provider."""
@@ -34,11 +34,18 @@ class Provider:
 
 
 @shape
+class Providers:
+    """All providers."""
+
+    items: list[Provider]
+
+
+@shape
 class App:
     """An OAuth app, registered with a provider by who runs this deployment."""
 
     client_id: Annotated[str, MinLen(1), MaxLen(512)]
-    client_secret: Annotated[str, MaxLen(1024)] = ""
+    client_secret: Annotated[str, MaxLen(1024)] = secret(default="")
     """Kept encrypted, and never shown."""
 
 
@@ -124,10 +131,10 @@ class NewAccount:
     settings: dict[str, str] | None = None
     """Of ``s3``: ``url``, ``region``, ``style``; of ``folder``: ``path``."""
     access_key_id: str = ""
-    secret_access_key: str = ""
-    refresh_token: str = ""
+    secret_access_key: str = secret(default="")
+    refresh_token: str = secret(default="")
     """Of an account that was signed in to elsewhere."""
-    client_secret: str = ""
+    client_secret: str = secret(default="")
 
 
 @shape

@@ -1,6 +1,6 @@
 """What all shapes have in common."""
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -9,7 +9,12 @@ CONFIG: dict[str, Any] = {"extra": "forbid"}
 """How the service reads shapes (https://docs.pydantic.dev/latest/api/config/)."""
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
+def secret(*, default: Any = MISSING) -> Any:
+    """Return a field that is in no text of its shape."""
+    return field(default=default, repr=False)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(secret,))
 def shape(cls: type[T]) -> type[T]:
     """Make a class one of the API's shapes."""
     setattr(cls, "__pydantic_config__", CONFIG)  # noqa: B010 -- no class declares it

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import MaxLen, MinLen
 
-from syncoxiders.api.shapes.base import shape
+from syncoxiders.api.shapes.base import secret, shape
 
 
 @shape
@@ -72,7 +72,7 @@ class Invitations:
 class Ticket:
     """Opens the live updates once: ``url`` is complete."""
 
-    url: str
+    url: str = secret()
     expires_at: datetime
 
 
@@ -88,7 +88,7 @@ class NewDevice:
 class Device:
     """What the program shows to the person, and what it asks with."""
 
-    device_code: str
+    device_code: str = secret()
     user_code: str
     verification_uri: str
     verification_uri_complete: str
@@ -117,14 +117,14 @@ class Decision:
 class NewToken:
     """A program asks whether it was allowed."""
 
-    device_code: Annotated[str, MaxLen(256)]
+    device_code: Annotated[str, MaxLen(256)] = secret()
 
 
 @shape
 class Token:
     """What a program proves itself with from now on: ``Authorization: Bearer …``."""
 
-    token: str
+    token: str = secret()
     expires_at: datetime
 
 
