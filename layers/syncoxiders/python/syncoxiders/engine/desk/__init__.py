@@ -1,0 +1,1 @@
+"""What a person asks of a deployment: the use cases behind the API's routes."""
