@@ -16,12 +16,13 @@ def handler(event: Event, context: Context) -> Event:
     """Do the batch that each message names, as far as time allows."""
     pipeline = app().pipeline
     end = until(pipeline.clock.now(), context)
-    return batch(
-        event,
-        lambda body: apply(pipeline, read(body, Apply), end, Loud()),
-        app().returns_to("apply"),
-        at_once=LANES,
-    )
+    with app().telling():
+        return batch(
+            event,
+            lambda body: apply(pipeline, read(body, Apply), end, Loud()),
+            app().returns_to("apply"),
+            at_once=LANES,
+        )
 
 
 prepare()

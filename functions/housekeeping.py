@@ -12,7 +12,8 @@ from syncoxiders.engine.pipeline.housekeeping import keep_house
 def handler(event: Event, context: Context) -> Event:
     """See to all syncs."""
     del event, context
-    beats = keep_house(app().pipeline)
+    with app().telling():
+        beats = keep_house(app().pipeline)
     for beat in beats:  # one metric for all of them: each one more would cost
         count("SecondsSinceVerified", beat.silent, MetricUnit.Seconds)
         logger.info(

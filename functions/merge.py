@@ -13,9 +13,10 @@ def handler(event: Event, context: Context) -> Event:
     """Plan for each sync that a message names, as far as time allows."""
     pipeline = app().pipeline
     end = until(pipeline.clock.now(), context)
-    return batch(
-        event, lambda body: merge(pipeline, read(body, Merge), end), app().returns_to("merge")
-    )
+    with app().telling():
+        return batch(
+            event, lambda body: merge(pipeline, read(body, Merge), end), app().returns_to("merge")
+        )
 
 
 prepare()

@@ -21,12 +21,13 @@ def handler(event: Event, context: Context) -> Event:
         count("AccountsWoken", awake)
         return {"accounts": awake}
     end = until(pipeline.clock.now(), context)
-    return batch(
-        event,
-        lambda body: poll(pipeline, read(body, Poll), end),
-        app().returns_to("poll"),
-        at_once=ACCOUNTS,
-    )
+    with app().telling():
+        return batch(
+            event,
+            lambda body: poll(pipeline, read(body, Poll), end),
+            app().returns_to("poll"),
+            at_once=ACCOUNTS,
+        )
 
 
 prepare()

@@ -140,7 +140,7 @@ def serving() -> Iterator[ExitStack]:
 @pytest.fixture
 def aws(ministack: Ministack, monkeypatch: pytest.MonkeyPatch, serving: ExitStack) -> Iterator[Aws]:
     gateway = serving.enter_context(Server(Gateway()))
-    for cache in (root.app, clients.client, clients._session):
+    for cache in (root.app, clients.client, clients.session):
         cache.cache_clear()
     found = Aws(ministack, monkeypatch, gateway.url)
     yield found
@@ -150,7 +150,7 @@ def aws(ministack: Ministack, monkeypatch: pytest.MonkeyPatch, serving: ExitStac
     for each in ("sqs", "ssm", "kms"):
         clients.client(each).close()
     found._sqs.close()
-    for cache in (root.app, clients.client, clients._session):
+    for cache in (root.app, clients.client, clients.session):
         cache.cache_clear()
 
 

@@ -13,6 +13,7 @@ from syncoxiders.adapters.providers.kinds import Credentials, Kind
 from syncoxiders.adapters.system import SystemClock
 from syncoxiders.cloud.secrets import Remembering, of_app, secret_of
 from syncoxiders.cloud.settings import Settings, from_environment
+from syncoxiders.cloud.telling import Telling
 from syncoxiders.engine.pipeline.hear import Door, Ear
 from syncoxiders.ports.accounts import Account, Vault
 from syncoxiders.ports.clock import Clock
@@ -27,8 +28,10 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.adapters.aws.sqs import SqsQueue
     from syncoxiders.adapters.dynamo.client import Client
     from syncoxiders.cloud.providers import Connections
+    from syncoxiders.engine.desk.live import Teller
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.alarm import Alarms, Line
+    from syncoxiders.ports.live import Listeners, Speech
     from syncoxiders.ports.pipeline import SharedStates
     from syncoxiders.ports.state import BlobStore
 
@@ -166,6 +169,35 @@ class App:
 
         return S3BlobStore(lambda: self._client("s3"), self.settings.texts, self.clock.now)
 
+    # Live updates
+
+    @cached_property
+    def listeners(self) -> "Listeners":
+        """Who has the console open."""
+        from syncoxiders.adapters.items.listeners import ItemsListeners  # noqa: PLC0415 -- see above
+
+        return ItemsListeners(self.control)
+
+    @cached_property
+    def speech(self) -> "Speech":
+        """What speaks to them."""
+        from syncoxiders.adapters.aws.speech import ApiSpeech, management  # noqa: PLC0415 -- above
+
+        return ApiSpeech(management(self.settings.live))
+
+    @cached_property
+    def teller(self) -> "Teller | None":
+        """What tells them that something is new, None where there are no live updates."""
+        if not self.settings.live:
+            return None
+        from syncoxiders.engine.desk.live import Teller  # noqa: PLC0415 -- see above
+
+        return Teller(lambda: self.listeners, lambda: self.speech, self.clock, _untold)
+
+    def telling(self) -> Telling:
+        """Return what tells, for as long as it is entered, of what is new meanwhile."""
+        return Telling(self.teller)
+
     # Secrets and providers
 
     @cached_property
@@ -219,7 +251,12 @@ class App:
     def _table(self, name: str) -> Items:
         from syncoxiders.adapters.dynamo.items import DynamoItems  # noqa: PLC0415 -- see above
 
-        return DynamoItems(self._dynamo, name)
+        items = DynamoItems(self._dynamo, name)
+        if self.teller is None:
+            return items
+        from syncoxiders.adapters.items.telling import TellingItems  # noqa: PLC0415 -- see above
+
+        return TellingItems(items, self.teller.note)
 
     @cached_property
     def _dynamo(self) -> "Client":
@@ -237,6 +274,12 @@ class App:
         from syncoxiders.adapters.aws.clients import client  # noqa: PLC0415 -- see above
 
         return client(service)
+
+
+def _untold(error: SyncError) -> None:
+    from syncoxiders.cloud.handling import logger, told  # noqa: PLC0415 -- only functions log
+
+    logger.warning("what is new was not told", extra=told(error))
 
 
 def prepare() -> None:

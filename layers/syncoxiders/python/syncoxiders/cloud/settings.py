@@ -21,7 +21,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opened. ``patience`` is for how many seconds a function waits for a provider that wants a
     pause, before it leaves the account alone. ``alarms`` is the group of the Scheduler's schedules
     and ``alarm_role`` the ARN of the role that they send as. ``texts`` is the bucket in which
-    texts are kept that may have to be merged.
+    texts are kept that may have to be merged. ``live`` is the WebSocket address of live updates;
+    without one there are none.
     """
 
     table_tree: str
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarms: str = ""
     alarm_role: str = ""
     texts: str = ""
+    live: str = ""
     patience: float = 20.0
 
 

@@ -23,7 +23,8 @@ _CONNECT, _READ, _TRIES = 2.0, 8.0, 3
 
 
 @lru_cache(maxsize=1)
-def _session() -> Any:
+def session() -> Any:
+    """Return what clients are made of, once per process."""
     return botocore.session.get_session()
 
 
@@ -36,7 +37,7 @@ def client(service: str) -> Any:
     retries = {"mode": "standard", "total_max_attempts": _TRIES}
     config = Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries)
     region = os.environ.get("AWS_REGION") or None  # which botocore itself does not look at
-    return _session().create_client(service, region_name=region, config=config)
+    return session().create_client(service, region_name=region, config=config)
 
 
 def failed(what: str, error: Exception, kind: type[E]) -> E:
