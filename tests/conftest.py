@@ -1,12 +1,17 @@
 """What all tests share: assertions in the contract suites explain themselves."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.aws.deployed import deployed, guarded, synthesised
 from tests.aws.fixtures import ministack
 from tests.aws.tables import dynamo
 
 __all__ = ["deployed", "dynamo", "guarded", "ministack", "synthesised"]
+
+# How quick the machine is says nothing of what is tested.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncoxiders.adapters.memory.quirks import Quirks
@@ -194,8 +194,6 @@ def shuffled(actions: Sequence[Action], rng: random.Random) -> list[Action]:
 
 FAST = settings(
     max_examples=int(os.environ.get("PLAN_EXAMPLES", "150")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 """How many examples each property is tried with; ``PLAN_EXAMPLES`` asks for more, by hand."""
 
