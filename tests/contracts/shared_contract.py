@@ -613,6 +613,23 @@ class TestUnowned(SharedRules):
         ) == {1}
         assert one.observed("a").changes(0, 9)[0] == ["new"]
 
+    def test_left(self, one: SharedStore, other: SharedStore) -> None:
+        """What a node keeps is logged where it loses a part beside what is closed.
+
+        What was in a folder that was moved may not be found in its new place.
+        """
+        both = {"a": replica(entry("x")), "b": replica(entry("y"))}
+        ours = {"b": replica(entry("y"))}
+        one.commit(
+            Commit(nodes=[node(1, **at_a("z")), node(2, replicas=both)], opened=[action("1")])
+        )
+        assert other.open_of([1])
+        assert other.base().get([2])
+        found = Observation("a", [entry("z")], ["x"], log=False)
+        after = [node(1, name="moved", **at_a("z")), node(2, replicas=ours)]
+        assert not other.commit(Commit(nodes=after, closed=["1"], observed=[found]))
+        assert one.observed("b").changes(0, 9)[0] == ["y"]
+
 
 class TestInFlight(SharedRules):
     def test_entry_of_open_node(self, one: SharedStore, other: SharedStore) -> None:

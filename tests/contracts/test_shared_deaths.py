@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from syncoxiders.core.model import Kind
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.shared_scenes import (
@@ -271,6 +272,32 @@ def test_held_and_closed_between() -> None:
         worker.commit(Commit(closed=["x"]))
         assert (1 in free) is (1 not in worker.released())
         keep(world.sync(), node(2))
+
+
+def test_new_folders_are_known_with_their_content() -> None:
+    """Who dies while new folders are taken in leaves none of which a part is known.
+
+    A feed that tells of it would not lead there again.
+    """
+    put = [
+        entry("f", name="f", kind=Kind.FOLDER),
+        entry("g", "f", name="g", kind=Kind.FOLDER),
+        entry("x", "g", name="x"),
+        entry("y", "f", name="y"),
+    ]
+    inside = {"f": {"g", "y"}, "g": {"x"}}
+    number = 0
+    while True:
+        world = World()
+        seen = Commit(observed=[Observation("a", put)])
+        died = deaths(lambda: world.sync().commit(seen), world, number, "before")  # noqa: B023 -- called at once
+        tree = world.sync().observed("a")
+        for folder in tree.get(inside):
+            assert {each.id for each in tree.children(folder)} == inside[folder]
+        if not died:
+            assert number > len(put)
+            return
+        number += 1
 
 
 def test_id_taken_from_a_slow_planner() -> None:

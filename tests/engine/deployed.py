@@ -13,6 +13,7 @@ from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
+from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.hints import wake
@@ -38,13 +39,14 @@ class Deployed:
     clock: MemoryClock = field(default_factory=MemoryClock)
     failing: set[str] = field(default_factory=set)
     blobs: BlobStore | None = None
+    quirks: Quirks = field(default_factory=Quirks)
 
     def __post_init__(self) -> None:
         control, self.tree, self.journal = MemoryItems(), MemoryItems(), MemoryItems()
         self.registry = ItemsRegistry(control)
         self.polls, self.merges, self.applies = (MemoryQueue(self.clock, each) for each in "pma")
         self.alarms = MemoryAlarms(self.clock, {"poll": self.polls, "apply": self.applies})
-        self.a, self.b = (MemoryProvider(clock=self.clock, name=each) for each in "ab")
+        self.a, self.b = (MemoryProvider(self.quirks, clock=self.clock, name=each) for each in "ab")
         self.providers: dict[str, Provider] = {"a": self.a, "b": self.b}
         self.settings = SyncSettings(
             SYNC,

@@ -5,10 +5,19 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.reconcile import Planner
 from syncoxiders.engine.pipeline.sweep import sweep
-from syncoxiders.ports.errors import ProviderError, Refused, Revoked, Throttled, Unreachable
+from syncoxiders.ports.errors import (
+    ProviderError,
+    Refused,
+    Revoked,
+    StateUnavailable,
+    Throttled,
+    Unreachable,
+)
 from tests.engine.deployed import OWNER, Deployed
 
 HOUR = 3_600.0
@@ -181,6 +190,58 @@ class TestWhatFails:
         goes_on(world, 300)
         assert world.b.tree() == world.a.tree()
         assert not [each for each in world.a.tree() if "conflict" in each]
+
+    def test_lost_answer_heard_of(self) -> None:
+        """What was written without an answer is ours, though poll was the first to hear of it.
+
+        Where writing to a file changes its id, what was replaced is no more.
+        """
+        world = Deployed(quirks=Quirks(replace_keeps_id=False))
+        world.a.write("file", b"old")
+        world.look()
+        world.look()
+        inner = world.b.upload
+
+        def upload(*args: Any, **kwargs: Any) -> Entry:
+            inner(*args, **kwargs)
+            raise Unreachable("no answer")
+
+        vars(world.b)["upload"] = upload
+        world.a.write("file", b"new")
+        world.look()
+        del vars(world.b)["upload"]
+        assert world.b.tree() == {"file": b"new"}
+        world.failing.add("apply")
+        world.look()  # poll hears of it
+        world.a.remove("file")
+        world.look()
+        world.failing.clear()
+        goes_on(world, 2 * HOUR)
+        world.look()
+        assert world.a.tree() == world.b.tree() == {}
+
+    def test_planner_dies(self, world: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What a planner has found to be done, and could not do yet, outlives it."""
+        world.a.write("folder/deep/file", b"deep")
+        world.a.write("other", b"so that not all is removed")
+        world.look()
+        world.failing.add("apply")
+        world.b.rename("folder", "moved")
+        world.look()
+        world.a.remove("folder")  # all that is in it survives, once its move is closed
+
+        def hold(*_: object) -> None:
+            raise StateUnavailable("dead")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Planner, "_hold", hold)
+            with pytest.raises(StateUnavailable):
+                world.look()
+        world.merges.purge()
+        world.failing.clear()
+        goes_on(world, 2 * HOUR)
+        assert world.a.tree() == world.b.tree()
+        assert world.a.tree()["moved/deep/file"] == b"deep"
 
 
 class TestGuards:

@@ -33,6 +33,7 @@ class Binder:
         self.dirty: set[NodeId] = set()
         self._new: dict[tuple[EndpointId, EntryId], None] = {}
         self._waiting: set[tuple[EndpointId, EntryId]] = set()
+        self._expected: dict[tuple[EndpointId, EntryId], NodeId] = {}
 
     def gather(self) -> list[Work]:
         """Return the nodes to decide, folders above their content, in a fixed order."""
@@ -285,19 +286,27 @@ class Binder:
         if entry.parent != ROOT_ENTRY:
             above = self.draft.view.entry(endpoint, entry.parent)
             parent = self._adopt(endpoint, above, moves) if above is not None else None
+            if parent is None:
+                parent = self._expected.get((endpoint, entry.parent))
         if parent is None or self.draft.hidden(endpoint, entry):
             return None
+        traits = self.draft.traits[endpoint]
+        name = names.true_name(entry.name, traits)
         if parent in self.draft.look.open:
             self.dirty.add(parent)  # with it, whatever is in it is planned again
+            self._expect(endpoint, entry, self._counterpart(endpoint, entry, parent, name))
             return None
         passing = names.passing_node(entry.name)
         if passing is not None and passing in self.draft.look.open:
             self.dirty.add(passing)  # it stands aside for a moment
             self.draft.unsure.append(key)
             return None
-        traits = self.draft.traits[endpoint]
-        name = names.true_name(entry.name, traits)
         if self._is_shadowed(endpoint, entry, parent):
+            return None
+        written = self._being_written(endpoint, entry, parent)
+        if written is not None:
+            self.dirty.add(written)  # it may be what the action has made of it
+            self.draft.unsure.append(key)
             return None
         work = self._counterpart(endpoint, entry, parent, name)
         if work is not None and not self._stood_at(work, endpoint, parent, entry.name):
@@ -308,8 +317,7 @@ class Binder:
                 return None
         if work is None:
             work = self.draft.fresh(entry.kind, parent, name)
-        elif work.id in self.draft.look.open:
-            self.dirty.add(work.id)
+        elif self._expect(endpoint, entry, work):
             self.draft.unsure.append(key)
             return None
         self.draft.bind(work, endpoint, entry)
@@ -321,6 +329,18 @@ class Binder:
                 if (endpoint, child.id) not in self._new
             )
         return work.id
+
+    def _expect(self, endpoint: EndpointId, entry: Entry, work: Work | None) -> bool:
+        """Note that a node may get an entry by the action upon it that is open; False if none is.
+
+        Once that is closed what is in a folder has to be planned again, whoever has planned the
+        folder itself.
+        """
+        if work is None or work.id not in self.draft.look.open:
+            return False
+        self.dirty.add(work.id)
+        self._expected[endpoint, entry.id] = work.id
+        return True
 
     def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
         """Say whether an endpoint's part of a node was last confirmed at a place.
@@ -351,6 +371,27 @@ class Binder:
                 if theirs.name == entry.name and self.draft.hidden(other.id, theirs):
                     return True
         return False
+
+    def _being_written(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> NodeId | None:
+        """Return the node that has its part where something new stands, and an open action.
+
+        Where writing to a file changes its id, what stands there now may be what we have written.
+        """
+        key = names.key(entry.name)
+        theirs = self.draft.view.entries_at(endpoint, entry.parent, key)
+        owners = [self.draft.node_of(endpoint, each.id) for each in theirs]
+        there = [self.draft.work(each) for each in owners if each is not None]
+        for work in [*there, *self.draft.nodes_at(parent, key)]:
+            replica = work.replicas.get(endpoint)
+            if (
+                work.id in self.draft.look.open
+                and work.kind is entry.kind
+                and replica is not None
+                and not replica.gone
+                and (replica.parent, replica.name) == (entry.parent, entry.name)
+            ):
+                return work.id
+        return None
 
     def _is_passing(self, node: NodeId, endpoint: EndpointId, other: EndpointId) -> bool:
         """Say whether a node stands where it does only until it follows a move made elsewhere.

@@ -316,6 +316,8 @@ def _place(draft: Draft, work: Work) -> tuple[NodeId, str] | tuple[()] | None:
         name = work.name
         if replica is None or entry.name != replica.name:
             name = names.true_name(entry.name, draft.traits[endpoint])
+        elif work.base is not None and replica.place_gen == work.base.place_gen:
+            name = work.base.name  # which it may have lost together with its folder
         clean = back or (replica is not None and replica.place_gen == work.place_gen)
         wishes.append((Version(content_of(entry), [endpoint], clean=clean), (parent, name)))
     wishes = [wish for wish in wishes if wish[1] != (work.parent, work.name)]

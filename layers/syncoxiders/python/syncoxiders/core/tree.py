@@ -140,7 +140,7 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             first = next(iter(loser.entries), None)
             if first is None or loser.frozen or loser.id in draft.look.open:
                 break  # it has to wait for its rival
-            if _stand_together(draft, work, rival) or _has_left(decided, work, rival):
+            if _stand_together(draft, work, rival) or _has_left(draft, decided, work, rival):
                 loser.frozen = True
                 draft.freeze_together()
                 break
@@ -169,13 +169,15 @@ def _stand_together(draft: Draft, work: Work, rival: Work) -> bool:
     )
 
 
-def _has_left(decided: set[NodeId], work: Work, rival: Work) -> bool:
-    """Say whether a rival is gone where the other now stands, and that is still to be planned.
+def _has_left(draft: Draft, decided: set[NodeId], work: Work, rival: Work) -> bool:
+    """Say whether a rival has left where the other now stands, and that is still to be planned.
 
     Of a look that is being written the planner may know a part.
     """
-    gone = missing(rival) if rival.id not in decided else []
-    return any(endpoint in work.entries for endpoint in gone)
+    if rival.id in decided:
+        return False
+    moved = [] if rival.out else [each for each in rival.entries if draft.is_moved(rival, each)]
+    return any(endpoint in work.entries for endpoint in [*missing(rival), *moved])
 
 
 def _loser(left: Work, right: Work) -> Work:

@@ -209,12 +209,10 @@ def _outcome(
         stays = there is not None and there.version == action.expect
         return not stays and found.kind is node.kind and found.version == action.expect, found
     if action.kind in {ActionKind.UPDATE, ActionKind.META}:
-        at = _last_seen(places, action)
-        folder, _, name = at.path.rpartition("/")
-        before = places.entry(action.endpoint, action.entry)
-        if before is None:
-            return False, None
-        found = provider.at(Ref(before.parent, folder), name)
+        # It may have been heard by now that what was replaced is no more.
+        before = places.entry(action.endpoint, action.entry) or node.replicas[action.endpoint]
+        at = places.child(action.endpoint, before.parent, before.name, action.entry)
+        found = provider.at(places.folder(action.endpoint, before.parent), before.name)
         if found is None or found.version == action.expect:
             return False, None
         if _belongs_elsewhere(places, action, found, stable_ids=provider.traits.stable_ids):

@@ -43,7 +43,8 @@ class Commits:
         node): a node that has no open action never promises more than is observed. The change log
         comes between, so that what it speaks of is there, and nothing that is closed can be
         missing from it. What an action made is logged as well, if its node does not get it, and
-        so is what is there and belongs to no node any more.
+        so is what is there and belongs to no node any more, and what is left of a node of which
+        an endpoint was found to have no part any more.
         """
         nodes = self._nodes
         steps = nodes.steps(
@@ -73,14 +74,15 @@ class Commits:
             for where, _ in changed.dropped
             if where not in changed.added
         ]
-        with self._logs.announced(_together(touched, [*made, *dropped])):
+        left = self._left(change, steps, claims)
+        with self._logs.announced(_together(touched, [*made, *dropped, *left])):
             self._write_nodes(first)
             self._observe(change, last)
             self._logs.append(touched)
             self._write_nodes(last)
             unowned = [each for each, node in made.items() if node in last.lost]
             unowned += filter(self._entries.is_unowned, dropped)
-            self._logs.append(_together({}, unowned))
+            self._logs.append(_together({}, [*unowned, *left]))
         grown = dict(last.entries)
         for endpoint, more in first.entries.items():
             grown[endpoint] = grown.get(endpoint, 0) + more
@@ -88,6 +90,23 @@ class Commits:
         if change.losses:
             self._counters.lose(change.at, change.losses)
         return frozenset(first.lost | last.lost)
+
+    def _left(
+        self, change: Commit, steps: Mapping[NodeId, Step], claims: Mapping[NodeId, Claims]
+    ) -> list[Where]:
+        """Return what nodes keep that lose a part, though no action upon them is closed.
+
+        Of what a planner writes it sees to the rest itself.
+        """
+        if not (change.closed or change.observed):
+            return []
+        return [
+            where
+            for node, step in steps.items()
+            if step.node is not None and not self._nodes.closes(node, step)
+            if any(where not in claims[node].added for where, _ in claims[node].dropped)
+            for where in _held_by(step.node)
+        ]
 
     def _observe(self, change: Commit, writing: "_Writing") -> None:
         """Write what is observed, with the claims of the first nodes to be written."""
@@ -253,6 +272,11 @@ def _takes_from(changed: Claims, givers: Mapping[Where, NodeId]) -> set[NodeId]:
         for where, claim in changed.added.items()
         if not claim.gone and where in givers
     }
+
+
+def _held_by(node: Node) -> list[Where]:
+    """Return the entries that a node has."""
+    return [(each, it.entry) for each, it in node.replicas.items() if not it.gone]
 
 
 def _holds(node: Node, where: Where) -> bool:

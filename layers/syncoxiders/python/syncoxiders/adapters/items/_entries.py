@@ -182,8 +182,9 @@ class Entries:
     def write(self, wishes: Mapping[Where, Wish], without_right: Resolve) -> Outcome:
         """Make wishes true, each in one conditional write.
 
-        What is in a folder goes before it does: whoever dies on the way leaves nothing behind
-        that no look would ever come to.
+        What is in a folder comes and goes before it does: whoever dies on the way leaves nothing
+        behind that no look would ever come to, and no folder that is taken for known though what
+        is in it is not.
         """
         self._fresh.clear()
         outcome = Outcome()
@@ -197,19 +198,28 @@ class Entries:
         return outcome
 
     def _deepest_first(self, wishes: Mapping[Where, Wish]) -> Iterator[dict[Where, Wish]]:
-        """Yield what stays, then what is no more, from the deepest folders up."""
-        going = {
-            where: (where[0], known.parent)
-            for where, wish in wishes.items()
-            if wish.told and wish.entry is None and (known := self._known[where].entry) is not None
+        """Yield what stays, then new folders, then what is no more, from the deepest up."""
+        told = {where: wish.entry for where, wish in wishes.items() if wish.told}
+        known = {where: self._known[where].entry for where in told}
+        filled = {(where[0], entry.parent) for where, entry in told.items() if entry is not None}
+        coming = {
+            where: (where[0], entry.parent)
+            for where, entry in told.items()
+            if entry is not None and known[where] is None and where in filled
         }
-        yield {where: wish for where, wish in wishes.items() if where not in going}
-        while going:
-            above = set(going.values())
-            some = [where for where in going if where not in above] or list(going)
-            yield {where: wishes[where] for where in some}
-            for where in some:
-                del going[where]
+        going = {
+            where: (where[0], old.parent)
+            for where, entry in told.items()
+            if entry is None and (old := known[where]) is not None
+        }
+        yield {w: wish for w, wish in wishes.items() if w not in coming and w not in going}
+        for moving in (coming, going):
+            while moving:
+                above = set(moving.values())
+                some = [where for where in moving if where not in above] or list(moving)
+                yield {where: wishes[where] for where in some}
+                for where in some:
+                    del moving[where]
 
     def _fulfil(self, wishes: dict[Where, Wish], without_right: Resolve, outcome: Outcome) -> None:
         left = wishes

@@ -335,19 +335,20 @@ class Planner:
         self._stuck.add(result)
 
     def _make_known(self, result: Plan) -> None:
-        """Log an entry of each node with actions to which nothing will lead once it is written.
+        """Log an entry of each unfinished node to which nothing will lead once it is written.
 
-        Should this planner die before these are handed out, the next one has to come upon them:
-        by an entry that is logged and still the node's, or for looking at everything.
+        Should this planner die before its actions are handed out, or before it is noted what
+        waits, the next one has to come upon it: by an entry that is logged and still the node's,
+        or for looking at everything.
         """
         if self._logged is None:
             return
         known = self._logged | self._announced
         values = {node.id: node for node in result.nodes}
-        opened = dict.fromkeys(action.node for action in result.actions)
+        opened = (action.node for action in result.actions)
         touched = [
             next(iter(mine))
-            for node in opened
+            for node in dict.fromkeys([*opened, *result.postponed])
             if node in values and node not in self._before.nodes
             for mine in [_entries(values[node])]
             if mine and known.isdisjoint(mine)

@@ -1,0 +1,102 @@
+"""Planning while actions are open, planners have died, or a look is only half taken in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from syncoxiders.adapters.memory.state import MemoryStateStore
+from syncoxiders.core.model import ROOT_ENTRY, Endpoint, Entry, Kind, Node, Replica
+from syncoxiders.core.plan import Plan, plan
+from syncoxiders.core.rule import Look, Rule
+from syncoxiders.engine.view import StoreView
+from syncoxiders.ports.state import Commit, Observation
+from tests.contracts.state_harness import entry, node, replica
+
+RULE = Rule(tuple(Endpoint(each, each) for each in "ab"))
+
+
+def planned(
+    entries: Mapping[str, Sequence[Entry]],
+    nodes: Sequence[Node],
+    touched: Mapping[str, Sequence[str]],
+    opened: Iterable[int] = (),
+) -> Plan:
+    """Return the plan of what was touched, where these entries and nodes are known."""
+    store = MemoryStateStore().sync("me", "sync")
+    seen = [Observation(each, put) for each, put in entries.items()]
+    store.commit(Commit(nodes=nodes, observed=seen))
+    look = Look(touched=touched, open=frozenset(opened), first_id=store.base().next_id())
+    return plan(StoreView(store), RULE, look)
+
+
+def file(ident: str, name: str, parent: str = ROOT_ENTRY) -> Entry:
+    return entry(ident, parent, name, version=f"v{ident}", hashes=f"sha256:{ident}", size=1)
+
+
+def folder(ident: str, name: str, parent: str = ROOT_ENTRY) -> Entry:
+    return entry(ident, parent, name, kind=Kind.FOLDER)
+
+
+def at(**entries: Entry) -> dict[str, Replica]:
+    return {endpoint: replica(each) for endpoint, each in entries.items()}
+
+
+def test_what_stands_where_something_is_being_written_waits() -> None:
+    """It may be what the action has made, though poll has heard of it before the worker.
+
+    Whether it was heard as well that what it replaced is no more makes no difference.
+    """
+    old, new, other = file("a1", "file"), file("a2", "file"), file("b1", "file")
+    known = node(1, name="file", replicas=at(a=old, b=other))
+    for seen in ([old, new], [new]):
+        found = planned({"a": seen, "b": [other]}, [known], {"a": ["a2", "a1"]}, opened=[1])
+        assert not found.nodes
+        assert not found.actions
+        assert found.open == (1,)
+        assert ("a", "a2") in found.waiting
+
+
+def test_what_is_in_a_folder_that_is_being_made_is_remembered_by_it() -> None:
+    """Of folders in each other that are being made, each is to be planned again once it is."""
+    nodes = [
+        node(1, name="d", kind=Kind.FOLDER, replicas=at(b=folder("b1", "d"))),
+        node(2, 1, name="e", kind=Kind.FOLDER, replicas=at(b=folder("b2", "e", "b1"))),
+        node(3, 2, name="f", kind=Kind.FOLDER, replicas=at(b=folder("b3", "f", "b2"))),
+    ]
+    theirs = [folder("b1", "d"), folder("b2", "e", "b1"), folder("b3", "f", "b2")]
+    ours = [folder("a1", "d"), folder("a2", "e", "a1"), folder("a3", "f", "a2")]
+    inside = file("a4", "new", "a3")
+    found = planned({"a": [*ours, inside], "b": theirs}, nodes, {"a": ["a4"]}, opened=[1, 2, 3])
+    assert not found.nodes
+    assert found.open == (1, 2, 3)
+
+
+def test_what_was_moved_to_a_folder_that_was_never_written_keeps_its_name() -> None:
+    """A planner that died wrote what was moved, with its new name, and not yet the folder."""
+    ours, theirs = folder("a1", "new name", "a2"), folder("b1", "old name")
+    moved = node(
+        1,
+        99,
+        name="new name",
+        kind=Kind.FOLDER,
+        place_gen=2,
+        replicas={"a": replica(ours, place_gen=2), "b": replica(theirs)},
+    )
+    above = folder("a2", "above")
+    found = planned({"a": [ours, above], "b": [theirs]}, [moved], {"a": ["a1", "a2"]})
+    (value,) = (each for each in found.nodes if each.id == 1)
+    (made,) = (each for each in found.nodes if each.id != 1)
+    assert (value.parent, value.name) == (made.id, "new name")
+    assert {each.endpoint for each in found.actions} == {"b"}
+
+
+def test_what_comes_where_another_has_left_waits_until_that_is_planned() -> None:
+    """Two files that changed places are no conflict, though only one of them is planned yet."""
+    left, stays, come = file("a1", "other", "a3"), file("b1", "file"), file("a2", "file")
+    place = folder("a3", "new")
+    before = node(1, name="file", replicas=at(a=file("a1", "file"), b=stays))
+    found = planned({"a": [left, come, place], "b": [stays]}, [before], {"a": ["a2"]})
+    assert not found.notes
+    assert not found.actions
+    assert ("a", "a2") in found.waiting
+    both = planned({"a": [left, come, place], "b": [stays]}, [before], {"a": ["a2", "a1"]})
+    assert not both.notes
+    assert both.actions
