@@ -18,7 +18,7 @@ from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
 from syncoxiders.core.model import EndpointId
 from syncoxiders.engine.context import Options
-from syncoxiders.engine.pipeline.hints import Meter, call
+from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import Throttled
 from syncoxiders.ports.items import Change, Item, Raced, Update
@@ -148,7 +148,6 @@ class Metered(System):
         super().__init__(Table, Line)
         self.counts: dict[str, float] = defaultdict(float)
         self.seconds: dict[str, float] = defaultdict(float)
-        self._meter = Meter()
         self._unpushed: Counter[EndpointId] = Counter()
         self._per_push = PER_PUSH
 
@@ -192,7 +191,7 @@ class Metered(System):
 
         def hear() -> None:
             registry.channel("a" * 36)
-            call(registry, polls, [(OWNER, name)], self.clock.now(), self._meter)
+            call(registry, polls, [(OWNER, name)], self.clock.now())
 
         self._run("webhook", [hear])
 
@@ -281,7 +280,8 @@ class Metered(System):
             self.work()
             if self.push_rest():
                 continue
-            due = self.alarms.next_at()
+            times = [self.alarms.next_at(), *(queue.next_at() for queue in self.queues.values())]
+            due = min((at for at in times if at is not None), default=None)
             if due is None:
                 return
             self.clock.advance(max(0.0, due - self.clock.now()))

@@ -20,7 +20,7 @@ from syncoxiders.core.model import EndpointId
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.listen import poll
-from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll, read
+from syncoxiders.engine.pipeline.messages import Apply, Merge, NotYet, Poll, read
 from syncoxiders.engine.pipeline.reconcile import merge
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.accounts import Account
@@ -82,6 +82,7 @@ class System:
         self.providers: dict[EndpointId, MemoryFeedProvider] = {
             name: MemoryFeedProvider(clock=self.clock, name=name) for name in "ab"
         }
+        self._put_off: dict[str, float] = {}
         control = self.tables["control"]
         self.queues = {name: queue(self.clock) for name in ("poll", "merge", "apply")}
         lines: dict[Line, Queue] = {
@@ -127,7 +128,11 @@ class System:
         found = queue.receive()
         self.invoke(name, [each.message for each in found])
         for received in found:
-            queue.delete(received.receipt)
+            pause = self._put_off.pop(received.message.once, None)
+            if pause is None:
+                queue.delete(received.receipt)
+            else:
+                queue.give_back(received.receipt, pause)
         return bool(found)
 
     def invoke(self, name: str, messages: Sequence[Message]) -> None:
@@ -138,7 +143,10 @@ class System:
     def handle(self, name: str, message: Message) -> None:
         """Do what a message asks for."""
         if name == "poll":
-            poll(self.pipeline, read(message.body, Poll))
+            try:
+                poll(self.pipeline, read(message.body, Poll))
+            except NotYet as answer:
+                self._put_off[message.once] = answer.seconds
         elif name == "merge":
             merge(self.pipeline, read(message.body, Merge))
         else:

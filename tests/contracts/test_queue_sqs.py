@@ -125,7 +125,7 @@ def test_sizes() -> None:
 
 
 def test_given_back_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten are given back in a request, each after its own pause."""
+    """Ten are given back in a request, each not before its own pause, in whole seconds."""
     stub = Stub()
     requests: list[list[int]] = []
 
@@ -136,7 +136,7 @@ def test_given_back_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(stub, "change_message_visibility_batch", change, raising=False)
     SqsQueue(stub, "url").give_back({f"receipt-{number}": number + 0.5 for number in range(12)})
-    assert requests == [list(range(10)), [10, 11]]
+    assert requests == [list(range(1, 11)), [11, 12]]
 
 
 def test_no_hint() -> None:

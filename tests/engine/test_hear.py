@@ -14,7 +14,6 @@ from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.queue import Faults, MemoryQueue
 from syncoxiders.adapters.providers import drive, dropbox, onedrive
 from syncoxiders.engine.pipeline.hear import LIMIT, Door, Ear, Reply, Request
-from syncoxiders.engine.pipeline.hints import PER_MINUTE
 from syncoxiders.engine.pipeline.messages import Poll, read
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, StateUnavailable
@@ -115,7 +114,7 @@ class TestHeard:
         reply = push(stage)
         assert (reply.status, reply.outcome, reply.hints) == (200, "heard", 1)
         assert stage.account(account).hints == 1
-        assert stage.messages() == [Poll("ann", account)]
+        assert stage.messages() == [Poll("ann", account, after=0)]
 
     def test_only_opened(self, stage: Stage) -> None:
         """A channel's first word, that it is open, is no hint."""
@@ -128,8 +127,8 @@ class TestHeard:
         stage.registry.put_account("bob", Account("b", "dropbox"), frozenset({"dbid:1", "dbid:2"}))
         assert stage.dropbox("dbid:1", "dbid:2", "dbid:3").hints == 2
         assert sorted(stage.messages(), key=lambda each: each.owner) == [
-            Poll("ann", "box"),
-            Poll("bob", "b"),
+            Poll("ann", "box", after=0),
+            Poll("bob", "b", after=0),
         ]
         found = stage.registry.account("bob", "b")
         assert found is not None
@@ -151,37 +150,15 @@ class TestHeard:
         for _ in range(5):
             stage.drive()
         assert stage.account("work").hints == 5
-        assert stage.messages() == [Poll("ann", "work")]
+        assert stage.messages() == [Poll("ann", "work", after=0)]
 
     def test_none_is_swallowed(self, stage: Stage) -> None:
         """A hint that comes after a look has counted is another message, whatever came before."""
         stage.drive()
-        assert stage.messages() == [Poll("ann", "work")]
+        assert stage.messages() == [Poll("ann", "work", after=0)]
         stage.registry.polled("ann", "work", 1, NOW)
         stage.drive()
-        assert stage.messages() == [Poll("ann", "work")]
-
-    def test_replayed(self, stage: Stage) -> None:
-        """A push that is replayed without end is taken, but leads to a few looks a minute only."""
-        for _ in range(50):
-            assert stage.drive().status == 200
-            stage.registry.polled("ann", "work", stage.account("work").hints, stage.clock.now())
-        assert stage.account("work").hints == 50
-        assert len(stage.messages()) == PER_MINUTE + 1
-        stage.drive()
-        assert stage.messages() == []
-        stage.clock.advance(60.0)
-        stage.drive()
-        assert len(stage.messages()) == 1
-
-    def test_bounded_for_each(self, stage: Stage) -> None:
-        """What is replayed for one account is nothing to another."""
-        for _ in range(50):
-            stage.drive()
-            stage.registry.polled("ann", "work", stage.account("work").hints, stage.clock.now())
-        stage.messages()
-        stage.dropbox("dbid:1")
-        assert stage.messages() == [Poll("ann", "box")]
+        assert stage.messages() == [Poll("ann", "work", after=1)]
 
     def test_by_bucket(self, stage: Stage) -> None:
         """An event from elsewhere that names its source tells of folders in what it names."""
@@ -224,12 +201,12 @@ class TestLifecycle:
         opened = stage.registry.channel("c-one")
         assert opened is not None
         assert opened.channel == Channel("c-one", SECRET, NOW, "token")
-        assert stage.messages() == [Poll("ann", "one")]
+        assert stage.messages() == [Poll("ann", "one", after=0)]
 
     def test_missed(self, stage: Stage) -> None:
         """Where the vendor says that something was missed, the account is looked at."""
         stage.onedrive(note(lifecycleEvent="missed"))
-        assert stage.messages() == [Poll("ann", "one")]
+        assert stage.messages() == [Poll("ann", "one", after=0)]
 
     @pytest.mark.parametrize(
         ("path", "query"),
@@ -316,7 +293,7 @@ class TestUnavailable:
         assert (reply.status, reply.outcome) == (503, "unavailable")
         stage.polls.faults = Faults()
         assert stage.drive().status == 200
-        assert stage.messages() == [Poll("ann", "work")]
+        assert stage.messages() == [Poll("ann", "work", after=0)]
 
     def test_registry(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         """While nothing can be counted nothing is taken."""

@@ -113,7 +113,7 @@ def test_channel(
     emulator.people.write("file", b"content")
     settle(emulator)
     assert stage.account(kind).hints > before
-    assert stage.messages() == [Poll("me", kind)]
+    assert stage.messages() == [Poll("me", kind, after=before)]
 
 
 @pytest.mark.parametrize(("kind", "settle"), VENDORS)
@@ -143,10 +143,11 @@ def test_reauthorization(deployed: Deployed, stage: Stage, serving: ExitStack) -
     emulator.pushes.wait()
     assert functions.renew.handler({}, Context())["renewed"] == 1
     stage.messages()
-    stage.registry.polled("me", "onedrive", stage.account("onedrive").hints, stage.clock.now())
+    before = stage.account("onedrive").hints
+    stage.registry.polled("me", "onedrive", before, stage.clock.now())
     emulator.people.write("file", b"content")
     emulator.pushes.wait()
-    assert stage.messages() == [Poll("me", "onedrive")]
+    assert stage.messages() == [Poll("me", "onedrive", after=before)]
 
 
 def test_unavailable(deployed: Deployed, stage: Stage, serving: ExitStack) -> None:
@@ -156,7 +157,8 @@ def test_unavailable(deployed: Deployed, stage: Stage, serving: ExitStack) -> No
     functions.renew.handler({}, Context())
     emulator.pushes.wait()
     stage.messages()
-    stage.registry.polled("me", "onedrive", stage.account("onedrive").hints, stage.clock.now())
+    before = stage.account("onedrive").hints
+    stage.registry.polled("me", "onedrive", before, stage.clock.now())
     hint = stage.registry.hint
     failures: list[int] = []
 
@@ -170,7 +172,7 @@ def test_unavailable(deployed: Deployed, stage: Stage, serving: ExitStack) -> No
     emulator.people.write("file", b"content")
     emulator.pushes.wait()
     assert 503 in emulator.pushes.sent
-    assert stage.messages() == [Poll("me", "onedrive")]
+    assert stage.messages() == [Poll("me", "onedrive", after=before)]
 
 
 def test_dropbox(deployed: Deployed, stage: Stage, gateway: Server, serving: ExitStack) -> None:
@@ -187,7 +189,7 @@ def test_dropbox(deployed: Deployed, stage: Stage, gateway: Server, serving: Exi
     emulator.webhook.unregister()
     assert set(emulator.webhook.answers) == {200}
     assert stage.account("dropbox").hints == len(emulator.webhook.answers) >= 2
-    assert stage.messages() == [Poll("me", "dropbox")]
+    assert stage.messages() == [Poll("me", "dropbox", after=0)]
 
 
 def test_another_app(deployed: Deployed, stage: Stage, gateway: Server, serving: ExitStack) -> None:

@@ -13,7 +13,7 @@ from syncoxiders.cloud import batches
 from syncoxiders.cloud.batches import FIRST_PAUSE, Loud
 from syncoxiders.cloud.handling import Failed
 from syncoxiders.core.model import Action, ActionKind
-from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
+from syncoxiders.engine.pipeline.messages import Apply, Merge, NotYet, Poll
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.queue import Message
@@ -107,6 +107,19 @@ def test_patience(merge: Calls, stage: Stage, count: int, pause: float) -> None:
     merge.failing = {1}
     functions.merge.handler(records(MERGES[0], count=count), Context())
     assert stage.returned == {"merge-url": {"receipt-0": pause}}
+
+
+def test_too_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What says when it is to come again does then, with what is behind it, and is no failure."""
+    calls = Calls()
+    calls.failing, calls.error = {1}, NotYet(3.5)
+    monkeypatch.setattr(functions.poll, "poll", calls)
+    messages = [Poll("me", "work").message(once) for once in "12"]
+    other = Poll("me", "box").message("1")
+    assert failed(functions.poll.handler(records(*messages, other), Context())) == ["id-0", "id-1"]
+    assert stage.returned == {"poll-url": {"receipt-0": 3.5, "receipt-1": 3.5}}
+    assert calls.calls == [Poll("me", "work"), Poll("me", "box")]
+    assert "failed" not in stage.log.getvalue()
 
 
 def test_hidden_while_handled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ class TestGenuine:
         """A push of Drive's, which has no body, is counted, enqueued and answered."""
         assert call(drive_push())["statusCode"] == 200
         assert stage.account("work").hints == 1
-        assert stage.messages() == [Poll("me", "work")]
+        assert stage.messages() == [Poll("me", "work", after=0)]
         assert metrics(capsys) == {"PushHeard": 1}
 
     @pytest.mark.parametrize("encoded", [True, False])
@@ -87,7 +87,7 @@ class TestGenuine:
         """A signature is checked over the body's own bytes, however they are handed over."""
         event = request("/push/dropbox", headers=signed(NOTE), body=NOTE, encoded=encoded)
         assert call(event)["statusCode"] == 200
-        assert stage.messages() == [Poll("me", "box")]
+        assert stage.messages() == [Poll("me", "box", after=0)]
 
     def test_dropbox_bytes(self, stage: Stage) -> None:
         """Also of bytes that no text would keep: a signed body is told from its like."""
@@ -101,7 +101,7 @@ class TestGenuine:
         """Notes of Graph's are proved by their clientState."""
         body = dumped({"value": [{"clientState": f"c-one:{SECRET}", "changeType": "updated"}]})
         assert call(request("/push/onedrive", body=body))["statusCode"] == 200
-        assert stage.messages() == [Poll("me", "one")]
+        assert stage.messages() == [Poll("me", "one", after=0)]
 
     def test_lifecycle(self, stage: Stage) -> None:
         """What happens to a subscription comes in at the same door."""
@@ -117,7 +117,7 @@ class TestGenuine:
         for _ in range(10):
             assert call(drive_push())["statusCode"] == 200
         assert stage.account("work").hints == 10
-        assert stage.messages() == [Poll("me", "work")]
+        assert stage.messages() == [Poll("me", "work", after=0)]
 
     def test_quick(self, stage: Stage) -> None:
         """Graph's 3 seconds are far away: a hundred pushes do not take one."""
@@ -212,7 +212,7 @@ class TestTrouble:
         assert metrics(capsys) == {"PushUnavailable": 1}
         stage.polls.faults = Faults()
         assert call(drive_push())["statusCode"] == 200
-        assert stage.messages() == [Poll("me", "work")]
+        assert stage.messages() == [Poll("me", "work", after=0)]
 
     def test_vault(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         """A push that cannot be checked now is not taken, and not called forged."""

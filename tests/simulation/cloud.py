@@ -44,6 +44,9 @@ LATENESS = 300
 
 PATIENCE = 60.0
 
+TEMPO = hints.Tempo(free=1, most=6)
+"""As many hints as there are in a history keep a look waiting."""
+
 
 @dataclasses.dataclass
 class CloudHistory(QuirkyHistory):
@@ -96,6 +99,7 @@ class CloudHistory(QuirkyHistory):
             clock=self.world.clock,
             providers=lambda _owner, _settings: _Connected(self.world.providers, self._revoked),
             blobs=self.world.blobs,
+            tempo=TEMPO,
         )
         for items in (self.tree, self.journal, self.control):
             items.before = self._before_write
@@ -325,6 +329,8 @@ class CloudHistory(QuirkyHistory):
             lived.append(False)
         except StateUnavailable:
             queue.give_back(received.receipt)
+        except messages.NotYet as answer:
+            queue.give_back(received.receipt, answer.seconds)
         else:
             queue.delete(received.receipt)
 

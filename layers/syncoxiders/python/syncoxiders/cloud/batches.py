@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from syncoxiders.cloud.handling import Event, count, logger, told
 from syncoxiders.core.model import Action
+from syncoxiders.engine.pipeline.messages import NotYet
 from syncoxiders.engine.report import Quiet
 from syncoxiders.ports.errors import SyncError
 
@@ -25,6 +26,9 @@ would leave its groups blocked for all that time; like this they come again with
 
 Handle = Callable[[str], None]
 Records = Sequence[Mapping[str, Any]]
+
+Left: TypeAlias = tuple[SQSRecord, float]
+"""A message that is to come again, and after how many seconds."""
 
 
 class Loud(Quiet):
@@ -55,7 +59,8 @@ def batch(
 
     Up to ``at_once`` groups are handled at once, the messages of each one after the other. After
     one that failed the others of its group are left for later, so that order is kept. They come
-    again soon: they would else be hidden for as long as a function that died might take.
+    again soon: they would else be hidden for as long as a function that died might take. With one
+    that said when it is to come again, the others of its group come again then.
     """
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for record in event["Records"]:
@@ -63,17 +68,17 @@ def batch(
     group = _Group(handle)
     with _Hidden(queue, [each for records in groups.values() for each in records]):
         results = _results(group, groups, at_once)
-    failed = [each for result in results for each in result]
-    if failed:
-        again = {each.receipt_handle: _pause(each) for each in failed}
+    again = {record.receipt_handle: pause for result in results for record, pause in result}
+    if again:
         try:
             queue().give_back(again)
         except SyncError as error:  # then it takes longer
             logger.warning("messages could not be given back", extra=told(error))
-    return {"batchItemFailures": [{"itemIdentifier": each.message_id} for each in failed]}
+    failed = [record.message_id for result in results for record, _ in result]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
 
-def _results(group: "_Group", groups: Mapping[str, Records], at_once: int) -> list[list[SQSRecord]]:
+def _results(group: "_Group", groups: Mapping[str, Records], at_once: int) -> list[list[Left]]:
     if at_once == 1 or len(groups) == 1:
         return [group(records) for records in groups.values()]
     with ThreadPoolExecutor(at_once, thread_name_prefix="group") as pool:
@@ -115,17 +120,24 @@ class _Group:
         self._handle = handle
         self._counting = threading.Lock()
 
-    def __call__(self, records: Records) -> list[SQSRecord]:
+    def __call__(self, records: Records) -> list[Left]:
         """Return the messages that failed, or were left."""
         processor = SqsFifoPartialProcessor()
         processor.raise_on_entire_batch_failure = False
-        with processor([dict(each) for each in records], self._one):
+        too_soon: list[float] = []
+        with processor(
+            [dict(each) for each in records], lambda record: self._one(record, too_soon)
+        ):
             processor.process()
-        return [each for each in processor.fail_messages if isinstance(each, SQSRecord)]
+        left = [each for each in processor.fail_messages if isinstance(each, SQSRecord)]
+        return [(each, too_soon[0] if too_soon else _pause(each)) for each in left]
 
-    def _one(self, record: SQSRecord) -> None:
+    def _one(self, record: SQSRecord, too_soon: list[float]) -> None:
         try:
             self._handle(record.body)
+        except NotYet as answer:
+            too_soon.append(answer.seconds)
+            raise
         except Exception as error:
             about = {"group": record.attributes.message_group_id, **told(error)}
             logger.error("a message failed", extra=about)

@@ -17,7 +17,8 @@ class Connected(msgspec.Struct, frozen=True):
     person has to be told (a revoked authorisation), ``""`` if all is well; ``deaf`` says why its
     pushes do not come in, so that only the clock tells of changes. ``vendor_ids`` are the
     names by which the vendor's pushes call the account, where they do (a Dropbox account id,
-    buckets). ``looks`` counts how often a look into some folders of it was begun.
+    buckets). ``looks`` counts how often a look into some folders of it was begun. ``busy`` is
+    until when the looks at it count that were made lately.
     """
 
     account: Account
@@ -29,6 +30,7 @@ class Connected(msgspec.Struct, frozen=True):
     deaf: str = ""
     vendor_ids: frozenset[str] = frozenset()
     looks: int = 0
+    busy: float = 0.0
 
 
 class EndpointSettings(msgspec.Struct, frozen=True):
@@ -110,7 +112,9 @@ class Registry(Protocol):
     def hint(self, owner: str, account: str) -> Connected | None:
         """Count a reason to look; returns the account as it then is, None if there is none."""
 
-    def polled(self, owner: str, account: str, hints: int, at: float) -> Connected | None:
+    def polled(
+        self, owner: str, account: str, hints: int, at: float, busy: float = 0.0
+    ) -> Connected | None:
         """Note that a look has answered this many hints; fewer than before are ignored.
 
         Returns the account as it then is, None if there is none: hints that came meanwhile are

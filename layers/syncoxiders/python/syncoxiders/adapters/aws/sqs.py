@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 """
 
 import hashlib
+import math
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -38,14 +39,18 @@ class SqsQueue:
                 raise StateUnavailable("the queue takes no messages")
 
     def give_back(self, receipts: Mapping[str, float]) -> None:
-        """Have messages that were received come again, each after so many seconds.
+        """Have messages that were received come again, each after so many seconds, not before.
 
         One that is not being handled any more stays as it is. Raises StateUnavailable.
         """
         pauses = list(receipts.items())
         for start in range(0, len(pauses), MOST):
             entries = [
-                {"Id": str(index), "ReceiptHandle": receipt, "VisibilityTimeout": int(seconds)}
+                {
+                    "Id": str(index),
+                    "ReceiptHandle": receipt,
+                    "VisibilityTimeout": math.ceil(seconds),
+                }
                 for index, (receipt, seconds) in enumerate(pauses[start : start + MOST])
             ]
             try:

@@ -81,6 +81,9 @@ class ControlRow(Row):
     polled = NumberAttribute(null=True)
     polled_at = NumberAttribute(null=True)
     not_before = NumberAttribute(null=True)
+    busy = NumberAttribute(null=True)
+    looks = NumberAttribute(null=True)
+    deaf = UnicodeAttribute(null=True)
     fence = NumberAttribute(null=True)
     until = NumberAttribute(null=True)
 

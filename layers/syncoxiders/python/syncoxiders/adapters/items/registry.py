@@ -2,7 +2,7 @@
 
 | item | pk | sk | attributes |
 |---|---|---|---|
-| account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_ids``, ``hints``, ``polled``, ``polled_at``, ``not_before``, ``trouble``, ``deaf`` |
+| account | ``owner#accounts`` | name | ``account``, ``here``, ``vendor_ids``, ``hints``, ``polled``, ``polled_at``, ``busy``, ``not_before``, ``trouble``, ``deaf`` |
 | access token | ``owner#access`` | name | ``access``, ``expires`` (:mod:`..aws.tokens`) |
 | sync | ``owner#syncs`` | id | ``settings`` |
 | channel | ``owner#channels`` | id | ``opened``, ``expires`` |
@@ -120,9 +120,13 @@ class ItemsRegistry:
         item = self._change(account_key(owner, account), add={"hints": 1})
         return None if item is None else _connected(item)
 
-    def polled(self, owner: str, account: str, hints: int, at: float) -> Connected | None:
+    def polled(
+        self, owner: str, account: str, hints: int, at: float, busy: float = 0.0
+    ) -> Connected | None:
         """Note that a look has answered this many hints; fewer than before are ignored."""
         put: dict[str, Value] = {"polled": hints, "polled_at": milliseconds(at)}
+        if busy:
+            put["busy"] = milliseconds(busy)
         key = account_key(owner, account)
         item = self._change(key, put=put, not_above=("polled", hints))
         return None if item is None else _connected(item)
@@ -283,6 +287,7 @@ def _connected(item: Item) -> Connected:
         deaf=str(item.attributes.get("deaf", "")),
         vendor_ids=_names(item, "vendor_ids"),
         looks=_number(item, "looks"),
+        busy=_number(item, "busy") / 1000,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from syncoxiders.core.model import EndpointId
+from syncoxiders.engine.pipeline.hints import TEMPO, Tempo
 from syncoxiders.ports.alarm import Alarms
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, Revoked
@@ -26,7 +27,7 @@ class Pipeline:
 
     ``polls``, ``merges`` and ``applies`` carry the messages of those names
     (:mod:`syncoxiders.engine.pipeline.messages`). Without ``alarms`` what was put off is found by
-    the sweep.
+    the sweep. ``tempo`` bounds how often an account is looked at for hints.
     """
 
     states: SharedStates
@@ -39,6 +40,7 @@ class Pipeline:
     providers: Connect
     blobs: BlobStore | None = None
     alarms: Alarms | None = None
+    tempo: Tempo = TEMPO
 
     def connect(self, owner: str, settings: SyncSettings) -> Providers:
         """Return the providers of a sync's endpoints; looking one up raises ProviderError alone."""

@@ -6,13 +6,13 @@ again if either fails. A genuine push that is replayed is one hint more.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 from msgspec import structs
 
 from syncoxiders.engine.pipeline.glance import tell
-from syncoxiders.engine.pipeline.hints import Meter, call
+from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, StateError
 from syncoxiders.ports.push import Forged, Push, Verifier
@@ -71,7 +71,6 @@ class Ear:
     polls: Queue
     clock: Clock
     doors: Mapping[str, Door]
-    meter: Meter = field(default_factory=Meter)
 
     def hear(self, request: Request) -> Reply:
         """Take a push, or refuse it."""
@@ -101,7 +100,7 @@ class Ear:
         return tell(self.registry, self.polls, kind, folders)
 
     def _call(self, accounts: Iterable[tuple[str, str]]) -> int:
-        return call(self.registry, self.polls, accounts, self.clock.now(), self.meter)
+        return call(self.registry, self.polls, accounts, self.clock.now())
 
     def _hear(self, kind: str, request: Request, secrets: "_Secrets") -> Reply:
         push = self.doors[kind].verify(request.query, request.headers, request.body, secrets)

@@ -5,47 +5,56 @@ answered by then: those that one look will answer share one message. A look that
 it has answered and then goes by the count once more; a hint that comes after that has a message
 of its own, and none is swallowed. Where a look failed, so that nothing was answered, the first hint
 of each minute tries again.
+
+So there are never more messages than looks, and how often an account is looked at is bounded by
+its :class:`Tempo`: a message that comes too soon is told to come again.
 """
 
-import threading
 from collections.abc import Iterable
+
+import msgspec
 
 from syncoxiders.engine.pipeline.messages import Poll
 from syncoxiders.ports.queue import Message, Queue
-from syncoxiders.ports.registry import Registry
-
-PER_MINUTE = 12
-"""So many messages a minute one process sends for an account; of further hints in that minute only
-the first sends one, so that nobody who repeats a push makes us ask the vendor without end."""
+from syncoxiders.ports.registry import Connected, Registry
 
 _MINUTE = 60.0
 
 
-class Meter:
-    """Counts the messages for each account in the current minute, in this process only."""
+class Tempo(msgspec.Struct, frozen=True):
+    """How often hints have an account looked at.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._minute = 0.0
-        self._counts: dict[tuple[str, str], int] = {}
+    Each look counts for ``pause`` seconds. While no more than ``free`` of them count, the next one
+    is at once; from there on the pause between two grows, to ``pause`` when ``most`` count. So
+    somebody who saves and saves waits for a second or two, and whoever repeats a push without
+    end makes us ask the vendor once every ``pause`` seconds.
+    """
 
-    def passes(self, account: tuple[str, str], now: float) -> bool:
-        """Count one; False if there were enough."""
-        with self._lock:
-            minute = now // _MINUTE
-            if minute != self._minute:
-                self._minute, self._counts = minute, {}
-            self._counts[account] = self._counts.get(account, 0) + 1
-            return self._counts[account] <= PER_MINUTE
+    free: int = 60
+    most: int = 360
+    pause: float = 5.0
+
+    def due(self, connected: Connected, now: float) -> float:
+        """Return when an account may be looked at next."""
+        count = (connected.busy - now) / self.pause
+        share = (count - self.free) / (self.most - self.free)
+        return connected.polled_at + self.pause * min(max(share, 0.0), 1.0)
+
+    def busy(self, connected: Connected, now: float) -> float:
+        """Return until when looks count, the one that ends now included."""
+        return min(max(connected.busy, now) + self.pause, now + self.most * self.pause)
 
 
-def call(
-    registry: Registry,
-    polls: Queue,
-    accounts: Iterable[tuple[str, str]],
-    now: float,
-    meter: Meter | None = None,
-) -> int:
+TEMPO = Tempo()
+
+
+def told(owner: str, connected: Connected, now: float) -> Message:
+    """Return the message by which the hints of an account are answered that are not yet."""
+    poll = Poll(owner, connected.account.name, after=connected.polled)
+    return poll.message(f"after-{connected.polled}-{now // _MINUTE:.0f}")
+
+
+def call(registry: Registry, polls: Queue, accounts: Iterable[tuple[str, str]], now: float) -> int:
     """Count a reason to look at each account (owner and name), and send messages about it.
 
     Returns how many of them there are. Raises StateUnavailable.
@@ -54,10 +63,7 @@ def call(
     for owner, account in dict.fromkeys(accounts):
         found = registry.hint(owner, account)
         if found is not None:
-            few = meter is None or meter.passes((owner, account), now)
-            minute = f"{now // _MINUTE:.0f}"
-            once = f"after-{found.polled}-{minute}" if few else f"minute-{minute}"
-            messages.append(Poll(owner, account).message(once))
+            messages.append(told(owner, found, now))
     polls.send(messages)
     return len(messages)
 

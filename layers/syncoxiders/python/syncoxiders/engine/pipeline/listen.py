@@ -16,14 +16,15 @@ from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.glance import nearest, within
+from syncoxiders.engine.pipeline.hints import told
 from syncoxiders.engine.pipeline.holding import Hold
-from syncoxiders.engine.pipeline.messages import Merge, Poll
+from syncoxiders.engine.pipeline.messages import Merge, NotYet, Poll
 from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.report import Outcome
 from syncoxiders.ports.errors import ProviderError, Revoked, StateBusy, Throttled
 from syncoxiders.ports.pipeline import SharedStore
-from syncoxiders.ports.registry import EndpointSettings, SyncSettings
+from syncoxiders.ports.registry import Connected, EndpointSettings, SyncSettings
 from syncoxiders.ports.state import Event, SyncRecord
 
 PROBLEMS = 100
@@ -34,15 +35,24 @@ def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
     """Look at what is new in an account, and tell the syncs that it belongs to.
 
     Hints are answered once every endpoint was looked at; else the sweep comes back for them. What
-    does not fit into the time ``until`` goes on in another poll, where this one was.
+    does not fit into the time ``until`` goes on in another poll, where this one was. Raises NotYet
+    where hints come so often that the next look has to wait.
     """
     owner, account = message.owner, message.account
     if message.folders:
         _glance(pipeline, message, until)
         return
     connected = pipeline.registry.account(owner, account)
-    if connected is None or connected.not_before > pipeline.clock.now():
+    now = pipeline.clock.now()
+    if connected is None or connected.not_before > now:
         return
+    if message.after is not None:
+        if connected.polled > message.after:
+            _tell_again(pipeline, owner, connected)
+            return
+        due = pipeline.tempo.due(connected, now)
+        if due > now:
+            raise NotYet(due - now)
     listener = Listener(pipeline, owner, account, until)
     whole = True
     for settings in pipeline.registry.syncs(owner):
@@ -58,7 +68,6 @@ def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
         pipeline.polls.send([message.message(f"on-{pipeline.clock.now():.6f}")])
     if not whole:
         return
-    later = pipeline.registry.polled(owner, account, connected.hints, pipeline.clock.now())
     if connected.trouble and not listener.trouble:
         pipeline.registry.trouble(owner, account, "")
         again = [
@@ -67,8 +76,20 @@ def poll(pipeline: Pipeline, message: Poll, until: float = math.inf) -> None:
             if any(each.account == account for each in settings.endpoints)
         ]
         pipeline.merges.send(again)
-    if later is not None and later.hints > connected.hints:
-        pipeline.polls.send([message.message(f"again-{later.hints}")])
+    now = pipeline.clock.now()
+    busy = pipeline.tempo.busy(connected, now)
+    later = pipeline.registry.polled(owner, account, connected.hints, now, busy)
+    if later is not None:
+        _tell_again(pipeline, owner, later)
+
+
+def _tell_again(pipeline: Pipeline, owner: str, connected: Connected) -> None:
+    """Tell of hints that came while a look answered the ones before.
+
+    Whoever counted them may have sent a message about the latter only.
+    """
+    if connected.hints > connected.polled:
+        pipeline.polls.send([told(owner, connected, pipeline.clock.now())])
 
 
 def _glance(pipeline: Pipeline, message: Poll, until: float) -> None:

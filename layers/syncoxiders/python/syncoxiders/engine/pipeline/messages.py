@@ -14,15 +14,25 @@ class Malformed(ValueError):  # noqa: N818 -- named after what it says
     """A message's body is not what its queue carries. It holds what was wrong, not the body."""
 
 
+class NotYet(Exception):  # noqa: N818 -- an answer, not an error
+    """A message was not handled, and is to come again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("it is too soon")
+        self.seconds = seconds
+
+
 class Poll(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Look at what is new in an account, or only into some ``folders`` of it.
 
-    These are named as the roots of endpoints are: ``bucket/folder``.
+    These are named as the roots of endpoints are: ``bucket/folder``. One that is sent for hints
+    tells how many had been answered: ``after`` a look that answered more there is no need for it.
     """
 
     owner: str
     account: str
     folders: tuple[str, ...] = ()
+    after: int | None = None
 
     def message(self, once: str) -> Message:
         """Return it to be sent; ``once`` names what gave reason to look."""

@@ -2,7 +2,8 @@
 
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
-from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
+from syncoxiders.engine.pipeline.hints import told
+from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.reconcile import send
 from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.ports.pipeline import Batch, SharedStore
@@ -26,8 +27,7 @@ def _account(pipeline: Pipeline, owner: str, connected: Connected) -> None:
     """Have an account looked at of which hints are not answered."""
     now = pipeline.clock.now()
     if connected.hints > connected.polled and connected.not_before <= now:
-        message = Poll(owner, connected.account.name).message(f"sweep-{now:.0f}")
-        pipeline.polls.send([message])
+        pipeline.polls.send([told(owner, connected, now)])
 
 
 def _sync(pipeline: Pipeline, owner: str, settings: SyncSettings) -> None:
