@@ -262,6 +262,32 @@ class TestGuards:
         assert world.b.tree() == world.a.tree()
         assert setting.planning(world.store()).stop is None
 
+    def test_with_something_new(self, world: Deployed) -> None:
+        """What is let through may hold new files, for which every planner has other numbers."""
+        world.put(max_delete="2")
+        for number in range(4):
+            world.a.remove(f"folder/{number}")
+        world.a.write("new/file", b"content")
+        world.look()
+        stop = setting.planning(world.store()).stop
+        assert stop is not None
+        world.store().save_text(setting.APPROVED, stop.plan_id)
+        goes_on(world, 120)
+        assert setting.planning(world.store()).stop is None
+        assert world.b.tree() == world.a.tree()
+
+    def test_other_settings(self, world: Deployed) -> None:
+        """What was stopped under one rule is planned anew under another."""
+        world.put(max_delete="2")
+        for number in range(4):
+            world.a.remove(f"folder/{number}")
+        world.look()
+        assert setting.planning(world.store()).stop is not None
+        world.put(mode="copy")
+        goes_on(world, 120)
+        assert setting.planning(world.store()).stop is None
+        assert len(world.b.tree()) == 6
+
     def test_one_file_edited_often(self, world: Deployed) -> None:
         """In a tree of a few files one may be saved as often as somebody likes."""
         for number in range(40):

@@ -9,7 +9,7 @@ from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
-from syncoxiders.engine.pipeline import execute, reconcile, sweep
+from syncoxiders.engine.pipeline import execute, handing, sweep
 from syncoxiders.engine.pipeline.execute import Worker
 from syncoxiders.engine.pipeline.reconcile import OpenNodes, Planner
 from tests.simulation.mutants import Mutant, idle, swap
@@ -62,7 +62,7 @@ MUTANTS: dict[str, Mutant] = {
     "keeps the cursor before what it passes": keeps_the_cursor_first,
     # -- workers -------------------------------------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
-    "releases nothing that waited": both(idle(Worker._release), idle(reconcile.release)),
+    "releases nothing that waited": both(idle(Worker._release), idle(handing.release)),
     "does a batch again without looking": swap(
         Worker.work, "self._batch.begun and actions", "False"
     ),

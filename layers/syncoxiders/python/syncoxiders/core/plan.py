@@ -91,14 +91,26 @@ class Plan(msgspec.Struct, frozen=True):
         return frozenset(action.node for action in self.actions if action.kind in LOSING)
 
 
-def identify(actions: list[Action]) -> str:
-    """Return a plan's id: equal for plans that do the same."""
+def identify(result: Plan) -> str:
+    """Return a plan's id: equal for plans that do the same, whoever made them.
+
+    Nodes that are new have other numbers with each planner, and are known by their paths.
+    """
     digest = hashlib.blake2b(digest_size=6)
-    for line in sorted(
-        f"{action.id}|{action.entry}|{action.expect}|{action.name}" for action in actions
-    ):
-        digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
+    lines = [repr(_deed(action, result.paths.get(action.node, ""))) for action in result.actions]
+    lines += [repr((each.endpoint, each.entry, each.version)) for each in result.probes]
+    lines += [repr([msgspec.structs.astuple(edit) for edit in m.edits]) for m in result.merges]
+    for line in sorted(lines):
+        digest.update(line.encode("utf-8", "backslashreplace") + b"\n")
     return digest.hexdigest()
+
+
+def _deed(action: Action, path: str) -> tuple[str, ...]:
+    """Return what an action does, and to what."""
+    source = action.source
+    origin = ("", "", "") if source is None else (source.endpoint, source.entry, source.version)
+    where = (action.endpoint, action.entry, action.expect)
+    return action.kind.value, *where, path, action.name, *origin
 
 
 def plan(view: View, rule: Rule, look: Look) -> Plan:

@@ -304,7 +304,7 @@ class Run:
         )
         if not reason:
             return True
-        plan_id = identify(list(result.actions))
+        plan_id = identify(result)
         if options.approve == plan_id:
             return True
         if not options.dry_run:

@@ -22,9 +22,9 @@ from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.dispatch import later
+from syncoxiders.engine.pipeline.handing import release, send
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
-from syncoxiders.engine.pipeline.reconcile import release, send
 from syncoxiders.engine.pipeline.times import LEFT, MARGIN
 from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.places import Places

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import ROOT_ENTRY, EndpointId, EntryId, Node, NodeId
+from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 from syncoxiders.core.plan import LOSING, Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine.diary import Diary
@@ -19,8 +19,10 @@ from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.dispatch import Dispatch
+from syncoxiders.engine.pipeline.handing import release, send
 from syncoxiders.engine.pipeline.holding import Hold
-from syncoxiders.engine.pipeline.messages import Apply, Merge
+from syncoxiders.engine.pipeline.messages import Merge
+from syncoxiders.engine.pipeline.preview import first_plan
 from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
@@ -128,6 +130,8 @@ class Planner:
         self._logged: set[Touched] | None = set(self._before.entries)
         self._stop: Stop | None = None
         self._full_again = False
+        self._asked = self._before.stop
+        self._seen = False
 
     def _approves(self, stop: Stop) -> bool:
         return bool(stop.plan_id) and stop.plan_id == self._context.options.approve
@@ -136,8 +140,10 @@ class Planner:
         """Plan, write and hand out until nothing is left, or time is over."""
         if len(self._heard) - len(self._away) < 2:  # noqa: PLR2004 -- a sync has two
             return
+        if self._is_first() and self._away:
+            return  # what is shown is to be all of it
         stop = self._before.stop
-        if stop is not None and not self._approves(stop):
+        if stop is not None and not self._approves(stop) and self._before.rule == self._version:
             return
         ignored, _ = IgnoreFiles(self._context).rules(at=frozenset())
         self._rule = msgspec.structs.replace(
@@ -154,6 +160,9 @@ class Planner:
         if full:
             touched.update(dict.fromkeys(self._unbound()))
             nodes.update(self._suspects())
+        if self._is_first() and not self._show(touched, sorted(nodes)):
+            self._conclude("")
+            return
         whole = self._work(touched, sorted(nodes), until)
         self._conclude(state if whole and not self._full_again else "")
         if not whole or self._is_behind():
@@ -291,13 +300,35 @@ class Planner:
         """Let a plan pass, or stop and keep it for a person to look at."""
         limit, first_contact = self._context.options.limit, self._record is None
         kind, reason = judge(result, limit, self._store, self._now, first_contact=first_contact)
-        plan_id = identify(list(result.actions)) if reason else ""
+        plan_id = identify(result) if reason else ""
         stop = Stop(kind, reason, plan_id)
-        if not reason or self._approves(stop):
+        if not reason or self._seen or self._approves(stop):
             return True
         self._store.save_text(f"plan:{plan_id}", describe(result))
         self._stop = stop
         return False
+
+    def _is_first(self) -> bool:
+        """Say whether this is the first plan, which a person is to see before it is carried out."""
+        return self._settings.preview and self._record is None and not self._before.shown
+
+    def _show(self, touched: Iterable[Touched], nodes: Sequence[NodeId]) -> bool:
+        """Let the first plan pass if a person has seen just that; else keep it for her."""
+        shown = first_plan(
+            self._store,
+            self._rule,
+            list(touched),
+            nodes,
+            asked=self._context.options.approve,
+            hold=self._hold_on,
+        )
+        if shown.stop is not None and not self._approves(shown.stop):
+            self._store.save_text(f"plan:{shown.stop.plan_id}", shown.text)
+            self._stop = shown.stop
+            return False
+        self._seen = bool(shown.text)  # guards have nothing to ask about it
+        self._keep(msgspec.structs.replace(self._before, stop=None, shown=True))
+        return True
 
     def _lasting(self, result: Plan) -> int:
         """Return how many nodes lose something that counts for a day."""
@@ -416,8 +447,13 @@ class Planner:
         """Remember what waits, and how far everything was planned."""
         self._hold_on()
         if self._stop is not None:
-            self._keep(msgspec.structs.replace(self._before, stop=self._stop, settled=""))
+            self._forget_stop(self._stop)
+            stopped = msgspec.structs.replace(
+                self._before, rule=self._version, stop=self._stop, settled=""
+            )
+            self._keep(stopped)
             return
+        self._forget_stop(None)
         entries, nodes = tuple(self._stuck.entries), tuple(sorted(self._stuck.nodes))
         due = self._before.due if self._before.due > self._now else 0.0
         if len(entries) + len(nodes) > MANY_WAITING:
@@ -426,7 +462,8 @@ class Planner:
         if run and not setting.is_busy(self._store):
             self._end_run(run)
             run = 0
-        self._keep(setting.Planning(self._version, settled, due, entries, nodes, None, run))
+        shown = self._before.shown
+        self._keep(setting.Planning(self._version, settled, due, entries, nodes, None, run, shown))
         if self._context.options.approve:
             self._store.save_text(setting.APPROVED, "")
         record = SyncRecord(
@@ -439,9 +476,19 @@ class Planner:
             self._store.commit(Commit(record=record, at=self._now))
             self._store.trim(self._positions)
 
+    def _forget_stop(self, now: Stop | None) -> None:
+        """Let go of the plan that was stopped before, and of its approval, for another one."""
+        if self._asked is None or self._asked == now:
+            return
+        if now is not None and self._approves(self._asked):
+            self._store.save_text(setting.APPROVED, "")
+        if now is None or now.plan_id != self._asked.plan_id:
+            self._store.save_text(f"plan:{self._asked.plan_id}", "")
+
     def _keep(self, value: setting.Planning) -> None:
         if value != self._before:
             setting.save_planning(self._store, value)
+            self._before = value
 
     def _end_run(self, run: int) -> None:
         counts: dict[str, int] = {}
@@ -461,36 +508,3 @@ class Planner:
 
 def _entries(node: Node) -> list[Touched]:
     return [(endpoint, replica.entry) for endpoint, replica in node.replicas.items()]
-
-
-def send(
-    pipeline: Pipeline, message: Merge | Apply, settings: SyncSettings, batches: Sequence[Batch]
-) -> None:
-    """Send those batches to apply that wait for no other."""
-    accounts = {each.id: each.account for each in settings.endpoints}
-    ready = [
-        Apply(message.owner, message.sync, batch.id).message(
-            accounts[batch.endpoint], batch.lane, f"{pipeline.clock.now():.6f}"
-        )
-        for batch in batches
-        if not batch.waits and batch.endpoint in accounts
-    ]
-    if ready:
-        pipeline.applies.send(ready)
-
-
-def release(store: SharedStore, endpoints: Sequence[EndpointId], nodes: Iterable[NodeId]) -> None:
-    """Put into the log what had to wait for nodes: themselves, and what is new in them."""
-    touched: dict[Touched, None] = {}
-    base = store.base()
-    for node in base.get(nodes).values():
-        for endpoint, replica in node.replicas.items():
-            if endpoint not in endpoints:
-                continue
-            touched[endpoint, replica.entry] = None
-            if node.content is None and not replica.gone and replica.entry != ROOT_ENTRY:
-                inside = [each.id for each in store.observed(endpoint).children(replica.entry)]
-                owned = base.of(endpoint, inside)
-                touched.update(((endpoint, each), None) for each in inside if each not in owned)
-    if touched:
-        store.touch(touched)

@@ -54,7 +54,8 @@ class Planning(msgspec.Struct, frozen=True):
     ``rule`` names the settings that were planned under last, ``settled`` the conditions under
     which everything was planned; ``due`` is when it is to be planned again in any case.
     ``entries`` and ``nodes`` wait until others
-    have made a way for them. ``run`` is the run that is under way, 0 for none.
+    have made a way for them. ``run`` is the run that is under way, 0 for none. ``shown`` says
+    that a person has seen the first plan and let it through.
     """
 
     rule: str = ""
@@ -64,6 +65,7 @@ class Planning(msgspec.Struct, frozen=True):
     nodes: tuple[NodeId, ...] = ()
     stop: Stop | None = None
     run: int = 0
+    shown: bool = False
 
 
 def heard(store: SharedStore, endpoint: EndpointId) -> Heard:

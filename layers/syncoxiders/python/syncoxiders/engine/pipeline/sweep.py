@@ -2,9 +2,9 @@
 
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.handing import send
 from syncoxiders.engine.pipeline.hints import told
 from syncoxiders.engine.pipeline.messages import Apply, Merge
-from syncoxiders.engine.pipeline.reconcile import send
 from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import Connected, SyncSettings
@@ -57,7 +57,8 @@ def _is_behind(
         return False
     planning = setting.planning(store)
     if planning.stop is not None:
-        return planning.stop.plan_id == store.text(setting.APPROVED)
+        outdated = planning.rule != setting.version(settings)
+        return outdated or planning.stop.plan_id == store.text(setting.APPROVED)
     if planning.rule != setting.version(settings):
         return True
     if (planning.due and planning.due <= now) or (
