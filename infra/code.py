@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.settings import Settings
 from infra.target import LAMBDA
 
-FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep")
+FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep", "live")
 NAMESPACE = "SyncOxiders"
 
 

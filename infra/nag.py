@@ -10,6 +10,11 @@ from infra.stack import SyncOxiders
 
 _SECRETS = "arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter{path}/{begins}*"
 
+_CONNECTIONS = (
+    "arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<{api}>"
+    "/live/POST/@connections/*"
+)
+
 _SCHEDULES = "arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/<{group}>/*"
 
 
@@ -49,6 +54,24 @@ def check(stack: SyncOxiders) -> None:
             f"IAM5[Resource::{_SCHEDULES.format(group=group)}]",
             "Schedules are made when something is put off; all are in one group.",
         )
+    live = stack.get_logical_id(cast("CfnElement", stack.live.api.node.default_child))
+    for name in ("poll", "merge", "apply", "housekeeping"):
+        _accept(
+            stack.functions[name],
+            f"IAM5[Resource::{_CONNECTIONS.format(api=live)}]",
+            "Connections come and go; a function may speak on any of them, and do nothing else.",
+        )
+    _accept(
+        stack.live.api,
+        "APIG4",
+        "The function lets in who brings a ticket that the API gave to somebody who is logged in.",
+    )
+    _accept(
+        stack.live.stage,
+        "APIG1",
+        "A log of a WebSocket API needs a role for the whole AWS account, which is not ours to "
+        "set; the function's own log tells who was not let in.",
+    )
     _accept(
         stack.ingress.webhook,
         f"IAM5[Resource::{_SECRETS.format(path=path, begins='app_2f')}]",

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.code import NAMESPACE, Function
 from infra.ingress import Ingress
+from infra.live import Live
 from infra.pipeline import Line, Pipeline
 from infra.schedules import Schedules
 from infra.settings import Settings
@@ -46,6 +47,7 @@ class Observability(Construct):
         ingress: Ingress,
         pipeline: Pipeline,
         schedules: Schedules,
+        live: Live,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = self._topic(settings.email, key) if settings.email else None
@@ -89,7 +91,7 @@ class Observability(Construct):
             above=int(HEARTBEAT.to_seconds()),
             text="A sync was not verified for longer than a day",
         )
-        self._dashboard(lines, [ingress.webhook, *by_queue, *by_clock])
+        self._dashboard(lines, [ingress.webhook, *by_queue, *by_clock, live.function])
         if settings.budget:
             self._budget(settings)
 

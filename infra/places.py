@@ -8,3 +8,6 @@ BUILT_LOCAL = ROOT / "build" / "local"
 
 LOCAL_API = "syncoxiders"
 """The id of the HTTP API on an emulator: pinned, so that its address is known beforehand."""
+
+LOCAL_LIVE = "syncoxiders-live"
+"""The id of the WebSocket API there."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SERVICES = (
+    "apigatewaymanagementapi",
     "dynamodb",
     "kms",
     "s3",

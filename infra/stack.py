@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.code import FUNCTIONS, Code, Function
 from infra.ingress import PROVIDERS, Ingress
+from infra.live import Live
 from infra.observability import Observability
 from infra.pipeline import Pipeline
 from infra.schedules import Schedules
@@ -48,6 +49,18 @@ class SyncOxiders(Stack):
             pipeline=self.pipeline,
             url=self.ingress.url,
         )
+        self.live = Live(
+            self,
+            "Live",
+            code=code,
+            state=self.state,
+            speakers=[
+                self.pipeline.poll,
+                self.pipeline.merge,
+                self.pipeline.apply,
+                self.schedules.housekeeping,
+            ],
+        )
         self.texts = Texts(self, "Texts", settings, worker=self.pipeline.apply)
         self.buckets: Buckets | None = None
         if settings.buckets:
@@ -71,6 +84,7 @@ class SyncOxiders(Stack):
             ingress=self.ingress,
             pipeline=self.pipeline,
             schedules=self.schedules,
+            live=self.live,
         )
         self._settle()
 
@@ -85,6 +99,7 @@ class SyncOxiders(Stack):
             self.schedules.renew,
             self.schedules.housekeeping,
             self.schedules.sweep,
+            self.live.function,
         )
         return dict(zip(FUNCTIONS, found, strict=True))
 
@@ -103,6 +118,7 @@ class SyncOxiders(Stack):
             "ALARMS": self.pipeline.alarms.group.ref,
             "ALARM_ROLE": self.pipeline.alarms.role.role_arn,
             "TEXTS": self.texts.bucket.bucket_name,
+            "LIVE": self.live.url,
         }
         for function in self.functions.values():
             for name, value in names.items():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.build import FUNCTIONS, build
-from infra.places import BUILT_LOCAL, LOCAL_API, ROOT
+from infra.places import BUILT_LOCAL, LOCAL_API, LOCAL_LIVE, ROOT
 from infra.target import this_machine
 from local.emulator import PYTHON, REGION, Ministack
 
@@ -50,6 +50,7 @@ class Deployed:
             "SYNCOXIDERS_KEY": self.outputs["Key"],
             "SYNCOXIDERS_SECRETS": self.outputs["Secrets"],
             "SYNCOXIDERS_URL": self.url,
+            "SYNCOXIDERS_LIVE": self.outputs["Live"],
         }
 
 
@@ -108,6 +109,7 @@ def _stamp(built: Path) -> str:
 def deploy(emulator: Ministack, out: Path, work: Path) -> Deployed:
     """Deploy synthesised templates; ``work`` is a folder for files on the way."""
     url = f"{emulator.url}/_aws/execute-api/{LOCAL_API}/$default"
+    live = f"{emulator.url}/_aws/execute-api/{LOCAL_LIVE}/live".replace("http", "ws", 1)
     environment = emulator.environment(ACCOUNT)
     # Where there is a cdk.json, bootstrapping would build the app first.
     cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=work, environment=environment)
@@ -115,7 +117,8 @@ def deploy(emulator: Ministack, out: Path, work: Path) -> Deployed:
     cdk(
         [
             *("deploy", STACK, "--app", str(out), "--require-approval", "never"),
-            *("--parameters", f"LocalUrl={url}", "--outputs-file", str(told)),
+            *("--parameters", f"LocalUrl={url}", "--parameters", f"LocalLive={live}"),
+            *("--outputs-file", str(told)),
         ],
         cwd=work,
         environment=environment,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep")
+FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep", "live")
 QUEUES = ("Poll", "Merge", "Apply")
 TABLES = ("Tree", "Journal", "Control")
 
@@ -80,6 +80,8 @@ def _called(template: Resource, resource: str) -> str:
             return name
     if resource.startswith("TextsBucket"):
         return "Texts"
+    if "@connections" in resource:
+        return "Connections"
     if ":schedule/" in resource:
         return "Alarms"
     if "AlarmsRole" in resource:

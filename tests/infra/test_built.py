@@ -59,6 +59,7 @@ def test_descriptions_are_there(opt: Path) -> None:
     """Of the vendors' descriptions of their services those that are used were left."""
     assert run(opt, _DESCRIPTIONS) == [
         "drive",
+        "apigatewaymanagementapi",
         "dynamodb",
         "kms",
         "s3",
@@ -148,7 +149,8 @@ from google.auth.credentials import AnonymousCredentials
 from googleapiclient.discovery import build
 build("drive", "v3", credentials=AnonymousCredentials(), static_discovery=True)
 found = ["drive"]
-for service in ("dynamodb", "kms", "s3", "scheduler", "sqs", "ssm", "sts"):
+services = "apigatewaymanagementapi dynamodb kms s3 scheduler sqs ssm sts"
+for service in services.split():
     boto3.client(service)
     found.append(service)
 print(json.dumps(found))

@@ -30,6 +30,8 @@ _PUSH = {
 _NONE: dict[str, Any] = {"Records": []}
 _CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 
+_MESSAGE = {"requestContext": {"routeKey": "$default", "connectionId": "c1"}, "body": "?"}
+
 EVENTS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "webhook": (_PUSH, {"statusCode": 200, "body": "hello"}),
     "poll": (_CLOCK, {"accounts": 0}),
@@ -38,6 +40,7 @@ EVENTS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "renew": (_CLOCK, {"opened": 0, "renewed": 0, "closed": 0, "failed": 0}),
     "housekeeping": (_CLOCK, {"syncs": 0}),
     "sweep": (_CLOCK, {}),
+    "live": (_MESSAGE, {"statusCode": 200}),
 }
 """An event for each function, and what its answer holds where no account is connected."""
 

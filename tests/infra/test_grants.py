@@ -27,6 +27,7 @@ REFRESH = {
     "/SyncOxiders/vault/*": {"ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"},
     "Key": {"kms:Decrypt", "kms:Encrypt"},
 }
+SPEAK = {"Connections": {"execute-api:ManageConnections"}}
 ALARM = {"Alarms": {"scheduler:CreateSchedule"}, "AlarmRole": {"iam:PassRole"}}
 
 GRANTS: dict[str, dict[str, set[str]]] = {
@@ -44,6 +45,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "MergeQueue": SEND,
         **REFRESH,
         **ALARM,
+        **SPEAK,
     },
     "merge": {
         "Tree": READ | WRITE,
@@ -51,6 +53,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "Control": READ | WRITE,
         "MergeQueue": SEND | RECEIVE,
         "ApplyQueue": SEND,
+        **SPEAK,
     },
     "apply": {
         "Texts": {"s3:GetObject", "s3:PutObject"},
@@ -62,6 +65,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "ApplyQueue": SEND | RECEIVE,
         **REFRESH,
         **ALARM,
+        **SPEAK,
     },
     "renew": {"Control": READ | WRITE, "PollQueue": SEND, **REFRESH},
     "housekeeping": {
@@ -69,6 +73,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "Journal": READ | WRITE,
         "Control": READ | WRITE,
         **REFRESH,
+        **SPEAK,
     },
     "sweep": {
         "Tree": READ,
@@ -78,6 +83,9 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "MergeQueue": SEND,
         "ApplyQueue": SEND,
     },
+}
+GRANTS["live"] = {
+    "Control": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
 EVERYWHERE = {
     "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},

@@ -171,18 +171,30 @@ def test_every_log_ends(template: Template) -> None:
 
 def test_webhook_answers_providers(template: Template) -> None:
     """Each provider has its address, for handshakes and pushes, and may not flood it."""
-    routes = {
-        r["Properties"]["RouteKey"] for r in of_type(template, "AWS::ApiGatewayV2::Route").values()
-    }
-    assert routes == {
+    assert routes(template, "Ingress") == {
         f"{method} /push/{provider}"
         for method in ("GET", "POST")
         for provider in ("drive", "dropbox", "onedrive")
     }
-    ((_, stage),) = of_type(template, "AWS::ApiGatewayV2::Stage").items()
-    settings = stage["Properties"]["DefaultRouteSettings"]
+    _, stage = one(template, "AWS::ApiGatewayV2::Stage", "Ingress")
+    settings = stage["DefaultRouteSettings"]
     assert settings == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
-    assert "query" not in stage["Properties"]["AccessLogSettings"]["Format"].lower()
+    assert "query" not in stage["AccessLogSettings"]["Format"].lower()
+
+
+def test_live_updates(template: Template) -> None:
+    """Connections come to one function; nothing is logged of them, for a ticket is in the query."""
+    assert routes(template, "Live") == {"$connect", "$disconnect", "$default"}
+    _, api = one(template, "AWS::ApiGatewayV2::Api", "Live")
+    assert api["ProtocolType"] == "WEBSOCKET"
+    logical, stage = one(template, "AWS::ApiGatewayV2::Stage", "Live")
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+    assert "AccessLogSettings" not in stage
+    assert stage["StageName"] == "live"
+    assert logical
+    url = function(template, "merge")[1]["Environment"]["Variables"]["SYNCOXIDERS_LIVE"]
+    assert text(url).startswith("wss://")
+    assert text(url).endswith("/live")
 
 
 def test_schedules(template: Template) -> None:
@@ -257,6 +269,15 @@ def test_nothing_outlives_a_disposable_stack(synthesise: Synthesis, setting: str
     for resource in template["Resources"].values():
         assert resource.get("DeletionPolicy", "Delete") == "Delete"
         assert not resource.get("Properties", {}).get("DeletionProtectionEnabled")
+
+
+def routes(template: Template, begins: str) -> set[str]:
+    """The keys of the routes whose logical ids begin so."""
+    return {
+        route["Properties"]["RouteKey"]
+        for name, route in of_type(template, "AWS::ApiGatewayV2::Route").items()
+        if name.startswith(begins)
+    }
 
 
 def _functions(template: Template) -> list[dict[str, Any]]:
