@@ -19,7 +19,7 @@ from syncoxiders.api import shapes
 CONSOLE = Path(__file__).parents[2] / "functions" / "console"
 PLACE = CONSOLE / "js" / "shapes.d.ts"
 
-_HEAD = "// The API's shapes, written by `python -m tests.console.shapes`: not to be edited by hand.\n"
+_HEAD = "// The API's shapes, written by `python -m tests.console.shapes`: do not edit by hand.\n"
 _SIMPLE: dict[Any, str] = {
     str: "string",
     int: "number",
@@ -35,8 +35,8 @@ def all_shapes() -> Iterator[type]:
     """Return each shape once, in the order of the modules."""
     for module in pkgutil.iter_modules(shapes.__path__):
         loaded = importlib.import_module(f"{shapes.__name__}.{module.name}")
-        for _, each in inspect.getmembers(loaded, dataclasses.is_dataclass):
-            if each.__module__ == loaded.__name__:
+        for _, each in inspect.getmembers(loaded, inspect.isclass):
+            if dataclasses.is_dataclass(each) and each.__module__ == loaded.__name__:
                 yield each
 
 

@@ -62,7 +62,7 @@ def prepared(scene: Scene, *others: Scene) -> World:
     return world
 
 
-def deaths(play: Callable[[], None], world: World, number: int, when: str) -> bool:
+def deaths(play: Callable[[], object], world: World, number: int, when: str) -> bool:
     """Play until the change of this number; says whether it came."""
     world.at_change(number, when, die)
     try:

@@ -1,4 +1,4 @@
-// The API's shapes, written by `python -m tests.console.shapes`: not to be edited by hand.
+// The API's shapes, written by `python -m tests.console.shapes`: do not edit by hand.
 
 export interface Account {
   name: string;
@@ -73,6 +73,10 @@ export interface Provider {
   client_id: string;
   redirect: string;
   push: string;
+}
+
+export interface Providers {
+  items: Provider[];
 }
 
 export interface Quota {
@@ -194,6 +198,11 @@ export interface Statistics {
   largest: File[];
   duplicates: Duplicate[];
   pending: string[];
+}
+
+export interface Hint {
+  type: string;
+  name: string;
 }
 
 export interface Decision {
@@ -326,6 +335,7 @@ export interface Plan {
   reason: string;
   preview: boolean;
   totals: PlanTotal[];
+  left_out: number;
   items: PlannedAction[];
   next?: string | null;
 }
@@ -336,6 +346,7 @@ export interface PlanHead {
   reason: string;
   preview: boolean;
   totals: PlanTotal[];
+  left_out: number;
 }
 
 export interface PlanTotal {
