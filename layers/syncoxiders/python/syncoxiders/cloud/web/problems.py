@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from syncoxiders.api.shapes.base import Problem
+from syncoxiders.engine.desk.declined import Absent, Conflicting, Declined, TooLarge, Unfit
 
 MEDIA = "application/problem+json"
 _DESCRIPTIONS = "https://syncoxiders.invalid/problems/"
@@ -12,7 +13,7 @@ _DESCRIPTIONS = "https://syncoxiders.invalid/problems/"
 class Refusal(Exception):  # noqa: N818 -- it is no error of ours
     """A request is refused. ``code`` is a stable word; ``mend`` says what to do about it.
 
-    ``fields`` says what is wrong with which field of the request.
+    ``fields`` says what is wrong with which field of the request; ``headers`` go with the answer.
     """
 
     def __init__(
@@ -23,8 +24,10 @@ class Refusal(Exception):  # noqa: N818 -- it is no error of ours
         *,
         mend: str = "",
         fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
+        self.headers = dict(headers or {})
         self.problem = Problem(
             type=_DESCRIPTIONS + code,
             title=code.replace("-", " ").capitalize(),
@@ -34,6 +37,26 @@ class Refusal(Exception):  # noqa: N818 -- it is no error of ours
             mend=mend,
             fields=dict(fields) if fields else None,
         )
+
+
+_STATUSES: Mapping[type[Declined], HTTPStatus] = {
+    Absent: HTTPStatus.NOT_FOUND,
+    Unfit: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Conflicting: HTTPStatus.CONFLICT,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+
+
+def declined(error: Declined) -> Refusal:
+    """Return as a refusal what a use case has declined."""
+    field = f"body.{error.field}" if error.field else ""
+    return Refusal(
+        _STATUSES[type(error)],
+        error.code,
+        f"{field}: {error.detail}" if field else error.detail,
+        mend=error.mend,
+        fields={field: error.detail} if field else None,
+    )
 
 
 def missing(what: str, name: str) -> Refusal:
