@@ -124,7 +124,7 @@ def listen(desk: Desk) -> Renewal:
     done = Renewal()
     if desk.url:
         with suppress(StateBusy):  # somebody does just that
-            done = renew(desk.pipeline, desk.url, desk.owner)
+            done = renew(desk.pipeline, desk.url, [desk.owner])
     return done
 
 

@@ -7,7 +7,7 @@ between them. What a vendor will not open costs only time: the schedule looks al
 
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -38,15 +38,15 @@ class Renewal(msgspec.Struct):
     lapses: float | None = None
 
 
-def renew(pipeline: Pipeline, base: str, only: str = "") -> Renewal:
+def renew(pipeline: Pipeline, base: str, owners: Iterable[str] | None = None) -> Renewal:
     """See to all channels; pushes go to ``base`` (an https address) plus ``/push/KIND``.
 
-    With ``only`` that is to one owner's. Raises StateUnavailable, and StateBusy where somebody
-    else has taken over.
+    With ``owners`` only to theirs. Raises StateUnavailable, and StateBusy where somebody else has
+    taken over.
     """
     done = Renewal()
     address = f"{base.rstrip('/')}/push"
-    for owner in [only] if only else pipeline.registry.owners():
+    for owner in pipeline.registry.owners() if owners is None else owners:
         lease = f"{owner}#channels"
         fence = pipeline.leases.take(lease, LEASE)
         if fence is not None:  # else somebody is at it
