@@ -14,6 +14,7 @@ from syncoxiders.core.plan import Merge, Probe
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.pipeline import Batch, SharedStates, SharedStore
 from syncoxiders.ports.state import Commit, Observation, SyncRecord
+from tests.contracts.shared_paging import TestPaging  # noqa: F401 -- a part of the suite
 from tests.contracts.state_harness import action, entry, keep, node, replica
 
 RANGE = 1 << 20

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -147,6 +148,8 @@ def request(
         },
         "isBase64Encoded": False,
     }
+    if query:
+        event["queryStringParameters"] = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
     if body is not None:
         event["isBase64Encoded"] = encoded if encoded is not None else True
         event["body"] = (

@@ -174,8 +174,14 @@ class _Teller:
         return [
             f"{each.account}: {self._why_away(each)}"
             for each in self._settings.endpoints
-            if each.id in self._away and not self._is_new(each)
+            if self._is_absent(each)
         ]
+
+    def _is_absent(self, endpoint: EndpointSettings) -> bool:
+        """Say whether an endpoint takes no part, or could not be looked at the last time."""
+        if self._is_new(endpoint):
+            return False
+        return endpoint.id in self._away or bool(self._found.heard[endpoint.id].silent)
 
     def _is_new(self, endpoint: EndpointSettings) -> bool:
         """Say whether an endpoint takes no part only because it is being looked at."""
@@ -199,8 +205,9 @@ class _Teller:
             until = clock_time(connected.not_before)
             return f"its provider wants to be left alone until {until}"
         if heard.silent:
+            why = f", {heard.problems[0].rstrip('.')}" if heard.problems else ""
             since = clock_time(heard.silent)
-            return f"it cannot be reached since {since}; this is tried again by itself"
+            return f"it cannot be reached since {since}{why}; this is tried again by itself"
         return self._away.get(endpoint.id, "")
 
     def _asleep(self) -> str:
@@ -247,7 +254,7 @@ class _Teller:
             state, reason = "stopped", heard.stop.reason
         elif self._is_new(endpoint):
             state, reason = "looking", "It is looked at for the first time."
-        elif endpoint.id in self._away:
+        elif self._is_absent(endpoint):
             state, reason = "away", _sentence(self._why_away(endpoint))
         elif endpoint.id in self._found.behind:
             state = "news"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
 from syncoxiders.api.shapes.syncs import NewSync, Sync, SyncChange, Syncs
 from syncoxiders.cloud.desks import desk_of
@@ -19,6 +19,9 @@ from syncoxiders.ports.registry import SyncSettings
 JSON = "application/json"
 
 Name = Annotated[str, Path(max_length=64, description="The sync's name.")]
+Cursor = Annotated[
+    str, Query(alias="cursor", max_length=8192, description="``next`` of the page before.")
+]
 IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", description="The ETag of the sync as you have seen it."),
