@@ -278,7 +278,22 @@ class TestConfirmed(SharedRules):
         other.commit(page(99.0, "x"))
         assert self.version(one) == "ours"
 
-    @pytest.mark.parametrize(("asked", "wins"), [(99.0, None), (100.0, None), (100.5, "page")])
+    def test_confirmed_by_another_clock(
+        self, harness: SharedHarness, one: SharedStore, other: SharedStore
+    ) -> None:
+        """What others confirmed after the page's reader had read the entry is not replaced.
+
+        Their clock may be behind: it is told, and a point read tells which is newer.
+        """
+        other.commit(page(50.0, "x"))
+        assert other.confirmed("a", ["x"]) == {"x": 50.0}
+        harness.now = 100.0
+        one.commit(ours("x"))
+        other.commit(page(100.5, "x"))
+        assert self.version(one) == "ours"
+        assert other.overtaken() == {("a", "x")}
+
+    @pytest.mark.parametrize(("asked", "wins"), [(99.0, None), (100.0, None), (102.5, "page")])
     def test_deleted(
         self,
         harness: SharedHarness,

@@ -10,7 +10,7 @@ from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind,
 from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import Vanished
-from syncoxiders.ports.pipeline import Confirms
+from syncoxiders.ports.pipeline import SKEW, Confirms
 from syncoxiders.ports.provider import Feeds, FolderDelta, Problem, Provider, Rescans
 from syncoxiders.ports.state import Commit, Observation, ObservedTree, SyncStore
 
@@ -18,9 +18,6 @@ BATCH = 5_000
 
 ROUNDS = 5
 """So often is asked again for what others confirm at the same time."""
-
-SKEW = 2.0
-"""So many seconds the clocks of several workers may be apart."""
 
 
 class Look(msgspec.Struct):

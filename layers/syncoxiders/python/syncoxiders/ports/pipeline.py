@@ -13,6 +13,9 @@ from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
 from syncoxiders.core.plan import Merge, Probe
 from syncoxiders.ports.state import Event, RunRecord, StateStore, SyncStore
 
+SKEW = 2.0
+"""Seconds by which the clocks of those who share a state may differ."""
+
 
 class Batch(msgspec.Struct, frozen=True):
     """Actions at one endpoint that are handed out together, in an order in which each can succeed.

@@ -40,6 +40,7 @@ from syncoxiders.ports.items import (
     Update,
     Value,
 )
+from syncoxiders.ports.pipeline import SKEW
 
 Where: TypeAlias = tuple[EndpointId, EntryId]
 Resolve: TypeAlias = Callable[[Where, Claim], bool]
@@ -71,7 +72,7 @@ class Wish(msgspec.Struct):
 
     With ``told`` what is observed is replaced by ``entry``, unless it was ``asked`` for before
     what is there (0 is never). Claims are added and dropped; ``claimant`` is refused if the entry
-    is somebody else's.
+    is somebody else's. ``seen`` is that of the item when it was first tried.
     """
 
     told: bool = False
@@ -80,6 +81,25 @@ class Wish(msgspec.Struct):
     add: list[Claim] = msgspec.field(default_factory=list)
     drop: set[Claim] = msgspec.field(default_factory=set)
     claimant: NodeId | None = None
+    seen: int | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Say whether this is what a write of our own has made for a node."""
+        return self.told and not self.asked and self.claimant is not None
+
+    def is_believed(self, known: Known) -> bool:
+        """Say whether what is told is newer than what is known.
+
+        What was written since the first try, by a clock that may be behind, was asked for later.
+        """
+        if not self.asked:
+            return True
+        if self.seen is None:
+            self.seen = known.seen
+        if known.seen not in {self.seen, 0} and known.seen > self.asked - micros(SKEW):
+            return False
+        return known.seen <= self.asked
 
 
 class Outcome(msgspec.Struct):
@@ -97,6 +117,7 @@ class Entries:
         self._keys = keys
         self._known: dict[Where, Known] = {}
         self._fresh: dict[Where, Known] = {}
+        self._lately: dict[Where, Known] = {}
         self.overtaken: set[Where] = set()
 
     # -- reading -------------------------------------------------------------------------------
@@ -107,9 +128,19 @@ class Entries:
         found = self._tables.tree.get(list(keys.values()))
         if len(self._known) > KNOWN:
             self._known.clear()
+            self._lately.clear()
         read = {where: known_from(found.get(key)) for where, key in keys.items()}
         self._known.update(read)
+        self._lately.update(read)
         return read
+
+    def read_lately(self, wanted: Collection[Where]) -> dict[Where, Known]:
+        """Return the items as they were when they were read last, if nothing was written since.
+
+        What others write meanwhile is noticed when the entry is written.
+        """
+        found = {where: self._lately[where] for where in wanted if where in self._lately}
+        return found | self.read([where for where in wanted if where not in found])
 
     def read_ahead(self, wanted: Collection[Where]) -> dict[Where, Known]:
         """Return the items like :meth:`read`; who asks for them next need not read them again."""
@@ -118,8 +149,9 @@ class Entries:
         return read
 
     def stale(self) -> None:
-        """Let what was read ahead be read again."""
+        """Let what was read ahead, or lately, be read again."""
         self._fresh.clear()
+        self._lately.clear()
 
     def entries(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Return those that are there."""
@@ -172,7 +204,7 @@ class Entries:
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._known.clear()
-        self._fresh.clear()
+        self.stale()
 
     def _key(self, where: Where) -> Key:
         return self._keys.entry(where[0], sort_key(where[1]))
@@ -186,15 +218,19 @@ class Entries:
         behind that no look would ever come to, and no folder that is taken for known though what
         is in it is not.
         """
-        self._fresh.clear()
+        self.stale()
         outcome = Outcome()
         try:
-            self.read([where for where in wishes if where not in self._known])
+            unknown = [where for where in wishes if where not in self._known]
+            # nothing is known of it, unless others came before, which its write tells
+            self._known.update((where, _NOTHING) for where in unknown if wishes[where].is_new)
+            self.read([where for where in unknown if where not in self._known])
             for some in self._deepest_first(wishes):
                 self._fulfil(some, without_right, outcome)
         except BaseException:
             self.forget()
             raise
+        self._lately.clear()
         return outcome
 
     def _deepest_first(self, wishes: Mapping[Where, Wish]) -> Iterator[dict[Where, Wish]]:
@@ -285,7 +321,7 @@ class Entries:
 
     def _try(self, where: Where, wish: Wish, known: Known) -> "_Try | None":
         """Return what to write, or None if all is as wished."""
-        told = wish.told and (not wish.asked or known.seen <= wish.asked)
+        told = wish.told and wish.is_believed(known)
         if wish.told and not told and wish.entry != known.entry:
             self.overtaken.add(where)
         claims = changed(known.claims, wish.add, wish.drop)
@@ -301,7 +337,7 @@ class Entries:
             put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
             when.append(Equals("at", known.at) if known.at else Missing("at"))
             if wish.asked:
-                when.append(AtMost("seen", wish.asked))
+                when.append(AtMost("seen", known.seen))
             self._place(where, known, entry, tried)
             if entry is None:
                 remove += ["data", "at"]

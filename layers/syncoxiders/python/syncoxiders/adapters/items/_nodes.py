@@ -13,8 +13,8 @@ import msgspec
 
 from syncoxiders.adapters.items._claims import Claim, action_tag
 from syncoxiders.adapters.items._codec import pack_node, pack_open, unpack_node, unpack_open
+from syncoxiders.adapters.items._folders import Folders, placed_node
 from syncoxiders.adapters.items._keys import (
-    FOLDER_SHARDS,
     SHARDS,
     Keys,
     name_key,
@@ -87,6 +87,7 @@ class Nodes:
         self._absent: set[NodeId] = set()
         self._fresh: dict[NodeId, Held] = {}
         self._lately: dict[NodeId, Held] = {}
+        self._folders = Folders(tables, keys)
         self._node_of: dict[str, NodeId] = {}
         self._order = 0
         self.released: set[NodeId] = set()
@@ -131,13 +132,13 @@ class Nodes:
         """Let what was read ahead, or lately, be read again."""
         self._fresh.clear()
         self._lately.clear()
+        self._folders.stale()
 
     def forget(self) -> None:
         """Let go of what is known: it may be otherwise."""
         self._held.clear()
         self._absent.clear()
-        self._fresh.clear()
-        self._lately.clear()
+        self.stale()
 
     def _take(self, read: dict[NodeId, Held]) -> dict[NodeId, Held]:
         self._lately.update(read)
@@ -152,18 +153,13 @@ class Nodes:
 
         Those that were read since the last write, or :meth:`stale`, are not read again.
         """
-        tree, keys = self._tables.tree, self._keys
-        ids: set[NodeId] = set()
         if key is None:
-            for shard in range(FOLDER_SHARDS):
-                ids.update(map(_placed_id, tree.query(keys.nodes_in(parent, shard))))
+            ids = self._folders.nodes_in(parent)
         else:
-            name = name_key(key)
-            partition = keys.nodes_in(parent, shard_of_name(name))
-            ids.update(map(_placed_id, tree.query(partition, prefix=f"{name}/")))
+            ids = self._folders.named(parent, name_key(key))
         return [
             held.node
-            for held in self._read_lately(sorted(ids)).values()
+            for held in self._read_lately(sorted(set(ids))).values()
             if held.node is not None
             and held.node.parent == parent
             and (key is None or (not held.node.gone and names.key(held.node.name) == key))
@@ -177,7 +173,7 @@ class Nodes:
     def losers(self) -> list[Node]:
         """Return the kept losers of conflicts."""
         found = self._tables.tree.query(self._keys.losers())
-        held = self.read(sorted({_placed_id(item) for item in found}))
+        held = self.read(sorted({placed_node(item) for item in found}))
         return [
             each.node for each in held.values() if each.node is not None and _is_loser(each.node)
         ]
@@ -497,10 +493,6 @@ def held_from(item: Item, node: NodeId) -> Held:
 
 def _place_key(place: tuple[str, str], node: NodeId, token: str) -> Key:
     return place[0], f"{place[1]}/{token}/{node:x}"
-
-
-def _placed_id(item: Item) -> NodeId:
-    return int(item.key[1].rsplit("/", 1)[1], 16)
 
 
 def _claims(node: Node | None) -> dict[tuple[EndpointId, EntryId], bool]:

@@ -115,7 +115,7 @@ class ItemsSync:
 
     def confirmed(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> Mapping[EntryId, float]:
         """Return when what is known of entries was confirmed or asked for."""
-        read = self._entries.read([(endpoint, each) for each in dict.fromkeys(ids)])
+        read = self._entries.read_lately([(endpoint, each) for each in dict.fromkeys(ids)])
         return {where[1]: known.seen / 1e6 for where, known in read.items() if known.seen}
 
     def overtaken(self) -> frozenset[tuple[EndpointId, EntryId]]:
