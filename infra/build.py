@@ -60,6 +60,7 @@ def _build(out: Path, target: Target, functions: Path) -> list[Built]:
     shared = [path for path in functions.glob("_*.py") if path.is_file()]
     for path in sorted(set(functions.glob("*.py")) - set(shared)):
         files = [(f"functions/{source.name}", source) for source in (path, *shared)]
+        files += archive.below(path.with_suffix(""), f"functions/{path.stem}")
         archive.write(out / f"{path.stem}.zip", files)
         names.append(path.stem)
     return [_measure(out / f"{name}.zip") for name in names]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from syncoxiders.adapters.items.leases import ItemsLeases
 from syncoxiders.adapters.items.registry import ItemsRegistry
 from syncoxiders.adapters.items.store import ItemsStates
@@ -74,6 +76,10 @@ class Stage:
             states=ItemsStates(MemoryItems(), MemoryItems(), now=self.clock.now),
             _queue=lambda url: Returning(self, url),
         )
+
+    def settle(self, **changes: Any) -> None:
+        """Deploy it with other settings, before anything is asked of it."""
+        self.app.settings = structs.replace(self.app.settings, **changes)
 
     def messages(self) -> list[Poll]:
         """Take the messages to poll."""

@@ -29,9 +29,13 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.adapters.dynamo.client import Client
     from syncoxiders.cloud.providers import Connections
     from syncoxiders.engine.desk.live import Teller
+    from syncoxiders.engine.desk.login import Logins
+    from syncoxiders.engine.desk.people import Admissions
+    from syncoxiders.engine.desk.sessions import Sessions
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.alarm import Alarms, Line
     from syncoxiders.ports.live import Listeners, Speech
+    from syncoxiders.ports.people import Directory, Issuer, People, Words
     from syncoxiders.ports.pipeline import SharedStates
     from syncoxiders.ports.state import BlobStore
 
@@ -197,6 +201,68 @@ class App:
     def telling(self) -> Telling:
         """Return what tells, for as long as it is entered, of what is new meanwhile."""
         return Telling(self.teller)
+
+    # People
+
+    @cached_property
+    def people(self) -> "People":
+        """Who may use the deployment."""
+        from syncoxiders.adapters.items.people import ItemsPeople  # noqa: PLC0415 -- see above
+
+        return ItemsPeople(self.control)
+
+    @cached_property
+    def words(self) -> "Words":
+        """What proves something, and is good for one thing for a while."""
+        from syncoxiders.adapters.items.people import ItemsWords  # noqa: PLC0415 -- see above
+
+        return ItemsWords(self.control)
+
+    @cached_property
+    def sessions(self) -> "Sessions":
+        """By what browsers and programs are known."""
+        from syncoxiders.engine.desk.sessions import Sessions  # noqa: PLC0415 -- see above
+
+        return Sessions(self.people, self.clock)
+
+    @cached_property
+    def admissions(self) -> "Admissions":
+        """Who lets people in."""
+        from syncoxiders.engine.desk.people import Admissions  # noqa: PLC0415 -- see above
+
+        return Admissions(
+            self.people,
+            self.sessions,
+            self.clock,
+            administrator=self.settings.administrator,
+            directory=self.directory,
+        )
+
+    @cached_property
+    def logins(self) -> "Logins":
+        """How people log in."""
+        from syncoxiders.engine.desk.login import Logins  # noqa: PLC0415 -- see above
+
+        return Logins(self.words, self.admissions, self.clock)
+
+    @cached_property
+    def directory(self) -> "Directory | None":
+        """Where our OpenID provider has people, None where that is not ours."""
+        if not self.settings.pool:
+            return None
+        from syncoxiders.adapters.aws.directory import CognitoDirectory  # noqa: PLC0415 -- above
+
+        return CognitoDirectory(self._client("cognito-idp"), self.settings.pool)
+
+    @cached_property
+    def issuer(self) -> "Issuer | None":
+        """The OpenID provider that lets people in, None where they come by links."""
+        if not self.settings.issuer:
+            return None
+        from syncoxiders.adapters.oidc import OpenIdIssuer  # noqa: PLC0415 -- an HTTP client
+
+        secret = self.lasting.get(of_app("oidc")) or ""
+        return OpenIdIssuer(self.settings.issuer, self.settings.client, secret)
 
     # Secrets and providers
 

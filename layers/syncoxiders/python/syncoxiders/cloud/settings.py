@@ -23,6 +23,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and ``alarm_role`` the ARN of the role that they send as. ``texts`` is the bucket in which
     texts are kept that may have to be merged. ``live`` is the WebSocket address of live updates;
     without one there are none.
+
+    ``console`` is where browsers find the console and the API, if it is not ``url``; over http
+    (which is for one's own machine only) cookies go without TLS as well. ``issuer`` is the OpenID
+    provider by which people are let in, and ``client`` our id there: its secret, if it has one, is
+    in the vault. Without an issuer people come by links that work once. ``pool`` is the Cognito
+    user pool that people who are invited are added to. ``administrator`` is the address of who
+    deploys. ``folders`` is the folder below which accounts may be folders of a disk: on an
+    emulator only.
     """
 
     table_tree: str
@@ -38,7 +46,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarm_role: str = ""
     texts: str = ""
     live: str = ""
+    console: str = ""
+    issuer: str = ""
+    client: str = ""
+    pool: str = ""
+    administrator: str = ""
+    folders: str = ""
     patience: float = 20.0
+
+    @property
+    def site(self) -> str:
+        """Where browsers find the console and the API, without a slash at the end."""
+        return (self.console or self.url).rstrip("/")
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

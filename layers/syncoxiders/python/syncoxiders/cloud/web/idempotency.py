@@ -77,7 +77,7 @@ def once(web: Web) -> Callable[[Any, _Next], Response[Any]]:
 
 def _once(web: Web, given: str, make: Callable[[], Response[Any]]) -> Response[Any]:
     key = _key(web, given)
-    asked = hashlib.sha256(web.body).hexdigest()
+    asked = hashlib.sha256(web.request.body).hexdigest()
     token = secrets.token_hex(8)
     before = _begin(web, key, asked, token)
     if before is not None:
@@ -134,6 +134,6 @@ def _again(before: Item, asked: str) -> Response[Any]:
 
 
 def _key(web: Web, given: str) -> Key:
-    told = msgspec.json.encode([web.method, web.path, given])
+    told = msgspec.json.encode([web.request.method, web.request.path, given])
     digest = base64.urlsafe_b64encode(hashlib.sha256(told).digest()).rstrip(b"=").decode()
     return f"{web.owner}#once", digest

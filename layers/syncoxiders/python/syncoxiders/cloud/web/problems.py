@@ -13,7 +13,7 @@ _DESCRIPTIONS = "https://syncoxiders.invalid/problems/"
 class Refusal(Exception):  # noqa: N818 -- it is no error of ours
     """A request is refused. ``code`` is a stable word; ``mend`` says what to do about it.
 
-    ``fields`` says what is wrong with which field of the request.
+    ``fields`` says what is wrong with which field of the request; ``headers`` go with the answer.
     """
 
     def __init__(
@@ -24,8 +24,10 @@ class Refusal(Exception):  # noqa: N818 -- it is no error of ours
         *,
         mend: str = "",
         fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
+        self.headers = dict(headers or {})
         self.problem = Problem(
             type=_DESCRIPTIONS + code,
             title=code.replace("-", " ").capitalize(),

@@ -1,7 +1,6 @@
 """The API as a whole: routes, who may call them, and what becomes of errors."""
 
-import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,14 +12,24 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from syncoxiders.cloud.app import App
 from syncoxiders.cloud.handling import logger, told
+from syncoxiders.cloud.web import requests
 from syncoxiders.cloud.web.callers import Caller, Gate
+from syncoxiders.cloud.web.guards import guarded
 from syncoxiders.cloud.web.problems import MEDIA, Refusal, declined
+from syncoxiders.cloud.web.requests import Request
 from syncoxiders.engine.desk.declined import Declined
 from syncoxiders.ports.errors import StateUnavailable
 
 PREFIX = "/api/v1"
 
-PUBLIC = frozenset({"GET /api/v1/deployment"})
+PUBLIC = frozenset(
+    {
+        "GET /api/v1/deployment",
+        "GET /api/v1/openapi.json",
+        "POST /api/v1/devices",
+        "POST /api/v1/tokens",
+    }
+)
 """What may be asked by anybody."""
 
 
@@ -34,6 +43,7 @@ class Web:
             enable_validation=True,
             response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
             serializer=lambda value: msgspec.json.encode(value).decode(),
+            json_body_deserializer=msgspec.json.decode,
         )
         self.resolver.exception_handler(Refusal)(self._refused)
         self.resolver.exception_handler(Declined)(lambda error: self._refused(declined(error)))
@@ -41,6 +51,13 @@ class Web:
         self.resolver.exception_handler(StateUnavailable)(self._unavailable)
         self.resolver.exception_handler(Exception)(self._failed)
         self.resolver.not_found()(self._missing)
+        self._pages: set[str] = set()
+
+    @property
+    def request(self) -> Request:
+        """The request that is being answered."""
+        found: Request = self.resolver.context["request"]
+        return found
 
     @property
     def caller(self) -> Caller:
@@ -49,56 +66,57 @@ class Web:
         return found
 
     @property
+    def visitor(self) -> Caller | None:
+        """Who makes the request, where anybody may; None if that is not known."""
+        found: Caller | None = self.resolver.context["caller"]
+        return found
+
+    @property
     def owner(self) -> str:
         """Whose things the request is about."""
         return self.caller.owner
 
-    @property
-    def method(self) -> str:
-        """The request's method."""
-        return self.resolver.current_event.http_method.upper()
-
-    @property
-    def path(self) -> str:
-        """The request's path."""
-        return self.resolver.current_event.path
-
-    @property
-    def body(self) -> bytes:
-        """The request's body as it came."""
-        event = self.resolver.current_event
-        body = event.body or ""
-        return base64.b64decode(body) if event.is_base64_encoded else body.encode()
-
     def header(self, name: str) -> str | None:
         """Return a header of the request, None if it has none of this name (in lower case)."""
-        found: str | None = self.resolver.current_event.headers.get(name)
-        return found
+        return self.request.headers.get(name)
 
     def include(self, *makers: Callable[["Web"], Router]) -> None:
         """Add groups of routes."""
         for make in makers:
             self.resolver.include_router(make(self), prefix=PREFIX)
 
+    def include_pages(self, *makers: Callable[["Web"], Router]) -> None:
+        """Add groups of routes that a browser is sent to: anybody may, and bodies are forms."""
+        for make in makers:
+            before = {id(each) for each in self._routes()}
+            self.resolver.include_router(make(self))
+            self._pages |= {each.path for each in self._routes() if id(each) not in before}
+
     def resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer a request. Who asks is known before what is asked is looked at."""
         try:
-            caller = self._known(event)
+            request = requests.read(event)
+            method = "GET" if request.method == "HEAD" else request.method
+            caller = self._known(request, method)
+            self._check(request, method)
         except Refusal as refusal:
-            return _sent(self._refused(refusal))
+            answer = _sent(self._refused(refusal))
         except StateUnavailable as error:
-            return _sent(self._unavailable(error))
-        self.resolver.context["caller"] = caller
-        return self.resolver.resolve(event, context)
+            answer = _sent(self._unavailable(error))
+        else:
+            self.resolver.context.update(request=request, caller=caller)
+            answer = self.resolver.resolve(_plain(event, request, method), context)
+        answer["headers"] = guarded(answer["headers"])
+        if event["requestContext"]["http"]["method"] == "HEAD":
+            answer.update(body="", isBase64Encoded=False)
+        return answer
 
-    def _known(self, event: dict[str, Any]) -> Caller | None:
-        """Return who asks; None where anybody may. Raises Refusal, StateUnavailable."""
-        method: str = event["requestContext"]["http"]["method"]
-        if f"{method} {event['rawPath']}" in PUBLIC:
+    def _known(self, request: Request, method: str) -> Caller | None:
+        """Return who asks; perhaps None where anybody may. Raises Refusal, StateUnavailable."""
+        if f"{method} {request.path}" in PUBLIC:
             return None
-        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
-        caller = self.gate.caller(headers, method)
-        if caller is None:
+        caller = self.gate.caller(request.headers, method)
+        if caller is None and request.path not in self._pages:
             raise Refusal(
                 HTTPStatus.UNAUTHORIZED,
                 "not-logged-in",
@@ -107,10 +125,28 @@ class Web:
             )
         return caller
 
+    def _check(self, request: Request, method: str) -> None:
+        """Make sure that there is such an address, and that it can be asked so. Raises Refusal."""
+        if request.path not in self._pages:
+            requests.check_json(request)
+        methods = {each.method for each in self._routes() if each.rule.match(request.path)}
+        if methods and method not in methods:
+            methods |= {"HEAD"} if "GET" in methods else set()
+            raise Refusal(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "no-such-method",
+                f"{request.method} cannot be asked of this address",
+                mend=f"there are: {', '.join(sorted(methods))}",
+                headers={"Allow": ", ".join(sorted(methods))},
+            )
+
+    def _routes(self) -> Iterable[Any]:
+        return [*self.resolver._static_routes, *self.resolver._dynamic_routes]  # noqa: SLF001 -- there is no public way to ask
+
     def _refused(self, refusal: Refusal) -> Response[str]:
         problem = refusal.problem
         body = msgspec.json.encode({k: v for k, v in msgspec.to_builtins(problem).items() if v})
-        return Response(problem.status, MEDIA, body.decode())
+        return Response(problem.status, MEDIA, body.decode(), headers=dict(refusal.headers))
 
     def _invalid(self, error: RequestValidationError) -> Response[str]:
         # What was sent may be a secret: only where it is wrong, and how, is told.
@@ -135,6 +171,7 @@ class Web:
                 "unavailable",
                 "the tables cannot be used now; nothing was changed",
                 mend="try again in some seconds",
+                headers={"Retry-After": "5"},
             )
         )
 
@@ -162,11 +199,27 @@ def new_router() -> Router:
     return router
 
 
+def _plain(event: Mapping[str, Any], request: Request, method: str) -> dict[str, Any]:
+    """Return an event whose body and path are and query are as they were read."""
+    context = event["requestContext"]
+    http = {**context["http"], "method": method, "path": request.path}
+    return {
+        **event,
+        "rawPath": request.path,
+        "queryStringParameters": dict(request.query),
+        "headers": {**request.headers, "content-type": request.media},
+        "body": request.body.decode(errors="replace"),
+        "isBase64Encoded": False,
+        "requestContext": {**context, "http": http},
+    }
+
+
 def _sent(response: Response[str]) -> dict[str, Any]:
     """Return a response as API Gateway takes it."""
     return {
         "statusCode": response.status_code,
-        "headers": {"content-type": response.content_type},
+        "headers": {"content-type": response.content_type, **response.headers},
+        "cookies": [],
         "body": response.body,
         "isBase64Encoded": False,
     }
