@@ -49,7 +49,7 @@ def _log_in(browser: Browser, then: str = "") -> Answer:
 
 def _problem(answer: Answer) -> str:
     where = answer.headers["location"]
-    assert where.startswith("/#/login?problem="), where
+    assert where.startswith("/#/?login-problem="), where
     return where.partition("problem=")[2]
 
 

@@ -250,7 +250,7 @@ def test_a_program_is_let_in(browser: Browser, stage: Stage) -> None:
     program = Browser(stage)
     device = _asked(program)
     ask = {"device_code": device["device_code"]}
-    assert device["verification_uri_complete"].endswith(f"/#/devices/{device['user_code']}")
+    assert device["verification_uri_complete"].endswith(f"/#/device?code={device['user_code']}")
     pending = program.ask("POST", "/api/v1/tokens", ask)
     assert (pending.status, pending.json["code"]) == (400, "authorization-pending")
     assert program.ask("POST", "/api/v1/tokens", ask).json["code"] == "slow-down"

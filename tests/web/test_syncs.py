@@ -63,17 +63,12 @@ class TestMaking:
                 {"endpoints": [{"account": "a", "path": "x/../y"}, {"account": "b"}]},
                 "body.endpoints.0.path",
             ),
-            (
-                {"endpoints": [{"account": "a", "path": "\ud800"}, {"account": "b"}]},
-                "body.endpoints.0.path",
-            ),
             ({"endpoints": [{"account": "a"}, {"account": "nobody"}]}, "body.endpoints.1.account"),
             ({"rule": {"mode": "both"}}, "body.rule.mode"),
             ({"rule": {"keep": "best"}}, "body.rule.keep"),
             ({"rule": {"keep": "path3"}}, "body.rule.keep"),
             ({"rule": {"patterns": ["ok", "[z-a"]}}, "body.rule.patterns.1"),
             ({"rule": {"patterns": ["a\nb"]}}, "body.rule.patterns.0"),
-            ({"rule": {"patterns": ["\ud800"]}}, "body.rule.patterns.0"),
             ({"rule": {"patterns": ["x" * 101_000]}}, "body.rule.patterns"),
             ({"rule": {"max_delete": "many"}}, "body.rule.max_delete"),
             ({"rule": {"min_age": "soon"}}, "body.rule.min_age"),
@@ -244,7 +239,8 @@ class TestSeeing:
         ):
             answer = office.ask(method, path, body, who="eve")
             assert (answer.status, answer.json["code"]) == (404, "no-such-sync")
-            assert office.ask(method, "/syncs/other", body).status == 404
+            other = path.replace("photos", "other")
+            assert office.ask(method, other, body).status == 404
         assert not office.get("/syncs/photos")["paused"]
 
 

@@ -64,7 +64,7 @@ def close_channels(app: App, owner: str) -> None:
     if not app.settings.url or not app.registry.channels(owner):
         return
     with suppress(StateBusy):  # somebody does just that
-        renew(app.pipeline, app.settings.url, [owner])
+        renew(app.pipeline, app.settings.url, owner)
 
 
 def _forget(app: App, owner: str, name: str) -> None:

@@ -38,7 +38,7 @@ def auth(web: Web) -> Router:
     def login() -> Response[str]:
         issuer = _issuer()
         if issuer is None:
-            return _away("/#/login")
+            return _away("/")
         then = web.request.query.get("next", "/")
         try:
             found = app.logins.begin(issuer, _redirect(), then)
@@ -50,7 +50,7 @@ def auth(web: Web) -> Router:
     def callback() -> Response[str]:
         issuer = _issuer()
         if issuer is None:
-            return _away("/#/login")
+            return _away("/")
         word = begun.read(web.request.headers)
         try:
             user, then = app.logins.finish(issuer, _redirect(), web.request.query, word)
@@ -93,7 +93,7 @@ def auth(web: Web) -> Router:
     def _let_in(user: User, then: str) -> Response[str]:
         made = app.sessions.begin(user)
         if made is None:
-            return _away("/#/login?problem=not-invited")
+            return _away("/#/?login-problem=not-invited")
         word, _ = made
         # One cookie only: the other one is over soon, and good for nothing any more.
         return _away(then, session.made(word, BROWSER.whole))
@@ -104,7 +104,7 @@ def auth(web: Web) -> Router:
 def _problem(error: NotLetIn | Declined | Unreachable) -> Response[str]:
     code = "unreachable" if isinstance(error, Unreachable) else error.code
     logger.warning("nobody was let in", extra={"code": code, **told(error)})
-    return _away(f"/#/login?problem={urllib.parse.quote(code)}")
+    return _away(f"/#/?login-problem={urllib.parse.quote(code)}")
 
 
 def _away(url: str, *set_cookies: Cookie) -> Response[str]:

@@ -46,12 +46,12 @@ def devices(web: Web) -> Router:
         _check(asks, web.request.source)
         asks.wrong(web.request.source, app.clock.now())
         word, asked = found.ask(device.name)
-        page = f"{app.settings.site}/#/devices"
+        page = f"{app.settings.site}/#/device"
         return Device(
             device_code=word,
             user_code=asked.code,
             verification_uri=page,
-            verification_uri_complete=f"{page}/{asked.code}",
+            verification_uri_complete=f"{page}?code={asked.code}",
             expires_in=int(WAITS),
             interval=INTERVAL,
         )
