@@ -23,7 +23,7 @@ from syncoxiders.engine.pipeline.messages import Poll, read
 from syncoxiders.ports.queue import Message
 from syncoxiders.ports.registry import Connected
 
-FUNCTIONS = ("apply", "housekeeping", "live", "merge", "poll", "renew", "sweep", "webhook")
+FUNCTIONS = ("apply", "housekeeping", "index", "live", "merge", "poll", "renew", "sweep", "webhook")
 
 SETTINGS = Settings(
     table_tree="tree",

@@ -12,7 +12,7 @@ from syncoxiders.adapters.providers import drive, dropbox, onedrive
 from syncoxiders.adapters.providers.kinds import Credentials, Kind
 from syncoxiders.adapters.system import SystemClock
 from syncoxiders.cloud.secrets import Remembering, of_app, secret_of
-from syncoxiders.cloud.settings import Settings, from_environment
+from syncoxiders.cloud.settings import Settings, SettingsError, from_environment, variable
 from syncoxiders.cloud.telling import Telling
 from syncoxiders.engine.pipeline.hear import Door, Ear
 from syncoxiders.ports.accounts import Account, Vault
@@ -32,8 +32,10 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.engine.desk.login import Logins
     from syncoxiders.engine.desk.people import Admissions
     from syncoxiders.engine.desk.sessions import Sessions
+    from syncoxiders.engine.indexing import Indexing
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.alarm import Alarms, Line
+    from syncoxiders.ports.index import Index
     from syncoxiders.ports.live import Listeners, Speech
     from syncoxiders.ports.people import Directory, Issuer, People, Words
     from syncoxiders.ports.pipeline import SharedStates
@@ -69,7 +71,42 @@ class App:
             providers=self.connections,
             alarms=self.alarms,
             blobs=self.blobs,
+            index=self._index if self.settings.index else None,
         )
+
+    def _index(self) -> "Index":
+        return self.indexing.index
+
+    @cached_property
+    def indexing(self) -> "Indexing":
+        """What keeping the index of all files works with. Raises SettingsError.
+
+        That is where there is no place for it.
+        """
+        if self.index is None:
+            raise SettingsError(f"not set: {variable('index')}")
+        from syncoxiders.adapters.items.indexed import ItemsSource  # noqa: PLC0415 -- see above
+        from syncoxiders.engine.indexing import Indexing  # noqa: PLC0415 -- see above
+
+        return Indexing(
+            index=self.index,
+            source=ItemsSource(self.tree),
+            states=self.states,
+            registry=self.registry,
+            leases=self.leases,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def index(self) -> "Index | None":
+        """The index of all files, None where there is no place for it."""
+        if not self.settings.index:
+            return None
+        from syncoxiders.adapters.aws.objects import S3Objects  # noqa: PLC0415 -- see above
+        from syncoxiders.adapters.index.store import ObjectIndex  # noqa: PLC0415 -- see above
+
+        objects = S3Objects(lambda: self._client("s3"), self.settings.index)
+        return ObjectIndex(objects, self.clock.now)
 
     @cached_property
     def ear(self) -> Ear:

@@ -22,7 +22,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pause, before it leaves the account alone. ``alarms`` is the group of the Scheduler's schedules
     and ``alarm_role`` the ARN of the role that they send as. ``texts`` is the bucket in which
     texts are kept that may have to be merged. ``live`` is the WebSocket address of live updates;
-    without one there are none.
+    without one there are none. ``index`` is the bucket of the index of all files; without one
+    there is none.
 
     ``console`` is where browsers find the console and the API, if it is not ``url``; over http
     (which is for one's own machine only) cookies go without TLS as well. ``issuer`` is the OpenID
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarm_role: str = ""
     texts: str = ""
     live: str = ""
+    index: str = ""
     console: str = ""
     issuer: str = ""
     client: str = ""

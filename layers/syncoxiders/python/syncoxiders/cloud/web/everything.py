@@ -4,17 +4,32 @@ from functools import lru_cache
 
 from syncoxiders.cloud.app import App
 from syncoxiders.cloud.web.gates import SessionGate
+from syncoxiders.cloud.web.routes.activity import activity_routes
 from syncoxiders.cloud.web.routes.auth import auth
 from syncoxiders.cloud.web.routes.deployment import deployment
 from syncoxiders.cloud.web.routes.devices import devices
+from syncoxiders.cloud.web.routes.files import files
 from syncoxiders.cloud.web.routes.live import live
 from syncoxiders.cloud.web.routes.people import people
+from syncoxiders.cloud.web.routes.plans import plan_routes
+from syncoxiders.cloud.web.routes.syncs import sync_routes
 from syncoxiders.cloud.web.service import Web
+
+ROUTES = (
+    activity_routes,
+    deployment,
+    devices,
+    files,
+    live,
+    people,
+    plan_routes,
+    sync_routes,
+)
 
 
 def everything(web: Web) -> Web:
     """Add all routes to an API, and return it."""
-    web.include(deployment, people, devices, live)
+    web.include(*ROUTES)
     web.include_pages(auth)
     return web
 

@@ -8,6 +8,7 @@ from syncoxiders.engine.pipeline.hints import TEMPO, Tempo
 from syncoxiders.ports.alarm import Alarms
 from syncoxiders.ports.clock import Clock
 from syncoxiders.ports.errors import AccountError, Revoked
+from syncoxiders.ports.index import Index
 from syncoxiders.ports.pipeline import SharedStates
 from syncoxiders.ports.provider import Provider, Providers
 from syncoxiders.ports.queue import Queue
@@ -27,7 +28,8 @@ class Pipeline:
 
     ``polls``, ``merges`` and ``applies`` carry the messages of those names
     (:mod:`syncoxiders.engine.pipeline.messages`). Without ``alarms`` what was put off is found by
-    the sweep. ``tempo`` bounds how often an account is looked at for hints.
+    the sweep. ``tempo`` bounds how often an account is looked at for hints. ``index`` gives the
+    index of all files, where there is one: only what removes a sync needs it.
     """
 
     states: SharedStates
@@ -40,6 +42,7 @@ class Pipeline:
     providers: Connect
     blobs: BlobStore | None = None
     alarms: Alarms | None = None
+    index: Callable[[], Index] | None = None
     tempo: Tempo = TEMPO
 
     def connect(self, owner: str, settings: SyncSettings) -> Providers:

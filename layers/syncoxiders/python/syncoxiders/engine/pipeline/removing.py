@@ -27,6 +27,7 @@ def forget_sync(pipeline: Pipeline, owner: str, settings: SyncSettings) -> None:
     removed = Removed(settings.id, endpoints, pipeline.clock.now())
     pipeline.registry.put_removed(owner, removed)
     pipeline.registry.remove_sync(owner, settings.id)
+    _remove_index(pipeline, owner, settings.id)
 
 
 def remove_sync(pipeline: Pipeline, owner: str, settings: SyncSettings) -> None:
@@ -44,5 +45,13 @@ def tidy_up(pipeline: Pipeline, owner: str) -> list[str]:
             early.append(each.sync)
             continue
         pipeline.states.remove(owner, each.sync, each.endpoints)
+        _remove_index(pipeline, owner, each.sync)
         pipeline.registry.forget_removed(owner, each.sync)
     return early
+
+
+def _remove_index(pipeline: Pipeline, owner: str, sync: str) -> None:
+    """Remove what a sync is searched by, and with an owner's last one all that there is."""
+    if pipeline.index is not None:
+        left = pipeline.registry.syncs(owner)
+        pipeline.index().remove(owner, sync if left else "")

@@ -1,0 +1,214 @@
+"""An index opened: its base in a file, and in memory what is known since."""
+
+import heapq
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from syncoxiders.adapters.index import _database, _search
+from syncoxiders.adapters.index._head import FORM, Head
+from syncoxiders.core.filetypes import FOLDER
+from syncoxiders.core.indexed import Row
+from syncoxiders.ports.index import Figures, Hit, IndexBroken, Place, Query, Shown
+
+UNKNOWN = "…"
+"""In a path in place of folders that are not known."""
+
+LARGEST = 50
+"""So many of the largest files are among the figures."""
+
+_FOLDERS = 50_000
+"""So many paths of folders are kept in mind."""
+
+
+class Base:
+    """A base in a file that nobody changes. It is for one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = sqlite3.connect(
+            f"{path.as_uri()}?immutable=1", uri=True, isolation_level=None
+        )
+        self.size = path.stat().st_size
+        try:
+            ((form,),) = self.database.execute("PRAGMA user_version")
+            self.following = _database.following(self.database)
+            self.database.execute(f"PRAGMA mmap_size = {self.size}")
+            self.database.execute("CREATE TEMP TABLE hidden (num INTEGER PRIMARY KEY)")
+        except sqlite3.Error:
+            self.database.close()
+            raise
+        if form != FORM:
+            self.database.close()
+            raise sqlite3.DatabaseError("a base of another form")
+
+    def close(self) -> None:
+        """Let go of the file, and remove it."""
+        self.database.close()
+        self.path.unlink(missing_ok=True)
+
+
+class OpenedIndex:
+    """:class:`~syncoxiders.ports.index.Opened`: a base, and a head that goes with it.
+
+    ``drop`` is called where the base turns out to be damaged.
+    """
+
+    def __init__(self, place: Place, base: Base, head: Head, drop: Callable[[], None]) -> None:
+        self._place = place
+        self._base = base
+        self._drop = drop
+        self._hides = False
+        self._paths: dict[int, str] = {_database.ROOT: ""}
+        self._recent = sqlite3.connect(":memory:", isolation_level=None)
+        self.changed = head.changed
+        with self._sound():
+            self._overlay(head)
+
+    def close(self) -> None:
+        """Let go of what is in memory; the base stays."""
+        self._recent.close()
+
+    def _overlay(self, head: Head) -> None:
+        base, recent = self._base.database, self._recent
+        _database.create(recent)
+        number = _database.numbering(base, self._base.following)
+        recent.execute("BEGIN")
+        base.execute("DELETE FROM hidden")
+        for key in sorted(head.rows):
+            row: Row | None = head.rows[key][1]
+            num = number(key)
+            if num < self._base.following:
+                self._hides = True
+                base.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (num,))
+            if row is not None:
+                _database.insert(recent, num, number(row.parent), row)
+        recent.execute("COMMIT")
+
+    # -- what is asked ---------------------------------------------------------------------------
+
+    def find(self, query: Query) -> list[Hit]:
+        """Return what matches, in order."""
+        with self._sound():
+            entries = heapq.merge(
+                _search.find(self._base.database, self._place, query, hidden=self._hides),
+                _search.find(self._recent, self._place, query, hidden=False),
+                key=lambda each: each.position,
+            )
+            return [
+                Hit(
+                    each.position,
+                    self._path(each.parent, each.position.name),
+                    each.type,
+                    each.size,
+                    each.modified,
+                )
+                for each in islice(entries, query.limit)
+            ]
+
+    def folder(self, path: str) -> int | None:
+        """Return the number of a folder by its path, None if there is none."""
+        folder = _database.ROOT
+        with self._sound():
+            for name in path.split("/") if path else ():
+                found = next(self._named(folder, name), None)
+                if found is None:
+                    return None
+                folder = found
+        return folder
+
+    def amount(self, folder: int) -> int:
+        """Return how many bytes are in a folder and all below it, as of when it was merged."""
+        with self._sound():
+            found = self._base.database.execute(
+                "SELECT bytes FROM folders WHERE num = ?", (folder,)
+            ).fetchone()
+            return int(found[0]) if found is not None else 0
+
+    def shown(self, num: int) -> Shown | None:
+        """Return an entry by its number."""
+        with self._sound():
+            found = self._one(num)
+            if found is None:
+                return None
+            parent, name, type_, size, modified = found
+            return Shown(self._path(parent, name), type_, size, modified)
+
+    def survey(self, at: float) -> tuple[int, Figures]:
+        """Return how many entries the base has, and figures of its files, as of a time."""
+        base = self._base.database
+        found = base.execute(
+            "SELECT type, count(*), sum(max(size, 0)) FROM entries GROUP BY type"
+        ).fetchall()
+        largest = base.execute(
+            "SELECT num FROM entries WHERE size > 0 ORDER BY size DESC, num LIMIT ?", (LARGEST,)
+        ).fetchall()
+        shown = [each for (num,) in largest if (each := self.shown(num)) is not None]
+        types = {type_: (count, size) for type_, count, size in found if type_ != FOLDER}
+        return sum(count for _, count, _ in found), Figures(at, types, tuple(shown))
+
+    def contents(self) -> Iterator[tuple[int, int, int, int, int]]:
+        """Yield the base's files as size, number, node, key and one of its hashes, by size."""
+        with self._sound():
+            yield from self._base.database.execute(
+                "SELECT size, num, node, key, content FROM entries JOIN contents USING (num) "
+                "JOIN keys USING (num) ORDER BY size DESC, num"
+            )
+
+    # -- entries one by one ----------------------------------------------------------------------
+
+    def _named(self, folder: int, name: str) -> Iterator[int]:
+        """Yield the numbers of the folders of a name in a folder."""
+        asked = "SELECT num FROM entries WHERE parent = ? AND name = ? AND type = ?"
+        values = (folder, name, FOLDER)
+        yield from (num for (num,) in self._recent.execute(asked, values))
+        if self._hides:
+            asked += " AND num NOT IN hidden"
+        yield from (num for (num,) in self._base.database.execute(asked, values))
+
+    def _one(self, num: int) -> tuple[int, str, int, int, int] | None:
+        asked = "SELECT parent, name, type, size, modified FROM entries WHERE num = ?"
+        found: tuple[int, str, int, int, int] | None
+        found = self._recent.execute(asked, (num,)).fetchone()
+        if found is None:
+            if self._hides:
+                asked += " AND num NOT IN hidden"
+            found = self._base.database.execute(asked, (num,)).fetchone()
+        return found
+
+    def _path(self, parent: int, name: str) -> str:
+        above = self._folder_path(parent)
+        return f"{above}/{name}" if above else name
+
+    def _folder_path(self, folder: int) -> str:
+        """Return the path of a folder, and keep in mind those on the way."""
+        below: dict[int, str] = {}
+        path = UNKNOWN
+        while folder not in self._paths:
+            found = self._one(folder)
+            if found is None:
+                break
+            if folder in below:  # a circle, until what is wrong with it is known
+                below = dict.fromkeys(below, "")
+                break
+            below[folder] = found[1]
+            folder = found[0]
+        else:
+            path = self._paths[folder]
+        if len(self._paths) > _FOLDERS:
+            self._paths = {_database.ROOT: ""}
+        for num, name in reversed(below.items()):
+            if name:
+                path = f"{path}/{name}" if path else name
+            self._paths[num] = path
+        return path
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self._drop()
+            raise IndexBroken(f"the index of {self._place.endpoint} is damaged") from error
