@@ -78,7 +78,7 @@ CALLS: list[tuple[str, type | None, Callable[[Client], object]]] = [
     (f"PATCH /syncs/{PLACE}", syncs.Sync, lambda c: c.syncs.pause(ODD)),
     (f"PATCH /syncs/{PLACE}", syncs.Sync, lambda c: c.syncs.resume(ODD)),
     (f"DELETE /syncs/{PLACE}", None, lambda c: c.syncs.remove(ODD)),
-    (f"POST /syncs/{PLACE}/run", None, lambda c: c.syncs.run(ODD)),
+    (f"POST /syncs/{PLACE}/run", syncs.Sync, lambda c: c.syncs.run(ODD)),
     (f"GET /syncs/{PLACE}/moving", syncs.Movings, lambda c: c.syncs.moving(ODD)),
     (f"GET /syncs/{PLACE}/runs", activity.Runs, lambda c: c.syncs.runs(ODD)),
     (f"GET /syncs/{PLACE}/runs/7", activity.Run, lambda c: c.syncs.run_of(ODD, 7)),

@@ -73,9 +73,9 @@ class SyncList:
         """Forget one; no file is touched. ``seen`` as of :meth:`change`."""
         self._http.delete(_at(name), match=seen.revision if seen else "")
 
-    def run(self, name: str) -> None:
+    def run(self, name: str) -> Sync:
         """Look now, whatever the providers tell."""
-        self._http.act(f"{_at(name)}/run", again=True)
+        return self._http.post(f"{_at(name)}/run", Sync, again=True)
 
     def moving(self, name: str) -> Movings:
         """Say what is being done right now."""
