@@ -85,7 +85,11 @@ CALLS: list[tuple[str, type | None, Callable[[Client], object]]] = [
     (f"GET /syncs/{PLACE}/runs/7/events", activity.Events, lambda c: c.syncs.events(ODD, 7)),
     ("GET /plans", syncs.Plans, lambda c: c.plans.list()),
     (f"GET /syncs/{PLACE}/plans/{PLACE}", syncs.Plan, lambda c: c.plans.get(ODD, ODD)),
-    (f"POST /syncs/{PLACE}/plans/{PLACE}/approve", None, lambda c: c.plans.approve(ODD, ODD)),
+    (
+        f"POST /syncs/{PLACE}/plans/{PLACE}/approve",
+        syncs.Sync,
+        lambda c: c.plans.approve(ODD, ODD),
+    ),
     ("GET /activity", activity.Events, lambda c: c.activity.list(q="x")),
     ("GET /conflicts", conflicts.Conflicts, lambda c: c.conflicts.list("s")),
     (f"GET /syncs/{PLACE}/conflicts/7", conflicts.Conflict, lambda c: c.conflicts.get(ODD, "7")),

@@ -211,7 +211,7 @@ class TestFollowed:
         assert paths(said) == ["a", "b", "c", "d", "e", "f"]
         assert said.index("home: f") < said.index("6 files copied") < said.index("did not work")
         assert "1:0" not in world.asked
-        assert world.asked == ["2:0", "2:0", "2:3", "2:3", "3:0"]
+        assert world.asked == ["2:0", "2:0", "2:3", "2:0", "2:3", "3:0"]
 
     def test_nothing_new(self, cloud: Cloud, world: World, script: Script) -> None:
         """Where nothing is new only the runs are asked for; runs without a deed are not told."""
@@ -241,6 +241,21 @@ class TestFollowed:
         said = cloud("log", "photos", "-f").out
         assert paths(said) == ["b", "a"]
         assert world.asked == ["1:0", "1:0", "2:0", "1:0"]
+
+    def test_late(self, cloud: Cloud, world: World, script: Script) -> None:
+        """What was written late, before what was told already, is told in the end."""
+        world.begin(1)
+        world.do(1, *"abcdef")
+        late = world.events[1].pop(1)
+
+        def come() -> None:
+            world.events[1].insert(1, late)
+
+        def end() -> None:
+            world.begin(1, "done")
+
+        script(come, end, lambda: None)
+        assert paths(cloud("log", "photos", "-f").out) == ["a", "c", "d", "e", "f", "b"]
 
     def test_all(self, cloud: Cloud, world: World, script: Script) -> None:
         """All syncs are followed, also one that is new; one that is removed no longer."""

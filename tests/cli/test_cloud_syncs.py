@@ -226,5 +226,5 @@ class TestPlans:
 
     def test_approved(self, cloud: Cloud) -> None:
         """Exactly this plan is let through."""
-        cloud.there.say("POST", "/syncs/photos/plans/p1/approve", None, 204)
+        cloud.there.say("POST", "/syncs/photos/plans/p1/approve", sync(), 202)
         assert "p1 goes on" in cloud("approve", "photos", "p1").out

@@ -262,3 +262,17 @@ def aside(ctx: click.Context, stack: str, outputs: Path | None, again: bool, as_
 
     ctx.meta[options.DEPLOYED] = (stack, outputs)
     return cloud_aside.aside(ctx, again=again, as_json=as_json)
+
+
+@cloud.command(epilog=ON_SERVER)
+@_stack_options
+@click.pass_context
+def login_link(ctx: click.Context, stack: str, outputs: Path | None) -> int:
+    """Print a link that lets who opens it in as the first administrator, once, within an hour.
+
+    This needs no login, but credentials of the AWS account.
+    """
+    from syncoxiders.cli import cloud_link  # noqa: PLC0415 -- after the command line is right
+
+    ctx.meta[options.DEPLOYED] = (stack, outputs)
+    return cloud_link.login_link(ctx)

@@ -19,10 +19,10 @@ from syncoxiders.ports.errors import Unreachable
 
 
 class _Progress(msgspec.Struct):
-    """How much of a run was told: up to which event, which is on the page at ``cursor``."""
+    """How much of a run was told: which events, the newest of them on the page at ``cursor``."""
 
     cursor: str = ""
-    number: int = -1
+    numbers: set[int] = set()
     ended: bool = False
 
 
@@ -58,6 +58,9 @@ class Follower:
             told = self._runs.setdefault(run.number, _Progress())
             if told.ended:
                 continue
+            if run.outcome:
+                # Several write to a log at once: what came late may stand before what was told.
+                told.cursor = ""
             self._events(run.number, told)
             if run.outcome:
                 told.ended = True
@@ -81,8 +84,8 @@ class Follower:
         while True:
             page = pages.page(told.cursor)
             for event in page.items:
-                if event.number > told.number:
-                    told.number = event.number
+                if event.number not in told.numbers:
+                    told.numbers.add(event.number)
                     self._tell_event(event)
             if page.next is None:
                 return

@@ -111,9 +111,9 @@ class PlanList:
         at = f"{_at(sync)}/plans/{segment(plan)}"
         return Pages(lambda cursor: self._http.get(at, Plan, {"cursor": cursor}))
 
-    def approve(self, sync: str, plan: str) -> None:
+    def approve(self, sync: str, plan: str) -> Sync:
         """Let exactly this plan through."""
-        self._http.act(f"{_at(sync)}/plans/{segment(plan)}/approve")
+        return self._http.post(f"{_at(sync)}/plans/{segment(plan)}/approve", Sync)
 
 
 class Activity:
