@@ -15,6 +15,7 @@ from syncoxiders.api.client import Client
 from syncoxiders.api.errors import AddressError, ApiError
 from syncoxiders.api.http import ATTEMPTS
 from syncoxiders.api.shapes.accounts import App, NewAccount
+from syncoxiders.api.shapes.conflicts import Resolution
 from syncoxiders.api.shapes.people import Token
 from syncoxiders.api.shapes.syncs import Rule, SyncChange
 from syncoxiders.ports.errors import Unreachable
@@ -26,6 +27,8 @@ WHO = {
     "expires_at": "2027-01-01T00:00:00Z",
     "another": ["new", "field"],
 }
+
+KEPT = Resolution(take="kept")
 
 
 class TestProof:
@@ -180,16 +183,16 @@ class TestRepeated:
 
     def test_acts(self, there: Deployment, client: Client) -> None:
         """What may do harm when it is done twice is sent once, if it may have come in."""
-        there.say("POST", "/syncs/a/plans/p/approve", None, 204)
-        there.faults.add("drop-after", path="approve")
+        there.say("POST", "/syncs/a/conflicts/c/resolve", None, 204)
+        there.faults.add("drop-after", path="resolve")
         with pytest.raises(Unreachable):
-            client.plans.approve("a", "p")
+            client.conflicts.resolve("a", "c", KEPT)
         assert len(there.requests) == 1
-        there.faults.add("status", path="approve", status=503)
+        there.faults.add("status", path="resolve", status=503)
         with pytest.raises(ApiError):
-            client.plans.approve("a", "p")
-        there.faults.add("status", path="approve", status=429)
-        client.plans.approve("a", "p")
+            client.conflicts.resolve("a", "c", KEPT)
+        there.faults.add("status", path="resolve", status=429)
+        client.conflicts.resolve("a", "c", KEPT)
 
     def test_not_sent(self) -> None:
         """What cannot have come in is sent again, whatever it is."""
@@ -203,7 +206,7 @@ class TestRepeated:
 
         transport = httpx.MockTransport(answer)
         with Client("https://a.example", transport=transport, sleep=lambda _: None) as client:
-            client.plans.approve("a", "p")
+            client.conflicts.resolve("a", "c", KEPT)
         assert len(tried) == 2
 
     def test_removed_by_us(self, there: Deployment, client: Client) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from syncoxiders.adapters import vault
 from syncoxiders.cli.main import main
+from tests.api.conftest import Deployment
+from tests.cli.deployment import Cloud
+from tests.emulators.serving import Server
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -86,3 +91,20 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.delenv("SYNCOXIDERS_DEBUG", raising=False)
     monkeypatch.chdir(tmp_path)
     return Shell(tmp_path)
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    monkeypatch.setattr("syncoxiders.api.client.time.sleep", lambda _: None)
+    deployment = Deployment()
+    with Server(deployment) as server:
+        deployment.url = server.url
+        yield deployment
+
+
+@pytest.fixture
+def cloud(shell: Shell, there: Deployment, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    monkeypatch.setenv(vault.CHOICE, "file")
+    cloud = Cloud(shell, there)
+    cloud.login()
+    return cloud

@@ -1,11 +1,14 @@
 """The address of a deployment: what may be one."""
 
 import ipaddress
+import re
 import urllib.parse
 
 from syncoxiders.api.errors import AddressError
 
 _API = "/api/v1"
+_ODD = re.compile(r"[\s\x00-\x1f\x7f<>\"\\^`{|}]")
+"""What no address has in it (RFC 3986)."""
 
 
 def loopback(host: str) -> bool:
@@ -30,7 +33,7 @@ def checked(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise AddressError(f"{url!r} is no address: {error}") from error
-    if parts.scheme not in {"http", "https"} or not host or not given.isprintable():
+    if parts.scheme not in {"http", "https"} or not host or _ODD.search(given):
         raise AddressError(f"{url!r} is no address of a deployment, as https://sync.example.org")
     if parts.username is not None or parts.password is not None:
         raise AddressError("leave the name and the password out of the address of the deployment")

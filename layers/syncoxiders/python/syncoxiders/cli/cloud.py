@@ -1,168 +1,83 @@
-"""``syncoxiders cloud``: what its commands are called and what they take."""
+"""``syncoxiders cloud``: what its commands are called and what they take.
+
+Those that are about something of which there are many are in :mod:`syncoxiders.cli.cloud_groups`.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from syncoxiders.cli import options
-from syncoxiders.cli.exits import Exit
+from syncoxiders.api.shapes.files import Type
+from syncoxiders.cli import cloud_groups, options
+from syncoxiders.cli.cloud_groups import EPILOG, ON_SERVER, deployment_option, helped
 
-EPILOG = """\b
-Exit codes:
-    0  done
-    1  it did not work; the message says why
-    2  the command line is wrong; nothing was touched
-    4  done, but something of it did not work; the message says what
-    7  the tables of the deployment cannot be used now
-"""
-"""The exit codes of these commands for ``--help``."""
+_TYPES = get_args(Type)
+_SORTS = ("name", "size", "modified")
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--stack",
-    envvar="SYNCOXIDERS_STACK",
-    show_envvar=True,
-    default="SyncOxiders",
-    show_default=True,
-    metavar="NAME",
-    help="The stack that was deployed, in the region and account of AWS's own settings.",
-)
-@click.option(
-    "--outputs",
-    envvar="SYNCOXIDERS_OUTPUTS",
-    show_envvar=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The file of its outputs that cdk deploy --outputs-file wrote, instead.",
-)
+@deployment_option
 @click.pass_context
-def cloud(ctx: click.Context, stack: str, outputs: Path | None) -> int | None:
-    """See and configure what is deployed in your AWS account."""
-    ctx.meta[options.DEPLOYED] = (stack, outputs)
-    return _helped(ctx)
+def cloud(ctx: click.Context) -> int | None:
+    """See and configure what is deployed in an AWS account, through its API."""
+    return helped(ctx)
 
 
-def _helped(ctx: click.Context) -> int | None:
-    """Print the help of a group that was called without a command."""
-    if ctx.invoked_subcommand is not None:
-        return None
-    click.echo(ctx.get_help())
-    return Exit.USAGE
+for each in cloud_groups.ALL:
+    cloud.add_command(each)
 
 
-@cloud.group(invoke_without_command=True)
+@cloud.command(epilog=EPILOG)
+@click.argument("url", required=False, default="")
+@click.option("--no-browser", is_flag=True, help="Only print the address at which to allow it.")
+@deployment_option
 @click.pass_context
-def accounts(ctx: click.Context) -> int | None:
-    """Say which accounts are connected there."""
-    return _listed(ctx, as_json=False)
+def login(ctx: click.Context, url: str, no_browser: bool) -> int:
+    """Log in to the deployment whose console is at URL, by allowing it in a browser.
 
-
-def _listed(ctx: click.Context, *, as_json: bool) -> int | None:
-    if ctx.invoked_subcommand is not None:
-        return None
-    from syncoxiders.cli import cloud_accounts  # noqa: PLC0415 -- after the command line is right
-
-    return cloud_accounts.show(ctx, as_json=as_json)
-
-
-@accounts.command("list", epilog=EPILOG)
-@options.json_option
-@click.pass_context
-def list_accounts(ctx: click.Context, as_json: bool) -> int:
-    """List the accounts."""
-    from syncoxiders.cli import cloud_accounts  # noqa: PLC0415 -- after the command line is right
-
-    return cloud_accounts.show(ctx, as_json=as_json)
-
-
-@accounts.command("add", epilog=EPILOG)
-@click.argument("name")
-@click.option(
-    "--app-secret",
-    envvar="SYNCOXIDERS_DROPBOX_CLIENT_SECRET",
-    show_envvar=True,
-    default="",
-    metavar="SECRET",
-    help="Of Dropbox, the app's secret, by which its pushes are known to be genuine. Better in "
-    "the environment: others on this machine can see command lines.",
-)
-@click.option(
-    "--folder",
-    default="",
-    metavar="PATH",
-    help="Not an account, but a folder of a disk that the functions can reach.",
-)
-@click.pass_context
-def add_account(ctx: click.Context, /, **given: Any) -> int:
-    """Copy the account NAME of this machine there, with its secrets.
-
-    An account of the name that is there already is replaced. Here it goes on as it is.
+    Without URL, anew to one that is known. --deployment gives it a name, if there are several.
     """
-    from syncoxiders.cli import cloud_accounts  # noqa: PLC0415 -- after the command line is right
+    from syncoxiders.cli import cloud_login  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_accounts.add(ctx, **given)
+    name = ctx.meta.get(options.DEPLOYMENT, "")
+    return cloud_login.login(url, name, ctx.obj, no_browser=no_browser)
 
 
-@accounts.command("remove", epilog=EPILOG)
-@click.argument("name")
+@cloud.command(epilog=EPILOG)
+@deployment_option
 @click.pass_context
-def remove_account(ctx: click.Context, name: str) -> int:
-    """Forget the account NAME and its secrets there. No file is touched."""
-    from syncoxiders.cli import cloud_accounts  # noqa: PLC0415 -- after the command line is right
+def logout(ctx: click.Context) -> int:
+    """End the login, there and here."""
+    from syncoxiders.cli import cloud_login  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_accounts.remove(ctx, name)
-
-
-@cloud.group(invoke_without_command=True)
-@click.pass_context
-def syncs(ctx: click.Context) -> int | None:
-    """Say what is kept in step there."""
-    if ctx.invoked_subcommand is not None:
-        return None
-    from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
-
-    return cloud_syncs.show(ctx, as_json=False)
+    return cloud_login.logout(ctx.meta.get(options.DEPLOYMENT, ""))
 
 
-@syncs.command("list", epilog=EPILOG)
+@cloud.command(epilog=EPILOG)
 @options.json_option
+@deployment_option
 @click.pass_context
-def list_syncs(ctx: click.Context, as_json: bool) -> int:
-    """List the syncs."""
-    from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
+def whoami(ctx: click.Context, as_json: bool) -> int:
+    """Say who is logged in, and where."""
+    from syncoxiders.cli import cloud_login  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_syncs.show(ctx, as_json=as_json)
-
-
-@syncs.command("add", cls=options.FilteredCommand, epilog=EPILOG)
-@click.argument("name")
-@click.argument("paths", nargs=-1, metavar="ACCOUNT1:PATH1 ACCOUNT2:PATH2 [ACCOUNT3:PATH3 …]")
-@options.rule_options
-@click.pass_context
-def add_sync(ctx: click.Context, /, **given: Any) -> int:
-    """Keep two or more folders of accounts in step, under NAME.
-
-    A sync of the name that is there already is changed; it must have the same folders.
-    """
-    from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
-
-    return cloud_syncs.add(ctx, given)
+    return cloud_login.whoami(ctx, as_json=as_json)
 
 
-@syncs.command("remove", epilog=EPILOG)
-@click.argument("name")
-@click.pass_context
-def remove_sync(ctx: click.Context, name: str) -> int:
-    """Keep the folders of NAME in step no longer. No file is touched."""
-    from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
+@cloud.command(epilog=EPILOG)
+@options.json_option
+def deployments(as_json: bool) -> int:
+    """List the deployments that there is a login of on this machine."""
+    from syncoxiders.cli import cloud_login  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_syncs.remove(ctx, name)
+    return cloud_login.deployments(as_json=as_json)
 
 
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
+@deployment_option
 @click.pass_context
 def pause(ctx: click.Context, name: str) -> int:
     """Plan nothing more for the sync NAME. What was begun is finished."""
@@ -173,6 +88,7 @@ def pause(ctx: click.Context, name: str) -> int:
 
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
+@deployment_option
 @click.pass_context
 def resume(ctx: click.Context, name: str) -> int:
     """Go on with the sync NAME."""
@@ -183,6 +99,7 @@ def resume(ctx: click.Context, name: str) -> int:
 
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
+@deployment_option
 @click.pass_context
 def run(ctx: click.Context, name: str) -> int:
     """Look at the folders of the sync NAME now, whatever the vendors tell."""
@@ -192,18 +109,44 @@ def run(ctx: click.Context, name: str) -> int:
 
 
 @cloud.command(epilog=EPILOG)
+@options.json_option
+@deployment_option
+@click.pass_context
+def plans(ctx: click.Context, as_json: bool) -> int:
+    """List the plans that wait to be let through."""
+    from syncoxiders.cli import cloud_plans  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_plans.waiting(ctx, as_json=as_json)
+
+
+@cloud.command(epilog=EPILOG)
+@click.argument("name")
+@click.argument("plan", required=False, default="")
+@options.json_option
+@deployment_option
+@click.pass_context
+def plan(ctx: click.Context, name: str, plan: str, as_json: bool) -> int:
+    """Show the PLAN of the sync NAME that waits to be let through; there is one at most."""
+    from syncoxiders.cli import cloud_plans  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_plans.show(ctx, name, plan, as_json=as_json)
+
+
+@cloud.command(epilog=EPILOG)
 @click.argument("name")
 @click.argument("plan")
+@deployment_option
 @click.pass_context
 def approve(ctx: click.Context, name: str, plan: str) -> int:
-    """Let the PLAN through that was stopped in the sync NAME; see log --plan."""
-    from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
+    """Let the PLAN through that was stopped in the sync NAME; see plan."""
+    from syncoxiders.cli import cloud_plans  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_syncs.approve(ctx, name, plan)
+    return cloud_plans.approve(ctx, name, plan)
 
 
 @cloud.command(epilog=EPILOG)
 @options.json_option
+@deployment_option
 @click.pass_context
 def status(ctx: click.Context, as_json: bool) -> int:
     """Say how accounts and syncs are: what is to be done, and what holds it up."""
@@ -213,22 +156,95 @@ def status(ctx: click.Context, as_json: bool) -> int:
 
 
 @cloud.command(epilog=EPILOG)
-@click.argument("name")
+@click.argument("name", required=False, default="")
 @click.option("--run", type=click.IntRange(1), metavar="N", help="Say all that this run did.")
 @click.option("--plan", default="", metavar="PLAN", help="Show this plan, which was stopped.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=20, metavar="N", help="So many runs. Default: 20."
-)
+@click.option("-f", "--follow", is_flag=True, help="Go on, and say what is done as it is done.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="So many runs. Default: 20.")
 @options.json_option
+@deployment_option
 @click.pass_context
 def log(ctx: click.Context, /, **given: Any) -> int:
-    """Show the runs of the sync NAME, newest last, or what one of them did."""
-    from syncoxiders.cli import cloud_status  # noqa: PLC0415 -- after the command line is right
+    """Show the runs of the sync NAME, newest last, or what one of them did.
 
-    return cloud_status.log(ctx, **given)
+    Without NAME, of all syncs.
+    """
+    from syncoxiders.cli import cloud_log  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_log.log(ctx, **given)
 
 
 @cloud.command(epilog=EPILOG)
+@click.argument("words", nargs=-1)
+@click.option("--account", default="", metavar="NAME", help="Of this account only.")
+@click.option("--sync", default="", metavar="NAME", help="Of this sync only.")
+@click.option("--type", "type_", type=click.Choice(_TYPES), help="Of this type only.")
+@options.size_options
+@click.option("--after", type=_DAY, help="Changed on this day or later.")
+@click.option("--before", type=_DAY, help="Changed before this day.")
+@click.option("--sort", type=click.Choice(_SORTS), help="What comes first.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, metavar="N", help="So many. Default: 50."
+)
+@options.json_option
+@deployment_option
+@click.pass_context
+def search(ctx: click.Context, /, **given: Any) -> int:
+    """Search for files and folders by the WORDS in their paths, over all accounts."""
+    from syncoxiders.cli import cloud_files  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_files.search(ctx, given)
+
+
+@cloud.command(epilog=EPILOG)
+@options.json_option
+@deployment_option
+@click.pass_context
+def stats(ctx: click.Context, as_json: bool) -> int:
+    """Say how much there is: by account and type, the largest, duplicates, changes a day."""
+    from syncoxiders.cli import cloud_files  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_files.statistics(ctx, as_json=as_json)
+
+
+@cloud.command(epilog=EPILOG)
+@click.argument("email")
+@click.option("--admin", is_flag=True, help="As somebody who may invite others.")
+@deployment_option
+@click.pass_context
+def invite(ctx: click.Context, email: str, admin: bool) -> int:
+    """Let in whoever proves the address EMAIL to be theirs; for administrators."""
+    from syncoxiders.cli import cloud_people  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_people.invite(ctx, email, admin=admin)
+
+
+def _stack_options(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--outputs",
+            envvar="SYNCOXIDERS_OUTPUTS",
+            show_envvar=True,
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="The file of its outputs that cdk deploy --outputs-file wrote, instead.",
+        ),
+        click.option(
+            "--stack",
+            envvar="SYNCOXIDERS_STACK",
+            show_envvar=True,
+            default="SyncOxiders",
+            show_default=True,
+            metavar="NAME",
+            help="The stack that was deployed, in the region and account of AWS's own settings.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@cloud.command(epilog=ON_SERVER)
+@_stack_options
 @click.option(
     "--again",
     is_flag=True,
@@ -236,11 +252,27 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 )
 @options.json_option
 @click.pass_context
-def aside(ctx: click.Context, again: bool, as_json: bool) -> int:
+def aside(ctx: click.Context, stack: str, outputs: Path | None, again: bool, as_json: bool) -> int:
     """Show messages between functions that failed each time and were put aside.
 
-    Why they failed is in the log of the function that they were for.
+    Why they failed is in the log of the function that they were for. This needs no login, but
+    credentials of the AWS account.
     """
     from syncoxiders.cli import cloud_aside  # noqa: PLC0415 -- after the command line is right
 
+    ctx.meta[options.DEPLOYED] = (stack, outputs)
     return cloud_aside.aside(ctx, again=again, as_json=as_json)
+
+
+@cloud.command(epilog=ON_SERVER)
+@_stack_options
+@click.pass_context
+def login_link(ctx: click.Context, stack: str, outputs: Path | None) -> int:
+    """Print a link that lets who opens it in as the first administrator, once, within an hour.
+
+    This needs no login, but credentials of the AWS account.
+    """
+    from syncoxiders.cli import cloud_link  # noqa: PLC0415 -- after the command line is right
+
+    ctx.meta[options.DEPLOYED] = (stack, outputs)
+    return cloud_link.login_link(ctx)

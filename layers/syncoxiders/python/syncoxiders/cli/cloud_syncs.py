@@ -1,117 +1,100 @@
-"""``syncoxiders cloud syncs``, ``pause``, ``resume``, ``run`` and ``approve``."""
+"""``syncoxiders cloud syncs``, ``pause``, ``resume`` and ``run``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
+import msgspec
+from click.core import ParameterSource
 
-from syncoxiders.api.shapes.syncs import Endpoint, NewSync, Rule, SyncChange
-from syncoxiders.cli import deployed, endpoints, options
-from syncoxiders.cli.deployed import OWNER, address
+from syncoxiders.api.shapes.syncs import Endpoint, NewSync, Rule, Sync
+from syncoxiders.cli import endpoints, options
+from syncoxiders.cli.asking import asked
+from syncoxiders.cli.config import FILTERS
 from syncoxiders.cli.endpoints import Root
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
 from syncoxiders.cli.text import counted, listed, shown
-from syncoxiders.cloud.app import App
-from syncoxiders.engine.desk import plans, syncs
-from syncoxiders.engine.pipeline.removing import remove_sync
-from syncoxiders.ports.registry import SyncSettings
+
+_PLAIN = ("mode", "keep", "auto_merge", "min_size", "max_size")
+_TEXTS = ("min_age", "max_age", "max_delete")
+_SIZES = ("min_size", "max_size", "min_age", "max_age")
 
 
 def show(ctx: click.Context, *, as_json: bool) -> Exit:
     """Print the syncs of a deployment."""
-    app = deployed.connected(ctx)
-    found = app.registry.syncs(OWNER)
+    with asked(ctx) as client:
+        found = client.syncs.list()
     if not found and not as_json:
         click.echo("No syncs. Add one by syncoxiders cloud syncs add.")
     for each in found:
         if as_json:
-            emit_settings(each)
+            emit_sync(each)
         else:
             click.echo(line(each))
     return Exit.DONE
 
 
-def line(settings: SyncSettings) -> str:
+def line(sync: Sync) -> str:
     """Return a sync in a line."""
-    places = listed([address(each.account, each.root) for each in settings.endpoints])
-    more = [settings.mode, f"keeps {settings.keep}"]
-    if settings.auto_merge:
+    rule = sync.rule
+    more = [rule.mode, f"keeps {rule.keep}"]
+    if rule.auto_merge:
         more.append("merges texts")
-    if settings.patterns:
-        more.append(counted(len(settings.patterns), "pattern"))
-    if settings.paused:
+    if rule.patterns:
+        more.append(counted(len(rule.patterns), "pattern"))
+    if any(getattr(rule, each) for each in _SIZES):
+        more.append("of some sizes or ages")
+    if sync.paused:
         more.append("paused")
-    return f"{shown(settings.id)}: {places} ({', '.join(more)})"
+    places = listed([address(each.account, each.path) for each in sync.endpoints])
+    return f"{shown(sync.name)}: {places} ({', '.join(more)})"
 
 
-def emit_settings(settings: SyncSettings, **more: Any) -> None:
+def address(account: str, path: str) -> str:
+    """Return a folder of an account for a person."""
+    return shown(f"{account}:{path}")
+
+
+def emit_sync(sync: Sync) -> None:
     """Print a sync for a program."""
-    emit(
-        "cloud-sync",
-        name=settings.id,
-        endpoints=[
-            {"id": each.id, "account": each.account, "path": each.root}
-            for each in settings.endpoints
-        ],
-        mode=settings.mode,
-        keep=settings.keep,
-        auto_merge=settings.auto_merge,
-        patterns=list(settings.patterns),
-        max_delete=settings.max_delete,
-        paused=settings.paused,
-        **more,
-    )
+    emit("cloud-sync", **msgspec.to_builtins(sync))
 
 
 def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
-    """Add a sync, or change one."""
-    name = given["name"]
-    places = _places(given["paths"])
-    rule = Rule(
-        mode=given["mode"],
-        keep=given["keep"],
-        auto_merge=given["auto_merge"],
-        patterns=_patterns(ctx),
-        max_delete=str(given["max_delete"]),
+    """Add a sync."""
+    new = NewSync(
+        name=given["name"],
+        endpoints=_places(given["paths"]),
+        rule=_changes(ctx, given, everything=True)(Rule()),
+        preview=given["preview"],
     )
-    app = deployed.connected(ctx)
-    desk = deployed.desk(app)
-    before = app.registry.sync(OWNER, name)
-    with deployed.told():
-        if before is None:
-            for place in places:
-                deployed.account(app, place.account)
-            folders = [Endpoint(account=each.account, path=each.folder) for each in places]
-            asked = NewSync(name=name, endpoints=folders, rule=rule)
-            settings = syncs.create(desk, asked)
-        else:
-            _check_same(before, places)
-            settings = syncs.change(desk, name, SyncChange(rule=rule))
-    click.echo(line(settings))
-    return listen(app)
+    _check_keep(new.rule.keep, len(new.endpoints))
+    with asked(ctx) as client:
+        made = client.syncs.create(new)
+        click.echo(line(made))
+        if new.preview:
+            click.echo(
+                "Nothing is done before its first plan was let through; see syncoxiders cloud plan "
+                f"{shown(made.name)}"
+            )
+        deaf = [
+            each
+            for each in client.accounts.list()
+            if each.health == "deaf" and any(each.name == one.account for one in made.endpoints)
+        ]
+    for each in deaf:
+        complain(f"{shown(each.name)}: {shown(each.reason)}")
+    return Exit.PARTIAL if deaf else Exit.DONE
 
 
-def _check_same(before: SyncSettings, places: Sequence[Root]) -> None:
-    """Make sure that a sync is to keep the same folders in step. Raises Usage."""
-    there = [(each.account, each.root) for each in before.endpoints]
-    if there != [(each.account, each.folder) for each in places]:
-        folders = listed([address(*each) for each in there])
-        raise Usage(
-            f"{shown(before.id)} keeps {folders} in step; for other folders choose another name"
-        )
+def _check_keep(keep: str, count: int) -> None:
+    if keep.startswith("path") and int(keep[4:]) > count:
+        raise Usage(f"--keep {keep}: there are only {counted(count, 'folder')}")
 
 
-def _patterns(ctx: click.Context) -> list[str]:
-    patterns = list(options.read_patterns(ctx))
-    try:
-        "".join(patterns).encode()
-    except UnicodeEncodeError as error:
-        raise Usage("a pattern is not UTF-8, which a deployed sync needs") from error
-    return patterns
-
-
-def _places(paths: Sequence[str]) -> list[Root]:
+def _places(paths: Sequence[str]) -> list[Endpoint]:
     """Return the folders that were named. Raises Usage."""
     roots = []
     for text in paths:
@@ -122,61 +105,75 @@ def _places(paths: Sequence[str]) -> list[Root]:
         folder = "/".join(parts)
         roots.append(Root(text, f"{account}:{folder}", account, folder))
     endpoints.check(roots)
-    return roots
+    return [Endpoint(account=each.account, path=each.folder) for each in roots]
 
 
-def listen(app: App) -> Exit:
-    """See to push channels at once, rather than when the clock does."""
+def change(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
+    """Change what was given of a sync's rule."""
+    changes = _changes(ctx, given, everything=False)
+    with asked(ctx) as client:
+        seen = client.syncs.get(given["name"])
+        _check_keep(changes(seen.rule).keep, len(seen.endpoints))
+        click.echo(line(client.syncs.change_rule(given["name"], changes)))
+    return Exit.DONE
+
+
+def _changes(
+    ctx: click.Context, given: Mapping[str, Any], *, everything: bool
+) -> Callable[[Rule], Rule]:
+    """Return what the options do to a rule; unless ``everything``, those that were given.
+
+    Raises Usage.
+    """
+    patterns = options.read_patterns(ctx, given)
+    if any(not each.isascii() and _surrogates(each) for each in patterns):
+        raise Usage("a pattern is not UTF-8, which a deployed sync needs")
+
+    def named(name: str) -> bool:
+        return everything or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+    changes: dict[str, Any] = {each: given[each] for each in _PLAIN if named(each)}
+    changes |= {
+        each: str(given[each]).replace(" ", "") if given[each] is not None else ""
+        for each in _TEXTS
+        if named(each)
+    }
+    if any(named(each) for each in FILTERS):
+        changes["patterns"] = patterns or None
+    clear = {"patterns": None, "min_size": None, "max_size": None, "min_age": "", "max_age": ""}
+    if given.get("no_filters"):
+        changes = clear | changes
+    if not changes:
+        raise Usage("say what is to be otherwise; syncoxiders cloud syncs change --help")
+    return lambda rule: replace(rule, **changes)
+
+
+def _surrogates(text: str) -> bool:
     try:
-        done = syncs.listen(deployed.desk(app))
-    finally:
-        app.connections.close()
-    if not done.failed:
-        return Exit.DONE
-    for each in app.registry.accounts(OWNER):
-        if each.deaf:
-            complain(f"{shown(each.account.name)}: no pushes come in: {shown(each.deaf)}")
-    return Exit.PARTIAL
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def remove(ctx: click.Context, name: str) -> Exit:
     """Forget a sync."""
-    app = deployed.connected(ctx)
-    left = {each.sync: each for each in app.registry.removed(OWNER)}
-    if name in left and app.registry.sync(OWNER, name) is None:  # which was cut off, perhaps
-        app.states.remove(OWNER, name, left[name].endpoints)
-    else:
-        remove_sync(app.pipeline, OWNER, deployed.sync(app, name))
+    with asked(ctx) as client:
+        client.syncs.remove(name)
     click.echo(f"{shown(name)} is kept in step no longer; no file was deleted.")
-    return listen(app)
+    return Exit.DONE
 
 
 def pause(ctx: click.Context, name: str, *, paused: bool) -> Exit:
     """Pause a sync, or go on with it."""
-    app = deployed.connected(ctx)
-    deployed.sync(app, name)
-    with deployed.told():
-        settings = syncs.change(deployed.desk(app), name, SyncChange(paused=paused))
-    click.echo(line(settings))
+    with asked(ctx) as client:
+        click.echo(line(client.syncs.pause(name) if paused else client.syncs.resume(name)))
     return Exit.DONE
 
 
 def run(ctx: click.Context, name: str) -> Exit:
     """Have a sync looked at now."""
-    app = deployed.connected(ctx)
-    if deployed.sync(app, name).paused:
-        raise Usage(f"{shown(name)} is paused: go on by syncoxiders cloud resume {shown(name)}")
-    with deployed.told():
-        syncs.run(deployed.desk(app), name)
+    with asked(ctx) as client:
+        client.syncs.run(name)
     click.echo(f"{shown(name)} is being looked at; see syncoxiders cloud status")
-    return Exit.DONE
-
-
-def approve(ctx: click.Context, name: str, plan: str) -> Exit:
-    """Let a plan through that was stopped."""
-    app = deployed.connected(ctx)
-    settings = deployed.sync(app, name)
-    with deployed.told():
-        plans.approve(deployed.desk(app), settings, plan)
-    click.echo(f"The plan {shown(plan)} goes on.")
     return Exit.DONE

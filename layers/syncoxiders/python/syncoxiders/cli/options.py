@@ -27,6 +27,8 @@ _NANO = 1_000_000_000
 _ORDER = "syncoxiders.filters"
 DEPLOYED = "syncoxiders.deployed"
 """Under which a context keeps the stack's name and the file of outputs that were named."""
+DEPLOYMENT = "syncoxiders.deployment"
+"""Under which a context keeps the name of the deployment to ask."""
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -166,12 +168,16 @@ pattern_options = _all(
     ),
 )
 
-filter_options = _all(
-    pattern_options,
+size_options = _all(
     click.option(
         "--min-size", type=_size, metavar="SIZE", help="Leave out smaller files (10K, 1.5M, 2GB)."
     ),
     click.option("--max-size", type=_size, metavar="SIZE", help="Leave out larger files."),
+)
+
+filter_options = _all(
+    pattern_options,
+    size_options,
     click.option(
         "--min-age", type=_ages, metavar="AGE", help="Leave out younger files (12h, 7d, a date)."
     ),
@@ -276,7 +282,7 @@ rule_options = _all(
     mode_option,
     keep_option,
     auto_merge_option,
-    pattern_options,
+    filter_options,
     max_delete_option,
 )
 """What makes up the rule of a deployed sync."""
@@ -405,16 +411,19 @@ def read_choice(
     return read_roots(paths) if paths else (), state
 
 
-def read_patterns(ctx: click.Context) -> tuple[str, ...]:
-    """Return the patterns that were given as gitignore lines, in their order. Raises Usage."""
+def read_patterns(ctx: click.Context, given: Mapping[str, Any]) -> list[str]:
+    """Return the patterns that were given as gitignore lines, in their order. Raises Usage.
+
+    All filters are looked at, also those that are no patterns.
+    """
     lines: list[str] = []
     for name, value in ctx.meta[_ORDER]:
         if name == "filter_from":
             lines.extend(_lines_of(Path(value)))
         else:
             lines.append(f"!{value}" if name == "include" else value)
-    _filters(dict.fromkeys(("min_size", "max_size", "min_age", "max_age")), ctx.meta[_ORDER])
-    return tuple(lines)
+    read_filters(ctx, given)
+    return lines
 
 
 def read_output(values: Mapping[str, Any]) -> Output:

@@ -208,7 +208,7 @@ def _signed_in(vendor: Vendor, secret: str, given: Mapping[str, Any]) -> Secret:
     with Loopback(port, traits.redirect) as back:
         attempt = vendor.begin(back.redirect, secret)
         back.expect(attempt.state)
-        opening = _browser_opens(attempt.url)
+        opening = browser_opens(attempt.url)
         what = "Allow access in your browser" if opening else "Open this address in a browser"
         click.echo(f"{what}. If it does not come up:\n" if opening else f"{what}:\n", err=True)
         click.echo(f"  {attempt.url}\n", err=True)
@@ -232,7 +232,7 @@ def _pasted(attempt: Attempt, *, shows_code: bool) -> str:
     return read_pasted(click.prompt("Code or address", err=True), attempt.state)
 
 
-def _browser_opens(url: str) -> bool:
+def browser_opens(url: str) -> bool:
     """Open the browser of the desktop; one in the terminal would take it from us."""
     if sys.platform == "linux" and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")

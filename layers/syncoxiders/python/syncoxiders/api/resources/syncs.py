@@ -73,9 +73,9 @@ class SyncList:
         """Forget one; no file is touched. ``seen`` as of :meth:`change`."""
         self._http.delete(_at(name), match=seen.revision if seen else "")
 
-    def run(self, name: str) -> None:
+    def run(self, name: str) -> Sync:
         """Look now, whatever the providers tell."""
-        self._http.act(f"{_at(name)}/run", again=True)
+        return self._http.post(f"{_at(name)}/run", Sync, again=True)
 
     def moving(self, name: str) -> Movings:
         """Say what is being done right now."""
@@ -111,9 +111,9 @@ class PlanList:
         at = f"{_at(sync)}/plans/{segment(plan)}"
         return Pages(lambda cursor: self._http.get(at, Plan, {"cursor": cursor}))
 
-    def approve(self, sync: str, plan: str) -> None:
+    def approve(self, sync: str, plan: str) -> Sync:
         """Let exactly this plan through."""
-        self._http.act(f"{_at(sync)}/plans/{segment(plan)}/approve")
+        return self._http.post(f"{_at(sync)}/plans/{segment(plan)}/approve", Sync)
 
 
 class Activity:
