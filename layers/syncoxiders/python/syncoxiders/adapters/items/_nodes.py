@@ -185,10 +185,10 @@ class Nodes:
         is ``""`` where there are no more.
         """
         places = list(self._tables.tree.query(self._keys.losers(), after=after, limit=limit))
-        held = self.read(_placed_id(item) for item in places)
+        held = self.read(placed_node(item) for item in places)
         found: list[Node] = []
         for item in places:
-            known = held.get(_placed_id(item))
+            known = held.get(placed_node(item))
             token = item.key[1].split("/")[1]
             if known is not None and known.at == token and known.node is not None:
                 found.append(known.node)
