@@ -524,6 +524,15 @@ class TestBatches(SharedRules):
         other.put_off_batch("none", 200.0)
         assert one.batches() == []
 
+    def test_put_off_in_part(self, one: SharedStore, other: SharedStore) -> None:
+        """What it is not to do any more is remembered of a batch that is put off."""
+        one.put_batches([msgspec.structs.replace(BATCH, failed=frozenset("x"))])
+        one.begin_batch("b1", 7.5)
+        other.put_off_batch("b1", 99.5, {"y", "z"})
+        found = one.batch("b1")
+        assert found is not None
+        assert found.failed == frozenset("xyz")
+
     def test_limit(self, one: SharedStore) -> None:
         """If only some are asked for, what is done does not count."""
         one.put_batches([waiting(f"{number}") for number in range(5)])

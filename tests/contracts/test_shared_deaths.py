@@ -36,7 +36,7 @@ from tests.contracts.shared_scenes import (
     everything,
     lose_answer,
 )
-from tests.contracts.state_harness import action, entry, keep, node, replica
+from tests.contracts.state_harness import action, entry, keep, node, observe, replica
 
 SCENES: list[Callable[[], Scene]] = [
     Planning,
@@ -289,8 +289,7 @@ def test_new_folders_are_known_with_their_content() -> None:
     number = 0
     while True:
         world = World()
-        seen = Commit(observed=[Observation("a", put)])
-        died = deaths(lambda: world.sync().commit(seen), world, number, "before")  # noqa: B023 -- called at once
+        died = deaths(lambda: observe(world.sync(), *put), world, number, "before")  # noqa: B023 -- called at once
         tree = world.sync().observed("a")
         for folder in tree.get(inside):
             assert {each.id for each in tree.children(folder)} == inside[folder]

@@ -248,6 +248,14 @@ def test_a_taken_name_gives_way(name: str, traits: Traits, times: int) -> None:
     assert local not in refused
     assert names.legal(local, traits)
     assert local == names.local_name(name, traits, refused.__contains__)
+    if refused and size(local) < traits.max_name - 3:  # else it may be cut
+        assert names.allocated_for(local, traits) == name
+
+
+@given(NAMES, TRAITS)
+def test_a_name_that_was_not_allocated_is_not_taken_for_such(name: str, traits: Traits) -> None:
+    """Digits alone do not make one: they have to be those of the name."""
+    assert names.allocated_for(f"{name[:20]}-00000000", traits) is None
 
 
 def test_an_overlong_name_is_cut_at_a_character() -> None:

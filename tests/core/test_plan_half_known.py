@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from syncoxiders.adapters.memory.state import MemoryStateStore
-from syncoxiders.core.model import ROOT_ENTRY, Endpoint, Entry, Kind, Node, Replica
+from syncoxiders.core.model import ROOT_ENTRY, Endpoint, Entry, Kind, Node, Replica, Traits
+from syncoxiders.core.names import local_name
 from syncoxiders.core.plan import Plan, plan
 from syncoxiders.core.rule import Look, Rule
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.state_harness import entry, node, replica
 
-RULE = Rule(tuple(Endpoint(each, each) for each in "ab"))
+RULE = Rule(tuple(Endpoint(each, each, Traits(case_insensitive=True)) for each in "ab"))
 
 
 def planned(
@@ -52,6 +53,17 @@ def test_what_stands_where_something_is_being_written_waits() -> None:
         assert not found.actions
         assert found.open == (1,)
         assert ("a", "a2") in found.waiting
+
+
+def test_what_stands_under_a_name_that_is_being_made_up_waits() -> None:
+    """Where its own name is taken, what is being made goes by one that was allocated for it."""
+    name = local_name("file.txt", RULE.endpoint("a").traits, lambda each: each == "file.txt")
+    known = node(1, name="file.txt", replicas=at(b=file("b1", "file.txt")))
+    for called, waits in ((name, True), ("file-00000000.txt", False)):
+        made = file("a1", called)
+        found = planned({"a": [made], "b": [file("b1", "file.txt")]}, [known], {"a": ["a1"]}, [1])
+        assert (("a", "a1") in found.waiting) is waits
+        assert bool(found.nodes) is not waits
 
 
 def test_what_is_in_a_folder_that_is_being_made_is_remembered_by_it() -> None:

@@ -92,3 +92,32 @@ def test_a_dry_run_finishes_nothing() -> None:
     world.options = dataclasses.replace(world.options, dry_run=False)
     world.run()
     assert seen == ["looked", "finished", "looked"]
+
+
+def test_what_a_moved_folder_was_not_shown_to_hold_is_looked_for_there() -> None:
+    """Nothing in a folder that moved while it was listed is given up before it is listed again."""
+    world = World()
+    world.providers["a"] = MemoryFeedProvider(clock=world.clock, name="a")
+    world.a.write("one/two/x", b"x")
+    world.run()
+    one, two, x = (world.a.entry(path).id for path in ("one", "one/two", "one/two/x"))
+    world.a.rename("one/two", "two")
+
+    class Moving:
+        """Shows a folder without what is in it, and then its own without it."""
+
+        def __init__(self) -> None:
+            self.first = True
+            self.rescan = world.a.rescan
+
+        def __call__(self, known: Known, folders: Iterable[Ref] | None = None) -> object:
+            if self.first:
+                self.first = False
+                return [FolderDelta(two, missing=(x,)), FolderDelta(one, missing=(two,))]
+            return self.rescan(known, folders)
+
+    vars(world.a)["rescan"] = Moving()
+    store = world.context().store
+    observer = Observer(store, "a", world.a, told=lambda *_: None, now=world.clock.now)
+    observer.look([Ref(one, "one"), Ref(two, "one/two")])
+    assert {path for path, _ in below(store.observed("a"), "/", "")} == world.a.tree().keys()

@@ -8,12 +8,15 @@ import pytest
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.execute import apply
+from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.engine.pipeline.reconcile import Planner
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import (
     ProviderError,
     Refused,
     Revoked,
+    Stale,
     StateUnavailable,
     Throttled,
     Unreachable,
@@ -219,6 +222,30 @@ class TestWhatFails:
         goes_on(world, 2 * HOUR)
         world.look()
         assert world.a.tree() == world.b.tree() == {}
+
+    def test_dropped(self, world: Deployed) -> None:
+        """What a batch has dropped, and was planned again, is not done by it as well."""
+        stale = ["x"]
+
+        def upload(_: Ref, called: str, *__: Any, **___: Any) -> Entry:
+            if called in stale:
+                stale.clear()
+                raise Stale("not as planned")
+            raise Unreachable("no answer")
+
+        vars(world.b)["upload"] = upload
+        world.a.write("folder/x", b"content")
+        world.a.write("folder/y", b"more")
+        world.look()
+        del vars(world.b)["upload"]
+        before, after = sorted(world.store().batches(), key=lambda each: each.opened)
+        assert set(after.actions) < set(before.actions)
+        world.clock.advance(60.0)
+        apply(world.pipeline, Apply(OWNER, world.settings.id, before.id))
+        assert world.b.tree().keys() >= {"folder/y"}
+        assert world.b.tree().keys().isdisjoint({"folder/x"})
+        goes_on(world, 300)
+        assert world.b.tree() == world.a.tree()
 
     def test_planner_dies(self, world: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
         """What a planner has found to be done, and could not do yet, outlives it."""

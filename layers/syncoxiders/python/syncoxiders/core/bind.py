@@ -316,6 +316,8 @@ class Binder:
             if work is moves.UNKNOWN:
                 return None
         if work is None:
+            work = self._called_so(endpoint, entry, parent)
+        if work is None:
             work = self.draft.fresh(entry.kind, parent, name)
         elif self._expect(endpoint, entry, work):
             self.draft.unsure.append(key)
@@ -341,6 +343,21 @@ class Binder:
         self.dirty.add(work.id)
         self._expected[endpoint, entry.id] = work.id
         return True
+
+    def _called_so(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> Work | None:
+        """Return the node that is being made here under a name that was allocated for it."""
+        name = names.allocated_for(entry.name, self.draft.traits[endpoint])
+        found = self.draft.nodes_at(parent, names.key(name)) if name is not None else []
+        return next(
+            (
+                work
+                for work in found
+                if work.id in self.draft.look.open
+                and (work.name, work.kind) == (name, entry.kind)
+                and endpoint not in work.entries
+            ),
+            None,
+        )
 
     def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
         """Say whether an endpoint's part of a node was last confirmed at a place.

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from syncoxiders.core.model import Traits
@@ -35,6 +35,8 @@ MIN_ROOM = 100
 _LABEL_BYTES = 40
 _SUFFIX_BYTES = 20
 _DIGEST = 8
+_ATTEMPTS = 4
+_ALLOCATED = re.compile(rf"(?<=.)-[0-9a-f]{{{_DIGEST}}}\Z", re.DOTALL)
 
 # What a program goes by when it opens a file. `.tar` stays with its compression.
 _EXTENSION = re.compile(
@@ -234,13 +236,29 @@ def local_name(name: str, traits: Traits, taken: Callable[[str], bool]) -> str:
     local = _encoded(name, traits) if _needs(name, traits) else name
     if _size(local) <= traits.max_name and not taken(local):
         return local
+    return next(each for each in _allocations(local, name, traits) if not taken(each))
+
+
+def _allocations(local: str, name: str, traits: Traits) -> Iterator[str]:
     stem, extension = _split(local)
     for attempt in itertools.count():
         digest = hashlib.sha256(f"{attempt}/{name}".encode("utf-8", "surrogatepass")).hexdigest()
-        allocated = _fit(stem, f"-{digest[:_DIGEST]}{extension}", traits.max_name)
-        if not taken(allocated):
-            break
-    return allocated
+        yield _fit(stem, f"-{digest[:_DIGEST]}{extension}", traits.max_name)
+
+
+def allocated_for(local: str, traits: Traits) -> str | None:
+    """Return the name for which ``local`` was allocated, None if it does not look so.
+
+    A name that had to be cut is not found again.
+    """
+    for stem, extension in (_split(local), (local, "")):  # a last dot may have been no extension's
+        match = _ALLOCATED.search(stem)
+        if match is not None:
+            plain = f"{stem[: match.start()]}{extension}"
+            name = true_name(plain, traits)
+            if local in itertools.islice(_allocations(plain, name, traits), _ATTEMPTS):
+                return name
+    return None
 
 
 def true_name(local: str, traits: Traits) -> str:

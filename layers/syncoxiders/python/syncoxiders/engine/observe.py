@@ -153,7 +153,10 @@ class Observer:
         gone = missing - {entry.id for entry in found}
         overlooked = list(self.folders_in(found))
         if overlooked:
-            gone |= self._asked_for(look, self._pass(look, overlooked)[0])
+            again, _ = self._pass(look, overlooked)
+            listed = {folder.id for folder in overlooked}
+            there = {each for each, entry in self._tree.get(gone).items() if entry.parent in listed}
+            gone = (gone - there) | self._asked_for(look, again)
         return gone
 
     def _last_ref(self, places: Places, entry: EntryId) -> Ref:

@@ -23,7 +23,8 @@ class Batch(msgspec.Struct, frozen=True):
     ``actions`` are named by their node and id; their substance is in the nodes. ``probes`` are
     hashes to be taken, ``merges`` texts to be merged, whose edits may stand at several endpoints,
     ``again`` nodes that are only to be planned again.
-    ``waits`` are batches that have to be done before, ``failed`` actions of those that were not.
+    ``waits`` are batches that have to be done before, ``failed`` actions of those, and its own,
+    that were not and will not be.
     ``opened`` and ``begun`` are when (seconds since the epoch, 0 is never), ``tries`` how often
     it was begun; it is put off until ``put_off``. ``lane`` spreads the batches of an endpoint.
     ``needs`` are the endpoints whose providers are needed for it.
@@ -114,8 +115,12 @@ class SharedStore(SyncStore, Confirms, Protocol):
         None if it is done.
         """
 
-    def put_off_batch(self, batch: str, until: float) -> None:
-        """Note that a batch is to be begun again, not before then; it may be done by now."""
+    def put_off_batch(self, batch: str, until: float, failed: Collection[str] = ()) -> None:
+        """Note that a batch is to be begun again, not before then; it may be done by now.
+
+        ``failed`` are its actions that were closed without having been done: should they be
+        planned again they are another batch's.
+        """
 
     def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none.

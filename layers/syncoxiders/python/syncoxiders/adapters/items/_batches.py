@@ -1,8 +1,8 @@
 """Batches as items: what is handed out together, and who waits for whom.
 
 A batch's item holds its substance (``data``), ``waits`` (batches that have to be done before),
-``failed`` (their actions that were not done), ``begun``, ``tries``, ``put_off``, and ``next``:
-those that wait for it.
+``failed`` (their actions, and its own, that were not done), ``begun``, ``tries``, ``put_off``, and
+``next``: those that wait for it.
 Once it is ``done`` it is deleted, if none waits for it; else ``next`` and ``undone``, its own
 actions that were not done, stay for a while, so that those who wait can be told again.
 """
@@ -103,9 +103,15 @@ class Batches:
             item = result.item
         raise StateUnavailable("Others keep beginning the same batch; try again later.")
 
-    def put_off(self, batch: str, until: float) -> None:
+    def put_off(self, batch: str, until: float, failed: Collection[str]) -> None:
         """Note that a batch is to be begun again, not before then; it may be done by now."""
-        self._journal.write([Update(self._key(batch), {"put_off": micros(until)}, when=_THERE)])
+        change = Update(
+            self._key(batch),
+            {"put_off": micros(until)},
+            include={"failed": frozenset(failed)} if failed else {},
+            when=_THERE,
+        )
+        self._journal.write([change])
 
     def finish(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none."""

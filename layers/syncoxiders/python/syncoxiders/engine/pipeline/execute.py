@@ -148,10 +148,10 @@ class Worker:
             applied = self._apply(actions, away)
             failed, away = applied.failed, applied.away
             if applied.put_off and not away:
-                self._go_on()
+                self._go_on(failed)
                 return
         if away and not self._gives_up(away):
-            self._put_off()
+            self._put_off(failed)
             return
         if away or self._is_outdated():
             failed = self._give_back(away)
@@ -195,10 +195,14 @@ class Worker:
         return {id_ for _, id_ in self._batch.actions}
 
     def _open(self) -> list[Action]:
-        """Return the batch's actions that are still open, in their order."""
+        """Return the batch's actions that are still open, in their order.
+
+        One that it has closed, and that was planned again, is another batch's by now.
+        """
         opened = self._store.open_of(dict.fromkeys(node for node, _ in self._batch.actions))
         found = {action.id: action for actions in opened.values() for action in actions}
-        return [found[each] for _, each in self._batch.actions if each in found]
+        closed = self._batch.failed
+        return [found[id_] for _, id_ in self._batch.actions if id_ in found and id_ not in closed]
 
     # -- actions ---------------------------------------------------------------------------------
 
@@ -427,21 +431,21 @@ class Worker:
 
     # -- what comes after ------------------------------------------------------------------------
 
-    def _go_on(self) -> None:
+    def _go_on(self, failed: Collection[str]) -> None:
         """Time is over: another worker goes on at once."""
         now = self._pipeline.clock.now()
-        self._store.put_off_batch(self._batch.id, now)
+        self._store.put_off_batch(self._batch.id, now, failed)
         account = next(
             each.account for each in self._settings.endpoints if each.id == self._batch.endpoint
         )
         again = self._message.message(account, self._batch.lane, f"on-{now:.6f}")
         self._pipeline.applies.send([again])
 
-    def _put_off(self) -> None:
+    def _put_off(self, failed: Collection[str]) -> None:
         """Begin the batch again later, after a pause that grows."""
         pause = min(PAUSE * 2.0**self._batch.tries, LONGEST_PAUSE)
         until = self._pipeline.clock.now() + pause
-        self._store.put_off_batch(self._batch.id, until)
+        self._store.put_off_batch(self._batch.id, until, failed)
         _wake(self._pipeline, self._message, self._settings, self._batch, until)
         if self._news:
             self._merge()

@@ -23,11 +23,11 @@ from syncoxiders.engine.pipeline.handing import release, send
 from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Merge
 from syncoxiders.engine.pipeline.preview import first_plan
+from syncoxiders.engine.pipeline.steady import SteadyView
 from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.stuck import Stuck
-from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
@@ -124,7 +124,7 @@ class Planner:
         self._dispatch = Dispatch(
             f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
         )
-        self._view = StoreView(store)
+        self._view = SteadyView(store)
         self._stuck = Stuck()
         self._announced: set[Touched] = set()
         self._logged: set[Touched] | None = set(self._before.entries)
@@ -262,7 +262,7 @@ class Planner:
         That is put into the log before: should this planner die when only the folder is in base,
         nothing else would tell of what is in it.
         """
-        view = self._view = StoreView(self._store)
+        view = self._view = SteadyView(self._store)
         endpoints = [each.id for each in self._rule.endpoints]
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)

@@ -1,0 +1,56 @@
+"""The planner's view of a store to which others write meanwhile."""
+
+from collections.abc import Iterable, Sequence
+
+from syncoxiders.core import names
+from syncoxiders.core.model import EndpointId, Entry, EntryId
+from syncoxiders.engine.view import StoreView
+from syncoxiders.ports.state import SyncStore
+
+
+class SteadyView(StoreView):
+    """Shows each entry as it was when it was first read, wherever it is come upon again.
+
+    Else one that is moved meanwhile would stand at two places, or at none, and what only passes
+    by would seem to take a name. What has changed since is in the log, to be planned next.
+    """
+
+    def __init__(self, store: SyncStore) -> None:
+        super().__init__(store)
+        self._standing: dict[tuple[EndpointId, EntryId], dict[str, dict[EntryId, Entry]]] = {}
+
+    def _read(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
+        new = [each for each in ids if (endpoint, each) not in self._entries]
+        super()._read(endpoint, new)
+        for each in new:
+            self._place(endpoint, self._entries[endpoint, each])
+
+    def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
+        """Return an observed entry."""
+        known = (endpoint, entry) in self._entries
+        found = super().entry(endpoint, entry)
+        if not known:
+            self._place(endpoint, found)
+        return found
+
+    def entries_in(self, endpoint: EndpointId, folder: EntryId) -> Sequence[Entry]:
+        """Return the observed entries in a folder."""
+        self._meet(endpoint, self._store.observed(endpoint).children(folder))
+        standing = self._standing.get((endpoint, folder), {})
+        return [each for some in standing.values() for each in some.values()]
+
+    def entries_at(self, endpoint: EndpointId, folder: EntryId, key: str) -> Sequence[Entry]:
+        """Return the observed entries in a folder whose name has this key."""
+        self._meet(endpoint, super().entries_at(endpoint, folder, key))
+        return list(self._standing.get((endpoint, folder), {}).get(key, {}).values())
+
+    def _meet(self, endpoint: EndpointId, found: Iterable[Entry]) -> None:
+        for each in found:
+            if (endpoint, each.id) not in self._entries:
+                self._entries[endpoint, each.id] = each
+                self._place(endpoint, each)
+
+    def _place(self, endpoint: EndpointId, entry: Entry | None) -> None:
+        if entry is not None:
+            folder = self._standing.setdefault((endpoint, entry.parent), {})
+            folder.setdefault(names.key(entry.name), {})[entry.id] = entry
