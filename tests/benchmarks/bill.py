@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from functions.apply import LANES
 from syncoxiders.adapters.memory.items import WRITE_KEYS, MemoryItems, Usage
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
+from syncoxiders.cloud.batches import HIDDEN_EVERY
 from syncoxiders.core.model import EndpointId
-from syncoxiders.engine.context import Options
 from syncoxiders.engine.pipeline.hints import call
+from syncoxiders.engine.pipeline.setting import TRANSFERS
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import Throttled
 from syncoxiders.ports.items import Change, Item, Raced, Update
@@ -52,12 +54,9 @@ PROVIDER_ELSE = 0.2
 PROVIDER_WORK = 0.005
 """Seconds until a provider answers, by the operation, and of the processor for it: stated."""
 
-BATCHES_AT_ONCE = 4
-TRANSFERS_AT_ONCE = Options().transfers
+BATCHES_AT_ONCE = LANES
+TRANSFERS_AT_ONCE = TRANSFERS
 """So many batches are worked on by one invocation of apply, and so many files of each."""
-
-HIDING_AFTER, HIDING_EVERY = 5.0, 20.0
-"""Seconds after which, and how often, messages that are being handled are hidden anew."""
 
 PER_PUSH = 10
 """So many changes of a burst a provider pushes once for, stated; a single one has its own."""
@@ -214,8 +213,8 @@ class Metered(System):
                 groups.setdefault(each.group, []).append(each)
             lanes = [lambda group=group: self._handle(name, group) for group in groups.values()]
             spent = self._run(name, lanes)
-            if spent > HIDING_AFTER:
-                self.counts["queue requests"] += 1 + (spent - HIDING_AFTER) // HIDING_EVERY
+            hidden = 1 + spent // HIDDEN_EVERY  # anew every so often, ten messages in a request
+            self.counts["queue requests"] += hidden * -(-len(messages) // 10)
 
     def _handle(self, name: str, messages: Sequence[Message]) -> None:
         for each in messages:

@@ -107,15 +107,43 @@ class Function:
         return len(messages)
 
 
+def opened(cloud: Cloud) -> int:
+    """Return how many nodes have open actions: a planner writes them one by one."""
+    told = client("dynamodb").scan(
+        TableName=cloud.stack.outputs["TableTree"],
+        FilterExpression="attribute_exists(#open)",
+        ExpressionAttributeNames={"#open": "open"},
+        Select="COUNT",
+        ConsistentRead=True,
+    )
+    return int(told["Count"])
+
+
+def held_leases(cloud: Cloud, begins: str) -> list[str]:
+    """Return the leases of such a name that somebody holds, or held until he was killed."""
+    now = int(time.time() * 1000)
+    return [
+        name
+        for item in _leases(cloud)
+        if int(item["until"]["N"]) > now
+        and (name := item["pk"]["S"].removeprefix("#lease#")).startswith(begins)
+    ]
+
+
+def _leases(cloud: Cloud) -> list[dict[str, dict[str, str]]]:
+    found: list[dict[str, dict[str, str]]] = client("dynamodb").scan(
+        TableName=cloud.stack.outputs["TableControl"],
+        FilterExpression="sk = :lease",
+        ExpressionAttributeValues={":lease": {"S": "lease"}},
+        ConsistentRead=True,
+    )["Items"]
+    return found
+
+
 def forget_leases(cloud: Cloud) -> None:
     """Let the minute go by for which a lease outlives a function that was killed."""
     table, dynamodb = cloud.stack.outputs["TableControl"], client("dynamodb")
-    found = dynamodb.scan(
-        TableName=table,
-        FilterExpression="sk = :lease",
-        ExpressionAttributeValues={":lease": {"S": "lease"}},
-    )
-    for item in found["Items"]:
+    for item in _leases(cloud):
         dynamodb.update_item(
             TableName=table,
             Key={"pk": item["pk"], "sk": item["sk"]},

@@ -15,7 +15,7 @@ from local.connecting import OWNER, SYNC
 from local.deploy import STACK
 from tests.aws.deployed import Cloud
 from tests.e2e.clouds import SIDES, Pair, in_step
-from tests.e2e.functions import Function, forget_leases, until
+from tests.e2e.functions import Function, forget_leases, held_leases, opened, until
 from tests.emulators.dropbox import paths
 
 pytestmark = pytest.mark.slow
@@ -23,6 +23,9 @@ pytestmark = pytest.mark.slow
 WRITES = r"/2/files/(upload$|upload_session/finish)"
 LOOKS = r"/2/files/list_folder/continue$"
 """Where files come to be at Dropbox, and where one hears what is new."""
+
+MANY = 100
+"""So many files that a planner who writes their nodes can be caught at it."""
 
 HANGS = 30.0
 """Seconds for which an answer hangs; whoever waits for it is killed long before."""
@@ -59,6 +62,21 @@ class TestKilled:
         functions["Poll"].kill()
         forget_leases(pair.cloud)
         pair.await_all(lambda tree: tree.get("looked at.txt") == b"looked at", "poll was killed")
+
+    def test_merge(self, pair: Pair, functions: dict[str, Function]) -> None:
+        """What a planner had begun to write, and not handed out, is handed out by the next one."""
+        until(lambda: all(each.is_idle() for each in functions.values()), "there is no rest")
+        before = set(pair.trees()[0])
+        files = {f"planned/{number:03}.txt": f"{number}".encode() for number in range(MANY)}
+        for path, content in files.items():
+            pair.people("drive").write(path, content)
+        until(lambda: opened(pair.cloud) > MANY // 10, "nobody plans")
+        functions["Merge"].kill()
+        assert held_leases(pair.cloud, "merge#"), "it had ended before it was killed"
+        forget_leases(pair.cloud)
+        tree = pair.await_all(lambda tree: files.keys() <= tree.keys(), "merge was killed")
+        assert tree.keys() == before | files.keys() | {"planned"}
+        assert {path: tree[path] for path in files} == files
 
     def test_apply(self, pair: Pair, functions: dict[str, Function]) -> None:
         """What was written while nobody heard of it is neither written again nor kept twice."""
