@@ -15,10 +15,10 @@ from syncoxiders.cloud.handling import logger, told
 from syncoxiders.cloud.web import requests
 from syncoxiders.cloud.web.callers import Caller, Gate
 from syncoxiders.cloud.web.guards import guarded
-from syncoxiders.cloud.web.problems import MEDIA, Refusal, declined
+from syncoxiders.cloud.web.problems import MEDIA, Refusal, conflicting, declined
 from syncoxiders.cloud.web.requests import Request
 from syncoxiders.engine.desk.declined import Declined
-from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.errors import AccountError, ProviderError, StateUnavailable, SyncError
 
 PREFIX = "/api/v1"
 
@@ -49,6 +49,7 @@ class Web:
         self.resolver.exception_handler(Declined)(lambda error: self._refused(declined(error)))
         self.resolver.exception_handler(RequestValidationError)(self._invalid)
         self.resolver.exception_handler(StateUnavailable)(self._unavailable)
+        self.resolver.exception_handler([AccountError, ProviderError])(self._elsewhere)
         self.resolver.exception_handler(Exception)(self._failed)
         self.resolver.not_found()(self._missing)
         self._pages: set[str] = set()
@@ -175,6 +176,11 @@ class Web:
             )
         )
 
+    def _elsewhere(self, error: SyncError) -> Response[str]:
+        """Say that something besides us does not do what it should; its text is for a person."""
+        logger.warning("a request cannot be done now", extra=told(error))
+        return self._refused(conflicting("not-possible-now", str(error), "try again later"))
+
     def _missing(self, error: NotFoundError) -> Response[str]:
         del error
         return self._refused(
@@ -197,6 +203,11 @@ def new_router() -> Router:
     """Return a group of routes, as yet without any."""
     router: Router = Router()  # type: ignore[no-untyped-call]  # Powertools does not type it
     return router
+
+
+def nothing() -> Response[None]:
+    """Return that it was done, and that there is nothing to say of it."""
+    return Response(HTTPStatus.NO_CONTENT)
 
 
 def _plain(event: Mapping[str, Any], request: Request, method: str) -> dict[str, Any]:
