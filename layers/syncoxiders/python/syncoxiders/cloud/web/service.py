@@ -1,6 +1,6 @@
 """The API as a whole: routes, who may call them, and what becomes of errors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -89,9 +89,9 @@ class Web:
     def include_pages(self, *makers: Callable[["Web"], Router]) -> None:
         """Add groups of routes that a browser is sent to: anybody may, and bodies are forms."""
         for make in makers:
-            before = {id(each) for each in self._routes()}
+            before = {id(each) for each in self.routes}
             self.resolver.include_router(make(self))
-            self._pages |= {each.path for each in self._routes() if id(each) not in before}
+            self._pages |= {each.path for each in self.routes if id(each) not in before}
 
     def resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer a request. Who asks is known before what is asked is looked at."""
@@ -130,7 +130,7 @@ class Web:
         """Make sure that there is such an address, and that it can be asked so. Raises Refusal."""
         if request.path not in self._pages:
             requests.check_json(request)
-        methods = {each.method for each in self._routes() if each.rule.match(request.path)}
+        methods = {each.method for each in self.routes if each.rule.match(request.path)}
         if methods and method not in methods:
             methods |= {"HEAD"} if "GET" in methods else set()
             raise Refusal(
@@ -141,7 +141,9 @@ class Web:
                 headers={"Allow": ", ".join(sorted(methods))},
             )
 
-    def _routes(self) -> Iterable[Any]:
+    @property
+    def routes(self) -> Sequence[Any]:
+        """All routes, as Powertools has them."""
         return [*self.resolver._static_routes, *self.resolver._dynamic_routes]  # noqa: SLF001 -- there is no public way to ask
 
     def _refused(self, refusal: Refusal) -> Response[str]:
