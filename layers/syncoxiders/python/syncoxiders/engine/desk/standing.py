@@ -6,7 +6,7 @@ from typing import Literal
 
 from syncoxiders.api.shapes.syncs import EndpointState, Rule, Stopped, Sync, Syncs
 from syncoxiders.core.model import EndpointId
-from syncoxiders.engine.desk.context import Desk, instant
+from syncoxiders.engine.desk.context import Desk, clock_time, instant, is_waiting
 from syncoxiders.engine.desk.syncs import revision
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.health import Health, health
@@ -69,12 +69,6 @@ def rule_of(settings: SyncSettings) -> Rule:
     )
 
 
-def clock_time(seconds: float) -> str:
-    """Return an instant for a sentence."""
-    moment = instant(seconds)
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment is not None else "never"
-
-
 def _accounts(desk: Desk) -> dict[str, Connected]:
     return {each.account.name: each for each in desk.pipeline.registry.accounts(desk.owner)}
 
@@ -97,7 +91,7 @@ def _told(desk: Desk, settings: SyncSettings, accounts: Mapping[str, Connected])
         verified_at=instant(found.verified),
         stopped=_stopped(found.stop),
         to_do=found.actions,
-        conflicts=len(store.losers(limit=CONFLICTS)[0]),
+        conflicts=sum(map(is_waiting, store.losers(limit=CONFLICTS)[0])),
         problems=teller.problems()[:PROBLEMS],
         revision=revision(settings),
     )
