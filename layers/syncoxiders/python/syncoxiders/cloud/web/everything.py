@@ -6,6 +6,7 @@ from syncoxiders.cloud.app import App
 from syncoxiders.cloud.web.gates import SessionGate
 from syncoxiders.cloud.web.routes.activity import activity_routes
 from syncoxiders.cloud.web.routes.auth import auth
+from syncoxiders.cloud.web.routes.conflicts import conflict_routes
 from syncoxiders.cloud.web.routes.deployment import deployment
 from syncoxiders.cloud.web.routes.devices import devices
 from syncoxiders.cloud.web.routes.files import files
@@ -17,6 +18,7 @@ from syncoxiders.cloud.web.service import Web
 
 ROUTES = (
     activity_routes,
+    conflict_routes,
     deployment,
     devices,
     files,
