@@ -330,6 +330,43 @@ class TestDeaths:
         assert case.listed() == []
         case.quiet()
 
+    @pytest.mark.parametrize("take", ["kept", "other", "merged"])
+    @pytest.mark.parametrize("when", ["before", "after"])
+    @pytest.mark.parametrize("step", range(1, 4))
+    @pytest.mark.parametrize("quirks", [None, PATHS, TRASHLESS])
+    def test_pipeline_in_between(
+        self, take: Take, when: str, step: int, quirks: Quirks | None
+    ) -> None:
+        """Others may look, plan and act between any two steps: the end is the same."""
+        case = Case(quirks)
+        left = [step]
+
+        def works(_: str) -> None:
+            left[0] -= 1
+            if not left[0]:
+                hooks = case.a.before, case.a.after
+                case.a.before = case.a.after = None
+                case.look()
+                case.a.before, case.a.after = hooks
+
+        setattr(case.a, when, works)
+        text = MERGED if take == "merged" else None
+        try:
+            resolve(case.desk, case.world.settings, case.conflict.id, take, text)
+        except Conflicting:
+            declined = True
+        else:
+            declined = False
+        case.a.before = case.a.after = None
+        case.look()
+        chosen = {"kept": OTHER, "other": ONE, "merged": MERGED.encode()}[take]
+        if declined and case.listed():
+            case.decide(take, text)
+        assert set(case.agreed().values()) == {chosen}
+        assert list(case.agreed()) == ["folder/x.txt"]
+        assert case.listed() == []
+        case.quiet()
+
     def test_throttled(self) -> None:
         """Who is told to wait is told when to come again, and the provider is left alone."""
         case = Case()
