@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from syncoxiders.api.shapes.syncs import EndpointState, Rule, Stopped, Sync, Syncs
@@ -24,6 +25,8 @@ EVENTS = 500
 CONFLICTS = 100
 """So many conflicts of a sync are counted, and no more."""
 
+_AT_ONCE = 8
+
 _State = Literal["in-step", "working", "waiting", "paused", "stopped"]
 
 
@@ -31,7 +34,8 @@ def every_sync(desk: Desk) -> Syncs:
     """Return all syncs as they are."""
     accounts = _accounts(desk)
     found = desk.pipeline.registry.syncs(desk.owner)
-    return Syncs(items=[_told(desk, each, accounts) for each in found])
+    with ThreadPoolExecutor(_AT_ONCE, "standing") as pool:  # each is some dozen requests
+        return Syncs(items=list(pool.map(lambda each: _told(desk, each, accounts), found)))
 
 
 def one_sync(desk: Desk, settings: SyncSettings) -> Sync:
