@@ -36,7 +36,7 @@ class Conflict:
 
 @shape
 class Conflicts:
-    """Conflicts, by their paths."""
+    """Conflicts; those of one sync stand together."""
 
     items: list[Conflict]
     next: str | None = None

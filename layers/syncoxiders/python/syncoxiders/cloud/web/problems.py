@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from syncoxiders.api.shapes.base import Problem
-from syncoxiders.engine.desk.declined import Absent, Conflicting, Declined, TooLarge, Unfit
+from syncoxiders.engine.desk.declined import (
+    Absent,
+    Conflicting,
+    Declined,
+    TooLarge,
+    Unfit,
+    Withheld,
+)
 
 MEDIA = "application/problem+json"
 _DESCRIPTIONS = "https://syncoxiders.invalid/problems/"
@@ -44,6 +51,7 @@ _STATUSES: Mapping[type[Declined], HTTPStatus] = {
     Unfit: HTTPStatus.UNPROCESSABLE_ENTITY,
     Conflicting: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Withheld: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from syncoxiders.core.model import Node
 from syncoxiders.engine.desk.declined import Absent
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.ports.accounts import Account
@@ -46,3 +47,15 @@ class Desk:
 def instant(seconds: float) -> datetime | None:
     """Return an instant, None for 0, which is never."""
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def clock_time(seconds: float) -> str:
+    """Return an instant for a sentence."""
+    moment = instant(seconds)
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment is not None else "never"
+
+
+def is_waiting(loser: Node) -> bool:
+    """Say whether a conflict waits for a decision: its other version still stands somewhere."""
+    there = any(not replica.gone for replica in loser.replicas.values())
+    return loser.conflict is not None and not loser.gone and there

@@ -4,7 +4,8 @@ Declined
 ├── Absent        there is no such thing, or it is somebody else's
 ├── Unfit         a field of what was asked is not right
 ├── Conflicting   what is there forbids it
-└── TooLarge      it is more than can be given
+├── TooLarge      it is more than can be given
+└── Withheld      a provider does not do it now
 """
 
 
@@ -42,3 +43,7 @@ class Conflicting(Declined):
 
 class TooLarge(Declined):
     """It is more than can be given at once."""
+
+
+class Withheld(Declined):
+    """A provider does not do it now."""

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from syncoxiders.api.shapes.syncs import Moving, Movings
 from syncoxiders.core.model import Action, EndpointId
-from syncoxiders.engine.desk.context import Desk
-from syncoxiders.engine.desk.standing import clock_time
+from syncoxiders.engine.desk.context import Desk, clock_time
 from syncoxiders.engine.pipeline.health import MANY
 from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.engine.places import Places

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from syncoxiders.api.shapes.syncs import EndpointState, Rule, Stopped, Sync, Syncs
 from syncoxiders.core.model import EndpointId
-from syncoxiders.engine.desk.context import Desk, instant
+from syncoxiders.engine.desk.context import Desk, clock_time, instant, is_waiting
 from syncoxiders.engine.desk.syncs import revision
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.health import Health, health
@@ -24,6 +25,8 @@ EVENTS = 500
 CONFLICTS = 100
 """So many conflicts of a sync are counted, and no more."""
 
+_AT_ONCE = 8
+
 _State = Literal["in-step", "working", "waiting", "paused", "stopped"]
 
 
@@ -31,7 +34,8 @@ def every_sync(desk: Desk) -> Syncs:
     """Return all syncs as they are."""
     accounts = _accounts(desk)
     found = desk.pipeline.registry.syncs(desk.owner)
-    return Syncs(items=[_told(desk, each, accounts) for each in found])
+    with ThreadPoolExecutor(_AT_ONCE, "standing") as pool:  # each is some dozen requests
+        return Syncs(items=list(pool.map(lambda each: _told(desk, each, accounts), found)))
 
 
 def one_sync(desk: Desk, settings: SyncSettings) -> Sync:
@@ -69,12 +73,6 @@ def rule_of(settings: SyncSettings) -> Rule:
     )
 
 
-def clock_time(seconds: float) -> str:
-    """Return an instant for a sentence."""
-    moment = instant(seconds)
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment is not None else "never"
-
-
 def _accounts(desk: Desk) -> dict[str, Connected]:
     return {each.account.name: each for each in desk.pipeline.registry.accounts(desk.owner)}
 
@@ -97,7 +95,7 @@ def _told(desk: Desk, settings: SyncSettings, accounts: Mapping[str, Connected])
         verified_at=instant(found.verified),
         stopped=_stopped(found.stop),
         to_do=found.actions,
-        conflicts=len(store.losers(limit=CONFLICTS)[0]),
+        conflicts=sum(map(is_waiting, store.losers(limit=CONFLICTS)[0])),
         problems=teller.problems()[:PROBLEMS],
         revision=revision(settings),
     )

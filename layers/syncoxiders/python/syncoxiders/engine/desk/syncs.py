@@ -20,7 +20,7 @@ from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Merge
 from syncoxiders.engine.pipeline.removing import forget_sync, is_large, remove_sync
 from syncoxiders.engine.pipeline.times import DEAD
-from syncoxiders.ports.errors import StateBusy
+from syncoxiders.ports.errors import StateBusy, StateUnavailable
 from syncoxiders.ports.registry import Connected, EndpointSettings, Removed, SyncSettings
 
 PATTERNS = 100_000
@@ -56,7 +56,8 @@ def create(desk: Desk, asked: NewSync) -> SyncSettings:
             registry.put_account(owner, connected.account, connected.vendor_ids | missing)
     if not registry.swap_sync(owner, None, made):
         raise _there(made.id)
-    wake(desk, made)
+    with suppress(StateUnavailable):  # it is made: the sweep sees to the rest
+        wake(desk, made)
     return made
 
 
@@ -78,7 +79,8 @@ def change(
             return before
         if desk.pipeline.registry.swap_sync(desk.owner, before, after):
             if not after.paused:
-                wake(desk, after)
+                with suppress(StateUnavailable):  # it is changed: the sweep sees to the rest
+                    wake(desk, after)
             return after
     raise _busy(name)
 
@@ -123,7 +125,8 @@ def listen(desk: Desk) -> Renewal:
     """See to push channels at once, rather than when the clock does."""
     done = Renewal()
     if desk.url:
-        with suppress(StateBusy):  # somebody does just that
+        # that somebody does just that, or that it cannot be now, is made up for by the clock
+        with suppress(StateBusy, StateUnavailable):
             done = renew(desk.pipeline, desk.url, [desk.owner])
     return done
 

@@ -36,7 +36,12 @@ def plan_routes(web: Web) -> Router:
         after = None if following is None else cursor("plan", following)
         return dataclasses.replace(found, next=after)
 
-    @router.post("/syncs/<name>/plans/<plan>/approve", operation_id="approve_plan", tags=["plans"])
+    @router.post(
+        "/syncs/<name>/plans/<plan>/approve",
+        operation_id="approve_plan",
+        tags=["plans"],
+        status_code=HTTPStatus.ACCEPTED,
+    )
     def approve_plan(name: Name, plan: PlanId) -> Response[Sync]:
         """Let exactly this plan through. If things are otherwise by then, it asks again."""
         desk = desk_of(web.app, web.owner)

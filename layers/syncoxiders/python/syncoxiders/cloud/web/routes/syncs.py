@@ -47,7 +47,13 @@ def sync_routes(web: Web) -> Router:
         """List all syncs as they are."""
         return standing.every_sync(desk())
 
-    @router.post("/syncs", operation_id="create_sync", tags=["syncs"], middlewares=[once(web)])
+    @router.post(
+        "/syncs",
+        operation_id="create_sync",
+        tags=["syncs"],
+        status_code=HTTPStatus.CREATED,
+        middlewares=[once(web)],
+    )
     def create_sync(asked: NewSync) -> Response[Sync]:
         """Make a sync; with ``preview`` its first plan waits to be let through."""
         mine = desk()
@@ -67,7 +73,12 @@ def sync_routes(web: Web) -> Router:
             syncs.change(desk(), name, asked, seen=lambda revision: check(if_match, revision))
         )
 
-    @router.delete("/syncs/<name>", operation_id="delete_sync", tags=["syncs"])
+    @router.delete(
+        "/syncs/<name>",
+        operation_id="delete_sync",
+        tags=["syncs"],
+        status_code=HTTPStatus.NO_CONTENT,
+    )
     def delete_sync(name: Name, if_match: IfMatch = None) -> Response[None]:
         """Keep its folders in step no longer. No file is touched."""
         mine = desk()
@@ -75,7 +86,12 @@ def sync_routes(web: Web) -> Router:
         syncs.listen(mine)
         return Response(HTTPStatus.NO_CONTENT)
 
-    @router.post("/syncs/<name>/run", operation_id="run_sync", tags=["syncs"])
+    @router.post(
+        "/syncs/<name>/run",
+        operation_id="run_sync",
+        tags=["syncs"],
+        status_code=HTTPStatus.ACCEPTED,
+    )
     def run_sync(name: Name) -> Response[Sync]:
         """Look at its folders now, whatever the providers tell."""
         return told(syncs.run(desk(), name), HTTPStatus.ACCEPTED)
