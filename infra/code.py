@@ -11,7 +11,18 @@ from constructs import Construct
 from infra.settings import Settings
 from infra.target import LAMBDA
 
-FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep", "live")
+FUNCTIONS = (
+    "webhook",
+    "poll",
+    "merge",
+    "apply",
+    "renew",
+    "housekeeping",
+    "sweep",
+    "live",
+    "api",
+    "console",
+)
 NAMESPACE = "SyncOxiders"
 
 

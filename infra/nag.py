@@ -24,7 +24,7 @@ def check(stack: SyncOxiders) -> None:
     path = stack.secrets.path
     for name, function in stack.functions.items():
         _accept(function, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
-        if name in ("poll", "apply", "renew", "housekeeping"):
+        if name in ("poll", "apply", "renew", "housekeeping", "api"):
             _accept(
                 function,
                 f"IAM5[Resource::{_SECRETS.format(path=path, begins='')}]",
@@ -54,6 +54,19 @@ def check(stack: SyncOxiders) -> None:
             f"IAM5[Resource::{_SCHEDULES.format(group=group)}]",
             "Schedules are made when something is put off; all are in one group.",
         )
+    if stack.people is not None and stack.people.pool is not None:
+        _accept(
+            stack.people.pool,
+            "COG2",
+            "Whoever wants a second factor sets one up; who has to require it of everybody has a "
+            "provider of their own, which may be named instead of this pool.",
+        )
+        _accept(
+            stack.people.pool,
+            "COG8",
+            "Of the dearer plan nothing is used, and it costs for everybody who logs in. Nobody "
+            "can sign up, and passwords are long.",
+        )
     live = stack.get_logical_id(cast("CfnElement", stack.live.api.node.default_child))
     for name in ("poll", "merge", "apply", "housekeeping"):
         _accept(
@@ -81,7 +94,8 @@ def check(stack: SyncOxiders) -> None:
         stack.ingress.api,
         "APIG4",
         "Providers cannot sign in. Their pushes are authenticated by the function, over the raw "
-        "body: an HMAC, or a channel's id and secret token.",
+        "body: an HMAC, or a channel's id and secret token. People have sessions that can be "
+        "ended at any time, which the API's function checks before anything else.",
     )
 
 

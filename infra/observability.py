@@ -11,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.code import NAMESPACE, Function
+from infra.front import Front
 from infra.ingress import Ingress
 from infra.live import Live
 from infra.pipeline import Line, Pipeline
@@ -48,6 +49,7 @@ class Observability(Construct):
         pipeline: Pipeline,
         schedules: Schedules,
         live: Live,
+        front: Front,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = self._topic(settings.email, key) if settings.email else None
@@ -68,6 +70,13 @@ class Observability(Construct):
                 times=3,
                 text=f"{function.node.id.lower()} is throttled: too much runs at once",
             )
+        # A person sees what fails, but not that nobody else gets through either.
+        self._alarm(
+            "ApiFails",
+            front.api.function.metric_errors(period=Duration.minutes(15), statistic="Sum"),
+            above=5,
+            text="The API fails again and again",
+        )
         # What a queue drives is tried again, and put aside in the end; nobody waits for these.
         for function in by_clock:
             self._alarm(
@@ -91,7 +100,9 @@ class Observability(Construct):
             above=int(HEARTBEAT.to_seconds()),
             text="A sync was not verified for longer than a day",
         )
-        self._dashboard(lines, [ingress.webhook, *by_queue, *by_clock, live.function])
+        self._dashboard(
+            lines, [ingress.webhook, *by_queue, *by_clock, front.api, front.console, live.function]
+        )
         if settings.budget:
             self._budget(settings)
 

@@ -5,9 +5,11 @@ from constructs import Construct
 
 from infra.buckets import Buckets
 from infra.code import FUNCTIONS, Code, Function
+from infra.front import Front
 from infra.ingress import PROVIDERS, Ingress
 from infra.live import Live
 from infra.observability import Observability
+from infra.people import People
 from infra.pipeline import Pipeline
 from infra.schedules import Schedules
 from infra.settings import Settings
@@ -49,6 +51,18 @@ class SyncOxiders(Stack):
             pipeline=self.pipeline,
             url=self.ingress.url,
         )
+        # On an emulator people come by links that work once.
+        self.people = None if settings.local else People(self, "People", settings, self.ingress.url)
+        self.front = Front(
+            self,
+            "Front",
+            code=code,
+            state=self.state,
+            secrets=self.secrets,
+            lines=self.pipeline.lines,
+            ingress=self.ingress,
+            people=self.people,
+        )
         self.live = Live(
             self,
             "Live",
@@ -73,6 +87,7 @@ class SyncOxiders(Stack):
                     self.pipeline.apply,
                     self.schedules.renew,
                     self.schedules.housekeeping,
+                    self.front.api,
                 ],
                 webhook=self.ingress.webhook,
             )
@@ -85,6 +100,7 @@ class SyncOxiders(Stack):
             pipeline=self.pipeline,
             schedules=self.schedules,
             live=self.live,
+            front=self.front,
         )
         self._settle()
 
@@ -100,6 +116,8 @@ class SyncOxiders(Stack):
             self.schedules.housekeeping,
             self.schedules.sweep,
             self.live.function,
+            self.front.api,
+            self.front.console,
         )
         return dict(zip(FUNCTIONS, found, strict=True))
 
@@ -125,6 +143,13 @@ class SyncOxiders(Stack):
                 function.function.add_environment(f"SYNCOXIDERS_{name}", value)
         outputs = {name.title().replace("_", ""): value for name, value in names.items()}
         outputs["Url"] = self.ingress.url
+        outputs["Console"] = self.ingress.local.get("CONSOLE", f"{self.ingress.url}/")
+        if self.people is not None:
+            if self.people.pool is not None:
+                outputs["Pool"] = self.people.pool.user_pool_id
+            outputs["Administrator"] = self.people.told["ADMINISTRATOR"] or (
+                "nobody yet: deploy with -c admin=you@example.com"
+            )
         outputs |= {
             f"Push{provider.capitalize()}": f"{self.ingress.url}/push/{provider}"
             for provider in PROVIDERS

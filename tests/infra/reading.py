@@ -4,7 +4,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep", "live")
+FUNCTIONS = (
+    "webhook",
+    "poll",
+    "merge",
+    "apply",
+    "renew",
+    "housekeeping",
+    "sweep",
+    "live",
+    "api",
+    "console",
+)
 QUEUES = ("Poll", "Merge", "Apply")
 TABLES = ("Tree", "Journal", "Control")
 
@@ -88,6 +99,8 @@ def _called(template: Resource, resource: str) -> str:
         return "AlarmRole"
     if ":parameter" in resource:
         return resource.partition(":parameter")[2]
+    if resource.startswith("PeoplePool"):
+        return "Pool"
     return next((name for name in ("Key", "Log") if name in resource), resource)
 
 

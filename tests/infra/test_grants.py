@@ -87,6 +87,16 @@ GRANTS: dict[str, dict[str, set[str]]] = {
 GRANTS["live"] = {
     "Control": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
+GRANTS["api"] = {
+    "Tree": READ | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
+    "Journal": READ | WRITE,
+    "Control": READ | WRITE,
+    "PollQueue": SEND,
+    "MergeQueue": SEND,
+    "Pool": {"cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser"},
+    **REFRESH,
+}
+GRANTS["console"] = {}
 EVERYWHERE = {
     "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     "Log": {"logs:CreateLogStream", "logs:PutLogEvents"},
