@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.code import Code, Function
+from infra.index import ROOM
 from infra.ingress import Ingress
 from infra.people import People
 from infra.pipeline import Lines
@@ -53,6 +54,7 @@ class Front(Construct):
             code=code,
             timeout=Duration.seconds(29),  # a second less than the gateway's
             memory=1024,  # mostly for its share of a processor: people wait
+            room=ROOM,
             description="Answers the console and people's programs",
         )
         state.control.grant(self.api.role, *READ, *WRITE)

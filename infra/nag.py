@@ -47,6 +47,18 @@ def check(stack: SyncOxiders) -> None:
         "S1",
         "One function reads and writes what it can do without; a log of it would hold more.",
     )
+    index = stack.get_logical_id(cast("CfnElement", stack.index.bucket.node.default_child))
+    for name in ("index", "api", "housekeeping"):
+        _accept(
+            stack.functions[name],
+            f"IAM5[Resource::<{index}.Arn>/*]",
+            "An index has as many objects as there are syncs, and their folders, to be found.",
+        )
+    _accept(
+        stack.index.bucket,
+        "S1",
+        "Our own functions read and write what can be made anew; a log of it would hold more.",
+    )
     group = stack.get_logical_id(stack.pipeline.alarms.group)
     for name in ("poll", "apply"):
         _accept(

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.code import NAMESPACE, Function
 from infra.front import Front
+from infra.index import Index
 from infra.ingress import Ingress
 from infra.live import Live
 from infra.pipeline import Line, Pipeline
@@ -27,6 +28,9 @@ LAPSES = Duration.hours(6)
 
 HEARTBEAT = Duration.hours(26)
 """How long ago a sync may have been verified last; a whole look is taken every day."""
+
+LATE = Duration.hours(2)
+"""How old what the index is told of may be."""
 
 UNTIL_LAPSE = "ChannelSecondsLeft"
 """Seconds until the first push channel lapses; renew counts it at each run."""
@@ -50,6 +54,7 @@ class Observability(Construct):
         schedules: Schedules,
         live: Live,
         front: Front,
+        index: Index,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = self._topic(settings.email, key) if settings.email else None
@@ -86,6 +91,14 @@ class Observability(Construct):
                 times=2,
                 text=f"{function.node.id.lower()} fails each time",
             )
+        self._alarm(
+            "IndexLate",
+            index.function.function.metric(
+                "IteratorAge", period=Duration.minutes(15), statistic="Maximum"
+            ),
+            above=int(LATE.to_milliseconds()),
+            text="What has changed does not get into the index of all files",
+        )
         self.lapse = self._own(UNTIL_LAPSE, "renew", "Minimum")
         self._alarm(
             "ChannelLapses",
@@ -101,7 +114,16 @@ class Observability(Construct):
             text="A sync was not verified for longer than a day",
         )
         self._dashboard(
-            lines, [ingress.webhook, *by_queue, *by_clock, front.api, front.console, live.function]
+            lines,
+            [
+                ingress.webhook,
+                *by_queue,
+                *by_clock,
+                front.api,
+                front.console,
+                live.function,
+                index.function,
+            ],
         )
         if settings.budget:
             self._budget(settings)

@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.buckets import Buckets
 from infra.code import FUNCTIONS, Code, Function
 from infra.front import Front
+from infra.index import Index
 from infra.ingress import PROVIDERS, Ingress
 from infra.live import Live
 from infra.observability import Observability
@@ -42,6 +43,7 @@ class SyncOxiders(Stack):
             secrets=self.secrets,
             lines=self.pipeline.lines,
         )
+        self.index = Index(self, "Index", code=code, state=self.state)
         self.schedules = Schedules(
             self,
             "Schedules",
@@ -49,6 +51,7 @@ class SyncOxiders(Stack):
             state=self.state,
             secrets=self.secrets,
             pipeline=self.pipeline,
+            index=self.index,
             url=self.ingress.url,
         )
         # On an emulator people come by links that work once.
@@ -63,6 +66,7 @@ class SyncOxiders(Stack):
             ingress=self.ingress,
             people=self.people,
         )
+        self.index.read_by(self.front.api, self.schedules.housekeeping)
         self.live = Live(
             self,
             "Live",
@@ -101,6 +105,7 @@ class SyncOxiders(Stack):
             schedules=self.schedules,
             live=self.live,
             front=self.front,
+            index=self.index,
         )
         self._settle()
 
@@ -118,6 +123,7 @@ class SyncOxiders(Stack):
             self.live.function,
             self.front.api,
             self.front.console,
+            self.index.function,
         )
         return dict(zip(FUNCTIONS, found, strict=True))
 
@@ -137,6 +143,7 @@ class SyncOxiders(Stack):
             "ALARM_ROLE": self.pipeline.alarms.role.role_arn,
             "TEXTS": self.texts.bucket.bucket_name,
             "LIVE": self.live.url,
+            "INDEX": self.index.bucket.bucket_name,
         }
         for function in self.functions.values():
             for name, value in names.items():

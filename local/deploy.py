@@ -56,6 +56,7 @@ class Deployed:
             "SYNCOXIDERS_SECRETS": self.outputs["Secrets"],
             "SYNCOXIDERS_URL": self.url,
             "SYNCOXIDERS_LIVE": self.outputs["Live"],
+            "SYNCOXIDERS_INDEX": self.outputs["Index"],
             "SYNCOXIDERS_CONSOLE": self.console or self.url,
             "SYNCOXIDERS_FOLDERS": self.folders,
         }

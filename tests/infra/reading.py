@@ -5,16 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 FUNCTIONS = (
-    "webhook",
-    "poll",
-    "merge",
-    "apply",
-    "renew",
-    "housekeeping",
-    "sweep",
-    "live",
-    "api",
-    "console",
+    *("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep"),
+    *("live", "api", "console", "index"),
 )
 QUEUES = ("Poll", "Merge", "Apply")
 TABLES = ("Tree", "Journal", "Control")
@@ -88,9 +80,11 @@ def _called(template: Resource, resource: str) -> str:
     }
     for logical, name in names.items():
         if logical in resource:
-            return name
+            return f"{name}Stream" if "StreamArn" in resource else name
     if resource.startswith("TextsBucket"):
         return "Texts"
+    if resource.startswith("IndexBucket"):
+        return "IndexObjects" if resource.endswith("/*") else "Index"
     if "@connections" in resource:
         return "Connections"
     if ":schedule/" in resource:

@@ -51,6 +51,7 @@ EVENTS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "sweep": (_CLOCK, {}),
     "api": (_asked("/api/v1/deployment"), {"statusCode": 200}),
     "console": (_asked("/"), {"statusCode": 200}),
+    "index": (_CLOCK, {"lacking": 0}),
     "live": (_MESSAGE, {"statusCode": 200}),
 }
 """An event for each function, and what its answer holds where no account is connected."""

@@ -72,6 +72,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "Tree": READ | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
         "Journal": READ | WRITE,
         "Control": READ | WRITE,
+        "Index": {"s3:ListBucket"},
+        "IndexObjects": {"s3:DeleteObject"},
         **REFRESH,
         **SPEAK,
     },
@@ -93,10 +95,25 @@ GRANTS["api"] = {
     "Control": READ | WRITE,
     "PollQueue": SEND,
     "MergeQueue": SEND,
+    "Index": {"s3:ListBucket"},
+    "IndexObjects": {"s3:DeleteObject", "s3:GetObject"},
     "Pool": {"cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser"},
     **REFRESH,
 }
 GRANTS["console"] = {}
+GRANTS["index"] = {
+    "Tree": READ,
+    "TreeStream": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    },
+    "Journal": READ,
+    "Control": READ | {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "Index": {"s3:ListBucket"},
+    "IndexObjects": {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"},
+}
 EVERYWHERE = {
     "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     "Log": {"logs:CreateLogStream", "logs:PutLogEvents"},
