@@ -26,7 +26,9 @@ _MAKERS = (archive, bytecode, pruning, sys.modules[__name__])
 LOCK = ROOT / "requirements-lambda.lock"
 SOURCE = ROOT / "layers" / "syncoxiders" / "python" / "syncoxiders"
 FUNCTIONS = ROOT / "functions"
-NOT_DEPLOYED = ("cli",)
+
+_KEPT_OF_API = ("__init__.py", "shapes")
+"""What the API's two sides have in common; the rest of that package is the client."""
 
 MOST_UNZIPPED = 250 << 20
 """A function with all its layers; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
@@ -109,10 +111,15 @@ def _code(path: Path, target: Target) -> None:
         packages = Path(folder)
         left = shutil.ignore_patterns("__pycache__")
         shutil.copytree(SOURCE, packages / SOURCE.name, ignore=left)
-        for name in NOT_DEPLOYED:
-            shutil.rmtree(packages / SOURCE.name / name)
+        for part in _needless(packages / SOURCE.name):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
         bytecode.add(packages, target.python)
         archive.write(path, archive.below(packages, "python"))
+
+
+def _needless(code: Path) -> list[Path]:
+    """Return what of our own code is for whoever sits before the cloud, not for what is in it."""
+    return [code / "cli", *(p for p in (code / "api").iterdir() if p.name not in _KEPT_OF_API)]
 
 
 def install(packages: Path, target: Target) -> None:

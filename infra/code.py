@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -11,7 +11,10 @@ from constructs import Construct
 from infra.settings import Settings
 from infra.target import LAMBDA
 
-FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep", "live")
+FUNCTIONS = (
+    *("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep"),
+    *("live", "api", "console", "index"),
+)
 NAMESPACE = "SyncOxiders"
 
 
@@ -48,7 +51,10 @@ def runtime() -> lambda_.Runtime:
 
 
 class Function(Construct):
-    """One function with a role and a log of its own; what it may do is granted one by one."""
+    """One function with a role and a log of its own; what it may do is granted one by one.
+
+    ``room`` is the size of its temporary folder, if half a gigabyte is not enough.
+    """
 
     def __init__(
         self,
@@ -59,6 +65,7 @@ class Function(Construct):
         timeout: Duration,
         memory: int,
         description: str,
+        room: Size | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = construct_id.lower()
@@ -88,6 +95,7 @@ class Function(Construct):
             log_group=self.log,
             timeout=timeout,
             memory_size=memory,
+            ephemeral_storage_size=room,
             tracing=lambda_.Tracing.DISABLED if code.settings.local else lambda_.Tracing.ACTIVE,
             # Messages go in circles here by design (apply tells merge, merge tells apply), and
             # each circle ends when nothing is left to do. Lambda would cut it off after 16 rounds.

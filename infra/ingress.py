@@ -1,4 +1,4 @@
-"""Where pushes arrive."""
+"""Where pushes arrive, and everything else that comes by HTTP."""
 
 import json
 
@@ -56,13 +56,15 @@ class Ingress(Construct):
         self.webhook.allow(*secrets.reading("app_2f"))
         lines.poll.sent_by(self.webhook)
         self.api = self._api()
-        self.url = self._local_url() if code.settings.local else self.api.api_endpoint
+        self.url, self.local = self.api.api_endpoint, dict[str, str]()
+        if code.settings.local:
+            self._be_local()
 
     def _api(self) -> http.HttpApi:
         api = http.HttpApi(
             self,
             "Api",
-            description=f"Pushes of providers to {Stack.of(self).stack_name}",
+            description=f"API and console of {Stack.of(self).stack_name}, and pushes of providers",
             create_default_stage=False,
         )
         log = logs.LogGroup(
@@ -95,9 +97,19 @@ class Ingress(Construct):
             )
         return api
 
-    def _local_url(self) -> str:
-        """Let an emulator's address be given when deploying: the API's own is only a name there."""
+    def _be_local(self) -> None:
+        """Let an emulator's address be given when deploying: the API's own is only a name there.
+
+        So is where browsers find the console, and below which folder accounts may be folders.
+        """
         Tags.of(self.api).add("ms-custom-id", LOCAL_API)
-        parameter = CfnParameter(self, "LocalUrl", description="Where the emulator has the API")
-        parameter.override_logical_id("LocalUrl")
+        self.url = self._given("LocalUrl", "Where the emulator has the API")
+        self.local = {
+            "CONSOLE": self._given("LocalConsole", "Where browsers find the console"),
+            "FOLDERS": self._given("LocalFolders", "Below which folder accounts may be folders"),
+        }
+
+    def _given(self, name: str, description: str) -> str:
+        parameter = CfnParameter(self, name, description=description, default="")
+        parameter.override_logical_id(name)
         return parameter.value_as_string

@@ -24,7 +24,7 @@ def check(stack: SyncOxiders) -> None:
     path = stack.secrets.path
     for name, function in stack.functions.items():
         _accept(function, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
-        if name in ("poll", "apply", "renew", "housekeeping"):
+        if name in ("poll", "apply", "renew", "housekeeping", "api"):
             _accept(
                 function,
                 f"IAM5[Resource::{_SECRETS.format(path=path, begins='')}]",
@@ -47,12 +47,37 @@ def check(stack: SyncOxiders) -> None:
         "S1",
         "One function reads and writes what it can do without; a log of it would hold more.",
     )
+    index = stack.get_logical_id(cast("CfnElement", stack.index.bucket.node.default_child))
+    for name in ("index", "api", "housekeeping"):
+        _accept(
+            stack.functions[name],
+            f"IAM5[Resource::<{index}.Arn>/*]",
+            "An index has as many objects as there are syncs, and their folders, to be found.",
+        )
+    _accept(
+        stack.index.bucket,
+        "S1",
+        "Our own functions read and write what can be made anew; a log of it would hold more.",
+    )
     group = stack.get_logical_id(stack.pipeline.alarms.group)
     for name in ("poll", "apply"):
         _accept(
             stack.functions[name],
             f"IAM5[Resource::{_SCHEDULES.format(group=group)}]",
             "Schedules are made when something is put off; all are in one group.",
+        )
+    if stack.people is not None and stack.people.pool is not None:
+        _accept(
+            stack.people.pool,
+            "COG2",
+            "Whoever wants a second factor sets one up; who has to require it of everybody has a "
+            "provider of their own, which may be named instead of this pool.",
+        )
+        _accept(
+            stack.people.pool,
+            "COG8",
+            "Of the dearer plan nothing is used, and it costs for everybody who logs in. Nobody "
+            "can sign up, and passwords are long.",
         )
     live = stack.get_logical_id(cast("CfnElement", stack.live.api.node.default_child))
     for name in ("poll", "merge", "apply", "housekeeping"):
@@ -81,7 +106,8 @@ def check(stack: SyncOxiders) -> None:
         stack.ingress.api,
         "APIG4",
         "Providers cannot sign in. Their pushes are authenticated by the function, over the raw "
-        "body: an HMAC, or a channel's id and secret token.",
+        "body: an HMAC, or a channel's id and secret token. People have sessions that can be "
+        "ended at any time, which the API's function checks before anything else.",
     )
 
 

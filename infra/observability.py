@@ -11,6 +11,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.code import NAMESPACE, Function
+from infra.front import Front
+from infra.index import Index
 from infra.ingress import Ingress
 from infra.live import Live
 from infra.pipeline import Line, Pipeline
@@ -26,6 +28,9 @@ LAPSES = Duration.hours(6)
 
 HEARTBEAT = Duration.hours(26)
 """How long ago a sync may have been verified last; a whole look is taken every day."""
+
+LATE = Duration.hours(2)
+"""How old what the index is told of may be."""
 
 UNTIL_LAPSE = "ChannelSecondsLeft"
 """Seconds until the first push channel lapses; renew counts it at each run."""
@@ -48,6 +53,8 @@ class Observability(Construct):
         pipeline: Pipeline,
         schedules: Schedules,
         live: Live,
+        front: Front,
+        index: Index,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = self._topic(settings.email, key) if settings.email else None
@@ -68,6 +75,13 @@ class Observability(Construct):
                 times=3,
                 text=f"{function.node.id.lower()} is throttled: too much runs at once",
             )
+        # A person sees what fails, but not that nobody else gets through either.
+        self._alarm(
+            "ApiFails",
+            front.api.function.metric_errors(period=Duration.minutes(15), statistic="Sum"),
+            above=5,
+            text="The API fails again and again",
+        )
         # What a queue drives is tried again, and put aside in the end; nobody waits for these.
         for function in by_clock:
             self._alarm(
@@ -77,6 +91,14 @@ class Observability(Construct):
                 times=2,
                 text=f"{function.node.id.lower()} fails each time",
             )
+        self._alarm(
+            "IndexLate",
+            index.function.function.metric(
+                "IteratorAge", period=Duration.minutes(15), statistic="Maximum"
+            ),
+            above=int(LATE.to_milliseconds()),
+            text="What has changed does not get into the index of all files",
+        )
         self.lapse = self._own(UNTIL_LAPSE, "renew", "Minimum")
         self._alarm(
             "ChannelLapses",
@@ -91,7 +113,18 @@ class Observability(Construct):
             above=int(HEARTBEAT.to_seconds()),
             text="A sync was not verified for longer than a day",
         )
-        self._dashboard(lines, [ingress.webhook, *by_queue, *by_clock, live.function])
+        self._dashboard(
+            lines,
+            [
+                ingress.webhook,
+                *by_queue,
+                *by_clock,
+                front.api,
+                front.console,
+                live.function,
+                index.function,
+            ],
+        )
         if settings.budget:
             self._budget(settings)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 SERVICES = (
     "apigatewaymanagementapi",
+    "cognito-idp",
     "dynamodb",
     "kms",
     "s3",

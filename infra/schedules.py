@@ -6,6 +6,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.code import Code, Function
+from infra.index import Index
 from infra.pipeline import Pipeline
 from infra.state import READ, WRITE, Secrets, State
 
@@ -17,10 +18,12 @@ SWEEP = Duration.minutes(1)
 # well costs a read of a table.
 RENEW = Duration.minutes(15)
 KEEP_HOUSE = Duration.hours(1)
+# Indexes that are not there are built, and what has changed is merged into those that are.
+TEND = Duration.minutes(5)
 
 
 class Schedules(Construct):
-    """Renew, housekeeping and sweep, and the clock that also wakes poll."""
+    """Renew, housekeeping and sweep, and the clock that also wakes poll and index."""
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Schedules(Construct):
         state: State,
         secrets: Secrets,
         pipeline: Pipeline,
+        index: Index,
         url: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -83,6 +87,7 @@ class Schedules(Construct):
         self._every(SWEEP, self.sweep)
         self._every(RENEW, self.renew)
         self._every(KEEP_HOUSE, self.housekeeping)
+        self._every(TEND, index.function)
 
     def _every(self, time: Duration, function: Function) -> None:
         # A run that failed is not tried again: the next one is the same.

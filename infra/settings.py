@@ -4,6 +4,7 @@
 ``cdk.json`` sets them for good.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -17,18 +18,23 @@ from infra.places import BUILT, BUILT_LOCAL
 class Settings:
     """The settings of one deployment; the defaults fit a new AWS account.
 
-    ``email`` is told of alarms. ``budget`` is in US dollars a month, 0 is none. ``buckets`` are
-    S3 buckets of this AWS account that may be endpoints without a key: the functions are granted
-    access, and their events are listened to. ``apply`` is how many invocations carry files at
-    once. ``stack`` is what the stack is called. With ``disposable`` nothing outlives it, and
-    nothing protects it: for trying. ``local`` is for an emulator on this machine: layers are those
-    of this machine, and it is disposable. ``built`` is where the archives of the code are.
+    ``email`` is told of alarms. ``budget`` is in US dollars a month, 0 is none. ``buckets`` are S3
+    buckets of this AWS account that may be endpoints without a key: the functions are granted
+    access, and their events are listened to. ``apply`` is how many invocations carry files at once.
+    ``admin`` is the address of the first administrator. People are let in by a Cognito user pool,
+    or by the OpenID provider ``issuer``, where we are known as ``client``. ``stack`` is what the
+    stack is called. With ``disposable`` nothing outlives it, and nothing protects it: for trying.
+    ``local`` is for an emulator on this machine: layers are those of this machine, and it is
+    disposable. ``built`` is where the archives of the code are.
     """
 
     email: str = ""
     budget: float = 0.0
     buckets: tuple[str, ...] = ()
     apply: int = 3
+    admin: str = ""
+    issuer: str = ""
+    client: str = ""
     log_level: str = "INFO"
     stack: str = "SyncOxiders"
     disposable: bool = False
@@ -54,6 +60,9 @@ class Settings:
                 budget=float(text("budget") or default.budget),
                 buckets=tuple(name.strip() for name in text("buckets").split(",") if name.strip()),
                 apply=int(text("apply") or default.apply),
+                admin=text("admin").lower(),
+                issuer=text("issuer").rstrip("/"),
+                client=text("client"),
                 log_level=text("log_level").upper() or default.log_level,
                 stack=text("stack") or default.stack,
                 disposable=local or yes("disposable"),
@@ -66,8 +75,16 @@ class Settings:
             raise SystemExit(f"-c apply={settings.apply}: Lambda's event sources need at least 2.")
         if settings.budget and not settings.email:
             raise SystemExit("-c budget=… mails somebody: give -c email=…, too.")
+        if bool(settings.issuer) != bool(settings.client):
+            raise SystemExit("-c issuer=… and -c client=… belong together: give both, or neither.")
+        if settings.issuer and not settings.issuer.startswith("https://"):
+            raise SystemExit(f"-c issuer={settings.issuer}: it has to begin with https://.")
+        if settings.admin and not _ADDRESS.fullmatch(settings.admin):
+            raise SystemExit(f"-c admin={settings.admin}: that is no e-mail address.")
         return settings
 
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 FEWEST = 2
 """The least MaximumConcurrency that Lambda takes.

@@ -5,9 +5,12 @@ from constructs import Construct
 
 from infra.buckets import Buckets
 from infra.code import FUNCTIONS, Code, Function
+from infra.front import Front
+from infra.index import Index
 from infra.ingress import PROVIDERS, Ingress
 from infra.live import Live
 from infra.observability import Observability
+from infra.people import People
 from infra.pipeline import Pipeline
 from infra.schedules import Schedules
 from infra.settings import Settings
@@ -40,6 +43,7 @@ class SyncOxiders(Stack):
             secrets=self.secrets,
             lines=self.pipeline.lines,
         )
+        self.index = Index(self, "Index", code=code, state=self.state)
         self.schedules = Schedules(
             self,
             "Schedules",
@@ -47,8 +51,22 @@ class SyncOxiders(Stack):
             state=self.state,
             secrets=self.secrets,
             pipeline=self.pipeline,
+            index=self.index,
             url=self.ingress.url,
         )
+        # On an emulator people come by links that work once.
+        self.people = None if settings.local else People(self, "People", settings, self.ingress.url)
+        self.front = Front(
+            self,
+            "Front",
+            code=code,
+            state=self.state,
+            secrets=self.secrets,
+            lines=self.pipeline.lines,
+            ingress=self.ingress,
+            people=self.people,
+        )
+        self.index.read_by(self.front.api, self.schedules.housekeeping)
         self.live = Live(
             self,
             "Live",
@@ -73,6 +91,7 @@ class SyncOxiders(Stack):
                     self.pipeline.apply,
                     self.schedules.renew,
                     self.schedules.housekeeping,
+                    self.front.api,
                 ],
                 webhook=self.ingress.webhook,
             )
@@ -85,6 +104,8 @@ class SyncOxiders(Stack):
             pipeline=self.pipeline,
             schedules=self.schedules,
             live=self.live,
+            front=self.front,
+            index=self.index,
         )
         self._settle()
 
@@ -100,6 +121,9 @@ class SyncOxiders(Stack):
             self.schedules.housekeeping,
             self.schedules.sweep,
             self.live.function,
+            self.front.api,
+            self.front.console,
+            self.index.function,
         )
         return dict(zip(FUNCTIONS, found, strict=True))
 
@@ -119,12 +143,20 @@ class SyncOxiders(Stack):
             "ALARM_ROLE": self.pipeline.alarms.role.role_arn,
             "TEXTS": self.texts.bucket.bucket_name,
             "LIVE": self.live.url,
+            "INDEX": self.index.bucket.bucket_name,
         }
         for function in self.functions.values():
             for name, value in names.items():
                 function.function.add_environment(f"SYNCOXIDERS_{name}", value)
         outputs = {name.title().replace("_", ""): value for name, value in names.items()}
         outputs["Url"] = self.ingress.url
+        outputs["Console"] = self.ingress.local.get("CONSOLE", f"{self.ingress.url}/")
+        if self.people is not None:
+            if self.people.pool is not None:
+                outputs["Pool"] = self.people.pool.user_pool_id
+            outputs["Administrator"] = self.people.told["ADMINISTRATOR"] or (
+                "nobody yet: deploy with -c admin=you@example.com"
+            )
         outputs |= {
             f"Push{provider.capitalize()}": f"{self.ingress.url}/push/{provider}"
             for provider in PROVIDERS

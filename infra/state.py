@@ -23,11 +23,12 @@ class State(Construct):
     def __init__(self, scope: Construct, construct_id: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         self._kept = RemovalPolicy.DESTROY if settings.disposable else RemovalPolicy.RETAIN
-        self.tree = self._table("Tree")
+        # What was written in it goes to the index: its key is enough, the item is read anew.
+        self.tree = self._table("Tree", stream=dynamodb.StreamViewType.KEYS_ONLY)
         self.journal = self._table("Journal")
         self.control = self._table("Control")
 
-    def _table(self, name: str) -> dynamodb.TableV2:
+    def _table(self, name: str, stream: dynamodb.StreamViewType | None = None) -> dynamodb.TableV2:
         return dynamodb.TableV2(
             self,
             name,
@@ -41,6 +42,7 @@ class State(Construct):
                 point_in_time_recovery_enabled=True
             ),
             time_to_live_attribute="expires",
+            dynamo_stream=stream,
             deletion_protection=self._kept is RemovalPolicy.RETAIN,
             removal_policy=self._kept,
         )

@@ -28,10 +28,15 @@ class LackError(Exception):
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployed stack: where its parts are. ``url`` is that of the webhook's API."""
+    """A deployed stack: where its parts are. ``url`` is that of the HTTP API.
+
+    ``console`` is where browsers find it, and ``folders`` below what accounts may be folders.
+    """
 
     url: str
     outputs: Mapping[str, str]
+    console: str = ""
+    folders: str = ""
 
     def push(self, provider: str) -> str:
         """Return the address to which a provider's pushes go."""
@@ -51,6 +56,9 @@ class Deployed:
             "SYNCOXIDERS_SECRETS": self.outputs["Secrets"],
             "SYNCOXIDERS_URL": self.url,
             "SYNCOXIDERS_LIVE": self.outputs["Live"],
+            "SYNCOXIDERS_INDEX": self.outputs["Index"],
+            "SYNCOXIDERS_CONSOLE": self.console or self.url,
+            "SYNCOXIDERS_FOLDERS": self.folders,
         }
 
 
@@ -106,24 +114,36 @@ def _stamp(built: Path) -> str:
     return digest.hexdigest()
 
 
-def deploy(emulator: Ministack, out: Path, work: Path) -> Deployed:
-    """Deploy synthesised templates; ``work`` is a folder for files on the way."""
+def deploy(
+    emulator: Ministack, out: Path, work: Path, *, console: str = "", folders: str = ""
+) -> Deployed:
+    """Deploy synthesised templates; ``work`` is a folder for files on the way.
+
+    ``console`` and ``folders`` are as :class:`Deployed` has them.
+    """
     url = f"{emulator.url}/_aws/execute-api/{LOCAL_API}/$default"
-    live = f"{emulator.url}/_aws/execute-api/{LOCAL_LIVE}/live".replace("http", "ws", 1)
     environment = emulator.environment(ACCOUNT)
     # Where there is a cdk.json, bootstrapping would build the app first.
     cdk(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], cwd=work, environment=environment)
     told = work / "outputs.json"
+    parameters = {
+        "LocalUrl": url,
+        "LocalLive": f"{emulator.url}/_aws/execute-api/{LOCAL_LIVE}/live".replace("http", "ws", 1),
+        "LocalConsole": console or url,
+        "LocalFolders": folders,
+    }
+    given = [["--parameters", f"{name}={value}"] for name, value in parameters.items()]
     cdk(
         [
             *("deploy", STACK, "--app", str(out), "--require-approval", "never"),
-            *("--parameters", f"LocalUrl={url}", "--parameters", f"LocalLive={live}"),
+            *(part for each in given for part in each),
             *("--outputs-file", str(told)),
         ],
         cwd=work,
         environment=environment,
     )
-    return Deployed(url=url, outputs=json.loads(told.read_text())[STACK])
+    outputs = json.loads(told.read_text())[STACK]
+    return Deployed(url=url, outputs=outputs, console=console, folders=folders)
 
 
 def cdk(arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> None:

@@ -57,6 +57,26 @@ REPAIRS = (
         '        return target.removeprefix("AmazonSQS.").removesuffix("Batch")\n'
         '    if "." in target:\n        return target.rsplit(".", 1)[-1]\n',
     ),
+    # A function is told of what a table's stream has once a batch is full, or its window is over.
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
+    Repair(
+        "ministack.services.lambda_svc",
+        "            raw_len = len(batch)\n"
+        "            batch = _apply_filter_criteria(batch, esm)\n"
+        "            if not batch:\n"
+        "                # All records filtered \u2014 advance position so we don't re-evaluate.\n"
+        "                with _dynamodb_stream_positions_lock:\n",
+        "            raw_len = len(batch)\n"
+        "            batch = _apply_filter_criteria(batch, esm)\n"
+        "            if batch and raw_len < batch_size and time.time() < (\n"
+        "                float(batch[0]['dynamodb']['ApproximateCreationDateTime'])\n"
+        "                + int(esm.get('MaximumBatchingWindowInSeconds') or 0)\n"
+        "            ):\n"
+        "                continue\n"
+        "            if not batch:\n"
+        "                # All records filtered \u2014 advance position so we don't re-evaluate.\n"
+        "                with _dynamodb_stream_positions_lock:\n",
+    ),
     # It listens at the port that it was given, and at no other.
     Repair(
         "ministack.app",

@@ -1,9 +1,10 @@
 """Keeps what the tables hold from one start of the emulator to the next.
 
-It is written when a run has ended, and may be older than the folders: then what was done since is
-found anew, equal on both sides. Messages are not kept; the sweep makes up for them.
+It is written now and then, and may be older than the folders: then what was done since is found
+anew, equal on both sides. Messages are not kept; the sweep makes up for them.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,25 +17,53 @@ from local.deploy import Deployed
 TABLES = ("TableControl", "TableJournal", "TableTree")
 AT_ONCE = 25
 
+EVERY, SHARE = 3.0, 20
+"""Tables are kept every so many seconds, and less often where keeping them takes long: of the time
+one part in so many is spent on it."""
+
 Item = dict[str, dict[str, Any]]
 
 
-def keep(file: Path, dynamodb: Any, stack: Deployed) -> None:
-    """Write all items of all tables to a file; ``dynamodb`` is botocore's client."""
-    held = {name: list(_items(dynamodb, stack.outputs[name])) for name in TABLES}
-    part = file.with_suffix(".part")
-    part.write_bytes(msgspec.msgpack.encode(held))
-    part.replace(file)
+class Keeper:
+    """Keeps the tables in a file while they change."""
+
+    def __init__(self, file: Path, dynamodb: Any, stack: Deployed) -> None:
+        self._file = file
+        self._dynamodb = dynamodb
+        self._stack = stack
+        self._next = 0.0
+        self._kept = b""
+
+    def keep(self, *, now: bool = False) -> None:
+        """Keep them, if it is time to or has to be ``now``."""
+        began = time.monotonic()
+        if now or began >= self._next:
+            self._keep(held(self._dynamodb, self._stack))
+            took = time.monotonic() - began
+            self._next = began + max(EVERY, SHARE * took)
+
+    def _keep(self, content: bytes) -> None:
+        if content != self._kept:
+            part = self._file.with_suffix(".part")
+            part.write_bytes(content)
+            part.replace(self._file)
+            self._kept = content
+
+
+def held(dynamodb: Any, stack: Deployed) -> bytes:
+    """Return all items of all tables; ``dynamodb`` is botocore's client."""
+    found = {name: list(_items(dynamodb, stack.outputs[name])) for name in TABLES}
+    return msgspec.msgpack.encode(found)
 
 
 def restore(file: Path, dynamodb: Any, stack: Deployed) -> bool:
     """Put them back into empty tables; False if there are none, or they cannot be read."""
     try:
-        held = msgspec.msgpack.decode(file.read_bytes(), type=dict[str, list[Item]])
+        found = msgspec.msgpack.decode(file.read_bytes(), type=dict[str, list[Item]])
     except (FileNotFoundError, msgspec.MsgspecError):
         return False
     for name in TABLES:
-        puts = [{"PutRequest": {"Item": item}} for item in held.get(name, [])]
+        puts = [{"PutRequest": {"Item": item}} for item in found.get(name, [])]
         for start in range(0, len(puts), AT_ONCE):
             left = {stack.outputs[name]: puts[start : start + AT_ONCE]}
             while left:

@@ -66,9 +66,6 @@ class Places(Connectable, Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def changes(self, stop: threading.Event) -> Iterator[set[str]]:
-        """Yield the names of accounts in which something changed that nobody pushes."""
-
     def advice(self) -> list[str]:
         """Return what a person may try, line by line."""
 
@@ -77,7 +74,7 @@ class Places(Connectable, Protocol):
 
 
 class Folders:
-    """Two folders on disk. Nobody pushes from a disk: changes are watched for here."""
+    """Two folders on disk, from which nobody pushes: :func:`changes` tells of them."""
 
     app_secrets: Mapping[str, str] = {}
 
@@ -108,14 +105,6 @@ class Folders:
     def listen(self, stack: Deployed) -> None:
         """Tell nobody: a disk does not push."""
 
-    def changes(self, stop: threading.Event) -> Iterator[set[str]]:
-        """Yield the names of accounts in which something has just changed."""
-        for changed in watchfiles.watch(self._home, stop_event=stop, debounce=200, step=50):
-            paths = [Path(path).relative_to(self._home).parts for _, path in changed]
-            names = {parts[0] for parts in paths if parts and TRASH not in parts}
-            if names:
-                yield names
-
     def advice(self) -> list[str]:
         """Return what a person may try."""
         home = Path(os.path.relpath(self._home))
@@ -130,6 +119,15 @@ class Folders:
     def command(self, words: list[str]) -> str:
         """There are none: people have tools of their own for folders."""
         return "There is nothing to be typed here." if words else ""
+
+
+def changes(home: Path, stop: threading.Event) -> Iterator[set[Path]]:
+    """Yield where below a folder something has just changed, but for what we put aside there."""
+    for changed in watchfiles.watch(home, stop_event=stop, debounce=200, step=50):
+        paths = {Path(path) for _, path in changed}
+        found = {path for path in paths if TRASH not in path.parts}
+        if found:
+            yield found
 
 
 def _folder(path: Path) -> Place:
@@ -207,11 +205,6 @@ class Emulated:
                     raise
             else:
                 return
-
-    def changes(self, stop: threading.Event) -> Iterator[set[str]]:
-        """Nothing is watched: the clouds push."""
-        stop.wait()
-        yield from ()
 
     def advice(self) -> list[str]:
         """Return what a person may try."""

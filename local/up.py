@@ -1,7 +1,8 @@
 """``make up``: the deployed system on this machine, keeping two accounts in step.
 
-Starts an emulator of AWS, deploys the app to it, connects two accounts and says what happens,
-until Ctrl-C. Folders and what is remembered of them stay, and the next start goes on with them.
+Starts an emulator of AWS, deploys the app to it, connects two accounts, says where the console is
+and what happens, until Ctrl-C. Folders and what is remembered of them stay, and the next start goes
+on with them.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -22,11 +23,13 @@ from infra.places import BUILT_LOCAL, ROOT
 from local.connecting import OWNER, SYNC, connect, hint, reaching
 from local.deploy import ACCOUNT, STACK, Deployed, LackError, check_machine, deploy, synthesise
 from local.emulator import Ministack
-from local.memory import keep, restore
-from local.places import Emulated, Folders, Places
+from local.front import Front
+from local.memory import Keeper, restore
+from local.places import Emulated, Folders, Places, changes
 from local.voice import Runs, Voice, say
 from syncoxiders.adapters.aws.clients import client
 from syncoxiders.cloud.app import App
+from syncoxiders.cloud.people import login_link
 
 T = TypeVar("T")
 
@@ -40,7 +43,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_machine()
-        run(Emulated() if chosen.accounts == "emulated" else Folders(chosen.home.resolve()))
+        home: Path = chosen.home.resolve()
+        run(Emulated() if chosen.accounts == "emulated" else Folders(home), home)
     except KeyboardInterrupt:
         say("\nStopped.")
     except LackError as error:
@@ -49,23 +53,26 @@ def main() -> int:
     return 0
 
 
-def run(places: Places) -> None:
+def run(places: Places, home: Path) -> None:
     """Start everything, and stay until interrupted."""
     with step("Building the functions and the templates"):
         out = synthesise()
-    with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder, places:
+    with tempfile.TemporaryDirectory(prefix="syncoxiders-") as folder, places, Front() as front:
+        home.mkdir(parents=True, exist_ok=True)
         with step("Starting an AWS on this machine"):
             emulator = Ministack(Path(folder))
         with emulator:
             with step("cdk bootstrap and cdk deploy"):
-                stack = deploy(emulator, out, Path(folder))
+                stack = deploy(emulator, out, Path(folder), console=front.url, folders=str(home))
+            front.opened(stack.url)
             with reaching(emulator, stack) as app:
                 with step("Connecting two accounts"):
                     if places.memory is not None:
                         restore(places.memory, client("dynamodb"), stack)
                     connect(app, stack, places)
                 tell(emulator, stack, places)
-                follow(app, stack, places)
+                say(f"The console, for which this link lets you in once:\n\n  {login_link(app)}\n")
+                follow(app, stack, places, home)
 
 
 def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
@@ -73,6 +80,7 @@ def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
     say()
     for place in places.opened:
         say(f"  account {place.account.name:9}{place.account.identity}")
+    say(f"  API              {stack.console}/api/v1")
     say(f"  pushes to        {stack.url}/push/…")
     say(f"  AWS              {emulator.url}   (any AWS tool: AWS_ENDPOINT_URL, any key)")
     for name in ("TableTree", "TableJournal", "TableControl"):
@@ -90,7 +98,9 @@ def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
 def remember(emulator: Ministack, stack: Deployed) -> Path:
     """Write what a shell needs to speak to this deployment; returns the file's name."""
     outputs = BUILT_LOCAL / "outputs.json"
-    outputs.write_text(json.dumps({STACK: {**stack.outputs, "Url": stack.url}}))
+    outputs.write_text(
+        json.dumps({STACK: {**stack.outputs, "Url": stack.url, "Console": stack.console}})
+    )
     variables = {**emulator.environment(ACCOUNT), "SYNCOXIDERS_OUTPUTS": str(outputs)}
     note = BUILT_LOCAL / "env"
     lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
@@ -98,15 +108,15 @@ def remember(emulator: Ministack, stack: Deployed) -> Path:
     return note.relative_to(ROOT)
 
 
-def follow(app: App, stack: Deployed, places: Places) -> None:
+def follow(app: App, stack: Deployed, places: Places, home: Path) -> None:
     """Say what happens, pass on what is typed, and look where something changed."""
     stop = threading.Event()
-    changed: queue.SimpleQueue[set[str]] = queue.SimpleQueue()
+    changed: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
     typed: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def watch() -> None:
-        for names in places.changes(stop):
-            changed.put(names)
+        for paths in changes(home, stop):
+            changed.put(paths)
 
     def read() -> None:
         for line in sys.stdin:
@@ -116,22 +126,36 @@ def follow(app: App, stack: Deployed, places: Places) -> None:
     watching.start()
     threading.Thread(target=read, daemon=True).start()
     voice, runs = Voice(client("logs"), stack), Runs(app.states, OWNER, SYNC)
-    known = {place.account.name for place in places.opened}
+    keeper = Keeper(places.memory, client("dynamodb"), stack) if places.memory else None
     try:
         while True:
-            if names := known & set[str]().union(*_all(changed)):
-                hint(app, names)
+            if paths := set[Path]().union(*_all(changed)):
+                hint(app, touched(app, paths))
             for line in _all(typed):
                 if answer := places.command(line.split()):
                     say(answer)
             for line in (*voice.new(), *runs.new()):
                 say(line)
-            if runs.ended() and places.memory is not None:
-                keep(places.memory, client("dynamodb"), stack)
+            if keeper is not None:
+                keeper.keep(now=runs.ended())
             time.sleep(0.3)
     finally:
         stop.set()
         watching.join(2)
+
+
+def touched(app: App, paths: Iterable[Path]) -> set[str]:
+    """Return the names of the accounts that are folders in which something changed."""
+    folders = {
+        each.account.name: Path(each.account.settings["path"])
+        for each in app.registry.accounts(OWNER)
+        if each.account.kind == "folder"
+    }
+    return {
+        name
+        for name, folder in folders.items()
+        if any(path.is_relative_to(folder) for path in paths)
+    }
 
 
 def _all(source: "queue.SimpleQueue[T]") -> Iterator[T]:

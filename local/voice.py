@@ -11,7 +11,7 @@ from local.deploy import Deployed
 from syncoxiders.cli.queries import run_line
 from syncoxiders.ports.pipeline import SharedStates
 
-FUNCTIONS = ("Webhook", "Poll", "Merge", "Apply", "Sweep", "Renew", "Housekeeping")
+FUNCTIONS = ("Webhook", "Poll", "Merge", "Apply", "Sweep", "Renew", "Housekeeping", "Api")
 
 # What Powertools adds to each record, and is of no interest here.
 _USUAL = frozenset(

@@ -4,7 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-FUNCTIONS = ("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep", "live")
+FUNCTIONS = (
+    *("webhook", "poll", "merge", "apply", "renew", "housekeeping", "sweep"),
+    *("live", "api", "console", "index"),
+)
 QUEUES = ("Poll", "Merge", "Apply")
 TABLES = ("Tree", "Journal", "Control")
 
@@ -77,9 +80,11 @@ def _called(template: Resource, resource: str) -> str:
     }
     for logical, name in names.items():
         if logical in resource:
-            return name
+            return f"{name}Stream" if "StreamArn" in resource else name
     if resource.startswith("TextsBucket"):
         return "Texts"
+    if resource.startswith("IndexBucket"):
+        return "IndexObjects" if resource.endswith("/*") else "Index"
     if "@connections" in resource:
         return "Connections"
     if ":schedule/" in resource:
@@ -88,6 +93,8 @@ def _called(template: Resource, resource: str) -> str:
         return "AlarmRole"
     if ":parameter" in resource:
         return resource.partition(":parameter")[2]
+    if resource.startswith("PeoplePool"):
+        return "Pool"
     return next((name for name in ("Key", "Log") if name in resource), resource)
 
 

@@ -60,6 +60,7 @@ def test_descriptions_are_there(opt: Path) -> None:
     assert run(opt, _DESCRIPTIONS) == [
         "drive",
         "apigatewaymanagementapi",
+        "cognito-idp",
         "dynamodb",
         "kms",
         "s3",
@@ -149,7 +150,7 @@ from google.auth.credentials import AnonymousCredentials
 from googleapiclient.discovery import build
 build("drive", "v3", credentials=AnonymousCredentials(), static_discovery=True)
 found = ["drive"]
-services = "apigatewaymanagementapi dynamodb kms s3 scheduler sqs ssm sts"
+services = "apigatewaymanagementapi cognito-idp dynamodb kms s3 scheduler sqs ssm sts"
 for service in services.split():
     boto3.client(service)
     found.append(service)

@@ -27,6 +27,15 @@ _PUSH = {
     "requestContext": {"http": {"method": "GET", "path": "/push/dropbox"}},
     "isBase64Encoded": False,
 }
+
+
+def _asked(path: str) -> dict[str, Any]:
+    """A request from API Gateway."""
+    http = {"method": "GET", "path": path, "sourceIp": "192.0.2.1"}
+    context = {"http": http, "stage": "$default", "requestId": "r"}
+    return {**_PUSH, "rawPath": path, "rawQueryString": "", "requestContext": context}
+
+
 _NONE: dict[str, Any] = {"Records": []}
 _CLOCK = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 
@@ -40,6 +49,9 @@ EVENTS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "renew": (_CLOCK, {"opened": 0, "renewed": 0, "closed": 0, "failed": 0}),
     "housekeeping": (_CLOCK, {"syncs": 0}),
     "sweep": (_CLOCK, {}),
+    "api": (_asked("/api/v1/deployment"), {"statusCode": 200}),
+    "console": (_asked("/"), {"statusCode": 200}),
+    "index": (_CLOCK, {"lacking": 0}),
     "live": (_MESSAGE, {"statusCode": 200}),
 }
 """An event for each function, and what its answer holds where no account is connected."""

@@ -72,6 +72,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "Tree": READ | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
         "Journal": READ | WRITE,
         "Control": READ | WRITE,
+        "Index": {"s3:ListBucket"},
+        "IndexObjects": {"s3:DeleteObject"},
         **REFRESH,
         **SPEAK,
     },
@@ -86,6 +88,31 @@ GRANTS: dict[str, dict[str, set[str]]] = {
 }
 GRANTS["live"] = {
     "Control": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+}
+GRANTS["api"] = {
+    "Tree": READ | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
+    "Journal": READ | WRITE,
+    "Control": READ | WRITE,
+    "PollQueue": SEND,
+    "MergeQueue": SEND,
+    "Index": {"s3:ListBucket"},
+    "IndexObjects": {"s3:DeleteObject", "s3:GetObject"},
+    "Pool": {"cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser"},
+    **REFRESH,
+}
+GRANTS["console"] = {}
+GRANTS["index"] = {
+    "Tree": READ,
+    "TreeStream": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    },
+    "Journal": READ,
+    "Control": READ | {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "Index": {"s3:ListBucket"},
+    "IndexObjects": {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"},
 }
 EVERYWHERE = {
     "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},

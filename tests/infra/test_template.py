@@ -1,11 +1,14 @@
 """What the emulator cannot show is asserted on the template."""
 
+import json
 from typing import Any
 
 import pytest
 
 from syncoxiders.adapters.aws import blobs
+from syncoxiders.adapters.items._keys import Keys, sort_key
 from syncoxiders.cloud import batches
+from syncoxiders.core.model import EntryId, NodeId
 from syncoxiders.engine.pipeline import times
 from tests.infra.conftest import Synthesis
 from tests.infra.reading import (
@@ -84,7 +87,6 @@ def test_event_sources(template: Template, name: str) -> None:
         text(source["Properties"]["EventSourceArn"]): source["Properties"]
         for source in of_type(template, "AWS::Lambda::EventSourceMapping").values()
     }
-    assert len(feeding) == len(QUEUES)
     logical, main = queue(template, name)
     source = feeding[f"{logical}.Arn"]
     called, properties = function(template, name.lower())
@@ -107,11 +109,49 @@ def test_a_new_account_is_enough(template: Template) -> None:
     at_once = [
         source["Properties"]["ScalingConfig"]["MaximumConcurrency"]
         for source in of_type(template, "AWS::Lambda::EventSourceMapping").values()
+        if "ScalingConfig" in source["Properties"]
     ]
+    assert len(at_once) == len(QUEUES)
     assert min(at_once) >= 2
     assert sum(at_once) <= 7
     for resource in of_type(template, "AWS::Lambda::Function").values():
         assert "ReservedConcurrentExecutions" not in resource["Properties"]
+
+
+def test_the_index_is_told(template: Template) -> None:
+    """The stream holds keys alone; a minute of them goes to the index, of entries and no others."""
+    logical, tree = one(template, "AWS::DynamoDB::GlobalTable", "StateTree")
+    assert tree["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+    for name in ("Journal", "Control"):
+        _, other = one(template, "AWS::DynamoDB::GlobalTable", f"State{name}")
+        assert "StreamSpecification" not in other
+    (source,) = (
+        each["Properties"]
+        for each in of_type(template, "AWS::Lambda::EventSourceMapping").values()
+        if "StreamArn" in text(each["Properties"]["EventSourceArn"])
+    )
+    assert text(source["EventSourceArn"]) == f"{logical}.StreamArn"
+    assert source["FunctionName"] == {"Ref": function(template, "index")[0]}
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    assert source["MaximumBatchingWindowInSeconds"] == 60
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BisectBatchOnFunctionError"] is True
+    (found,) = source["FilterCriteria"]["Filters"]
+    prefixes = json.loads(found["Pattern"])["dynamodb"]["Keys"]["sk"]["S"]
+    for entry in ("id of a vendor", "a long one " * 20):
+        sort = sort_key(EntryId(entry))
+        assert any(sort.startswith(each["prefix"]) for each in prefixes)
+    keys = Keys("ann", "photos")
+    for sort in (keys.node(NodeId(7))[1], "loser/token/1"):
+        assert not any(sort.startswith(each["prefix"]) for each in prefixes)
+
+
+def test_the_index_has_room(template: Template) -> None:
+    """Whoever holds a whole index in its temporary folder has one that is large enough."""
+    for name in ("api", "index"):
+        assert function(template, name)[1]["EphemeralStorage"]["Size"] >= 4096
+    _, bucket = one(template, "AWS::S3::Bucket", "Index")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
 
 
 def test_texts(template: Template) -> None:
@@ -171,7 +211,8 @@ def test_every_log_ends(template: Template) -> None:
 
 def test_webhook_answers_providers(template: Template) -> None:
     """Each provider has its address, for handshakes and pushes, and may not flood it."""
-    assert routes(template, "Ingress") == {
+    pushes = {key for key in routes(template, "Ingress") if " /push/" in key}
+    assert pushes == {
         f"{method} /push/{provider}"
         for method in ("GET", "POST")
         for provider in ("drive", "dropbox", "onedrive")
@@ -198,7 +239,7 @@ def test_live_updates(template: Template) -> None:
 
 
 def test_schedules(template: Template) -> None:
-    """Poll, sweep, renew and housekeeping are woken by the clock; a failed run is not repeated."""
+    """What the clock wakes, how often; a run that failed is not repeated."""
     woken = {}
     for rule in of_type(template, "AWS::Events::Rule").values():
         (target,) = rule["Properties"]["Targets"]
@@ -209,6 +250,7 @@ def test_schedules(template: Template) -> None:
         function(template, "sweep")[0]: "rate(1 minute)",
         function(template, "renew")[0]: "rate(15 minutes)",
         function(template, "housekeeping")[0]: "rate(1 hour)",
+        function(template, "index")[0]: "rate(5 minutes)",
     }
 
 
@@ -222,6 +264,8 @@ def test_alarms(template: Template) -> None:
         *(f"{queue_}{kind}" for queue_ in QUEUES for kind in ("Aside", "Waiting")),
         *(f"{name}Throttled" for name in ("Webhook", "Poll", "Merge", "Apply")),
         *(f"{name}Fails" for name in ("Sweep", "Renew", "Housekeeping")),
+        "ApiFails",
+        "IndexLate",
         "ChannelLapses",
         "HeartbeatOld",
     }
@@ -254,7 +298,7 @@ def test_options(synthesise: Synthesis) -> None:
     )
     assert rule["EventPattern"]["detail"]["bucket"]["name"] == ["one", "two"]
     assert rule["Targets"][0]["Arn"]["Fn::GetAtt"][0] == function(template, "webhook")[0]
-    for name in ("poll", "apply", "renew", "housekeeping"):
+    for name in ("poll", "apply", "renew", "housekeeping", "api"):
         found = allowed(template, name)
         assert "s3:PutObject" in found["arn:AWS::Partition:s3:::one/*"]
         assert found["arn:AWS::Partition:s3:::two"] == {"s3:GetBucketVersioning", "s3:ListBucket"}
