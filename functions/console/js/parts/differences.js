@@ -24,6 +24,7 @@ export function differences(left, right) {
     <p class="note">${plural(changed, 'line differs', 'lines differ')}</p>
     <div class="diff scroll" tabindex="0" role="region" aria-label="Both texts">
       <table>
+        <colgroup><col class="number" /><col /><col class="number" /><col /></colgroup>
         <thead class="hidden">
           <tr>
             <th scope="col">Line</th><th scope="col">Under its name</th>
