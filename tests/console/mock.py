@@ -25,6 +25,7 @@ from syncoxiders.api.shapes.accounts import (
     Account,
     Accounts,
     App,
+    Check,
     Connection,
     Folders,
     NewAccount,
@@ -109,7 +110,7 @@ class Mock(Emulator):
             ("POST", "/live", self._ticket),
             ("GET", "/providers", lambda _: Providers(items=world.providers)),
             ("PUT", "/providers/{kind}/app", self._set_app),
-            ("DELETE", "/providers/{kind}/app", lambda _, kind: None),
+            ("DELETE", "/providers/{kind}/app", self._forget_app),
             ("GET", "/accounts", lambda _: Accounts(items=world.accounts)),
             ("POST", "/accounts", self._add_account),
             ("POST", "/connections", self._connect),
@@ -131,19 +132,19 @@ class Mock(Emulator):
             ("GET", "/syncs/{name}/runs/{number}/events", self._run_events),
             ("GET", "/activity", self._activity),
             ("GET", "/conflicts", self._conflicts),
-            ("GET", "/syncs/{name}/conflicts/{id}", lambda _, name, id: self._conflict(id)),
-            ("GET", "/syncs/{name}/conflicts/{id}/content", self._content),
-            ("POST", "/syncs/{name}/conflicts/{id}/resolve", self._resolve),
+            ("GET", "/syncs/{name}/conflicts/{key}", self._conflict),
+            ("GET", "/syncs/{name}/conflicts/{key}/content", self._content),
+            ("POST", "/syncs/{name}/conflicts/{key}/resolve", self._resolve),
             ("GET", "/files", self._files),
             ("GET", "/files/in", self._files_in),
             ("GET", "/statistics", lambda _: world.statistics),
             ("GET", "/users", lambda _: Users(items=world.users)),
-            ("DELETE", "/users/{id}", lambda _, id: None),
+            ("DELETE", "/users/{key}", self._remove_user),
             ("GET", "/invitations", lambda _: Invitations(items=world.invitations)),
             ("POST", "/invitations", self._invite),
             ("DELETE", "/invitations/{email}", self._withdraw),
             ("GET", "/programs", lambda _: Programs(items=world.programs)),
-            ("DELETE", "/programs/{id}", self._revoke),
+            ("DELETE", "/programs/{key}", self._revoke),
             ("GET", "/devices/{code}", self._device),
             ("POST", "/devices/{code}/decision", self._decide),
         ]
@@ -151,7 +152,7 @@ class Mock(Emulator):
     def _guarded(
         self, method: str, pattern: str, handler: Callable[..., object]
     ) -> Callable[..., Response]:
-        """As the API does it: who asks is known first, and a browser says that it is the console."""
+        """As the API does it: who asks is known first, and the console says that it asks."""
 
         def answer(request: Request, **names: str) -> Response:
             if self.world.session is None and pattern != "/deployment":
@@ -229,9 +230,13 @@ class Mock(Emulator):
         left = [each for each in self.world.invitations if each.email != email]
         self.world.invitations[:] = left
 
-    def _revoke(self, request: Request, id: str) -> None:  # noqa: A002 -- the API's name
+    def _revoke(self, request: Request, key: str) -> None:
         del request
-        self.world.programs[:] = [each for each in self.world.programs if each.id != id]
+        self.world.programs[:] = [each for each in self.world.programs if each.id != key]
+
+    def _remove_user(self, request: Request, key: str) -> None:
+        del request
+        self.world.users[:] = [each for each in self.world.users if each.id != key]
 
     # Accounts
 
@@ -242,13 +247,20 @@ class Mock(Emulator):
         providers[at] = replace(providers[at], client_id=asked.client_id, ready=True)
         return providers[at]
 
+    def _forget_app(self, request: Request, kind: str) -> None:
+        del request
+        self.world.providers[:] = [
+            replace(each, client_id="", ready=False) if each.kind == kind else each
+            for each in self.world.providers
+        ]
+
     def _add_account(self, request: Request) -> Account:
         asked = read(NewAccount, request)
         if asked.kind == "s3" and asked.secret_access_key == "wrong":  # noqa: S105 -- an example
             raise fail(422, "refused", "S3 does not know this key", "look whether it is whole")
         made = replace(scenarios.account(asked.name, asked.kind), health="new", looked_at=None)
         self.world.accounts.append(made)
-        self.world.checks[asked.name] = scenarios.Check(working=True, identity=made.identity)
+        self.world.checks[asked.name] = Check(working=True, identity=made.identity)
         return made
 
     def _connect(self, request: Request) -> Connection:
@@ -256,7 +268,7 @@ class Mock(Emulator):
         made = scenarios.account(asked.name, asked.kind)
         if asked.name not in {each.name for each in self.world.accounts}:
             self.world.accounts.append(made)
-            self.world.checks[asked.name] = scenarios.Check(working=True, identity=made.identity)
+            self.world.checks[asked.name] = Check(working=True, identity=made.identity)
         return Connection(
             url=f"{request.base}/?{TITLES[asked.kind]}#/accounts/{asked.name}?connected",
             expires_at=datetime.now(UTC) + timedelta(minutes=10),
@@ -380,9 +392,10 @@ class Mock(Emulator):
 
     # Conflicts
 
-    def _conflict(self, id_: str) -> Conflict:
+    def _conflict(self, request: Request, name: str, key: str) -> Conflict:
+        del request
         for each in self.world.conflicts:
-            if each.id == id_:
+            if (each.sync, each.id) == (name, key):
                 return each
         raise fail(404, "no-such-conflict", "this conflict does not wait")
 
@@ -392,15 +405,15 @@ class Mock(Emulator):
         items, following = page(request, found)
         return Conflicts(items=items, next=following)
 
-    def _content(self, request: Request, name: str, id: str) -> Response:  # noqa: A002 -- the API's name
+    def _content(self, request: Request, name: str, key: str) -> Response:
         del name
-        content = self.world.contents[id, request.query["version"]]
+        content = self.world.contents[key, request.query["version"]]
         media = "image/png" if content.startswith(b"\x89PNG") else "text/plain; charset=utf-8"
         return Response(200, content, {"Content-Type": media})
 
-    def _resolve(self, request: Request, name: str, id: str) -> None:  # noqa: A002 -- likewise
+    def _resolve(self, request: Request, name: str, key: str) -> None:
         read(Resolution, request)
-        self.world.conflicts.remove(self._conflict(id))
+        self.world.conflicts.remove(self._conflict(request, name, key))
         known = self._sync(name)
         self.put(replace(known, conflicts=known.conflicts - 1))
 

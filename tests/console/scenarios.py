@@ -28,7 +28,7 @@ from tests.console.world import TITLES, World, ago
 
 GB = 10**9
 LONG = (
-    "Minutes of the extraordinary general meeting of the allotment gardeners’ association, "
+    "Minutes of the extraordinary general meeting of the allotment gardeners' association, "
     "third draft with remarks of the treasurer (final) (2).docx"
 )
 HOSTILE = "<img src=x onerror=alert(1)>.txt"
@@ -125,6 +125,7 @@ def troubled() -> World:
         replace(world.accounts[3], health="broken", reason=reason),
         account("a-name-as-long-as-a-name-may-be-for-an-account-64-characters-xyz", "onedrive"),
     ]
+    world.checks[world.accounts[-1].name] = Check(working=True, identity="robin@example.org")
     world.checks["home"] = Check(
         working=False,
         identity="/srv/home",

@@ -58,7 +58,9 @@ def providers() -> list[Provider]:
 class World:
     """All that can be asked for. Lists are in the API's order."""
 
-    deployment: Deployment = Deployment(version="0.1.0", login="once")
+    deployment: Deployment = field(
+        default_factory=lambda: Deployment(version="0.1.0", login="once")
+    )
     session: Session | None = field(
         default_factory=lambda: Session(user=ME, expires_at=datetime.now(UTC) + timedelta(days=7))
     )
@@ -77,8 +79,10 @@ class World:
     """By a conflict's id, and ``kept`` or ``other``."""
     files: list[File] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
-    statistics: Statistics = Statistics(
+    statistics: Statistics = field(
+        default_factory=lambda: Statistics(
         by_account=[], by_type=[], days=[], largest=[], duplicates=[], pending=[]
+        )
     )
     users: list[User] = field(default_factory=lambda: [ME])
     invitations: list[Invitation] = field(default_factory=list)
