@@ -66,7 +66,6 @@ from tests.emulators.serving import Emulator, Failure, Request, Response, Server
 T = TypeVar("T")
 
 API = "/api/v1"
-PAGE = 50
 POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; "
     "frame-ancestors 'none'"
@@ -94,6 +93,8 @@ class Mock(Emulator):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
+        self.page = 50
+        """So many items a page of a list has."""
         self.asked: list[tuple[str, str, Any]] = []
         self.live = ""
         self.connections: set[ServerConnection] = set()
@@ -349,7 +350,7 @@ class Mock(Emulator):
     def _plan(self, request: Request, name: str, plan: str) -> Plan:
         del name
         found = self._plan_of(plan)
-        items, following = page(request, found.items, 1000)
+        items, following = self._page(request, found.items)
         return replace(found, items=items, next=following)
 
     def _approve(self, request: Request, name: str, plan: str) -> Sync:
@@ -363,7 +364,9 @@ class Mock(Emulator):
         )
 
     def _runs(self, request: Request, name: str) -> Runs:
-        items, following = page(request, [each for each in self.world.runs if each.sync == name])
+        items, following = self._page(
+            request, [each for each in self.world.runs if each.sync == name]
+        )
         return Runs(items=items, next=following)
 
     def _run(self, request: Request, name: str, number: str) -> object:
@@ -375,7 +378,7 @@ class Mock(Emulator):
 
     def _run_events(self, request: Request, name: str, number: str) -> Events:
         of = [e for e in self.world.events if (e.sync, str(e.run)) == (name, number)]
-        items, following = page(request, of)
+        items, following = self._page(request, of)
         return Events(items=items, next=following)
 
     def _activity(self, request: Request) -> Events:
@@ -387,7 +390,7 @@ class Mock(Emulator):
             and asked.get("verb", each.verb) == each.verb
             and asked.get("q", "").lower() in f"{each.path} {each.detail}".lower()
         ]
-        items, following = page(request, found)
+        items, following = self._page(request, found)
         return Events(items=items, next=following)
 
     # Conflicts
@@ -402,7 +405,7 @@ class Mock(Emulator):
     def _conflicts(self, request: Request) -> Conflicts:
         sync = request.query.get("sync")
         found = [each for each in self.world.conflicts if sync in {None, each.sync}]
-        items, following = page(request, found)
+        items, following = self._page(request, found)
         return Conflicts(items=items, next=following)
 
     def _content(self, request: Request, name: str, key: str) -> Response:
@@ -444,8 +447,13 @@ class Mock(Emulator):
         ]
         return self._files_page(request, inside)
 
+    def _page(self, request: Request, items: Sequence[T]) -> tuple[list[T], str | None]:
+        at = int(request.query.get("cursor", 0))
+        following = at + self.page
+        return list(items[at:following]), str(following) if following < len(items) else None
+
     def _files_page(self, request: Request, found: Sequence[Any]) -> Files:
-        items, following = page(request, found)
+        items, following = self._page(request, found)
         return Files(
             items=items, next=following, as_of=datetime.now(UTC), pending=self.world.pending
         )
@@ -463,12 +471,6 @@ def read(shape: type[T], request: Request) -> T:
         return TypeAdapter(shape).validate_json(request.body)
     except ValidationError as error:
         raise fail(422, "invalid", str(error)) from error
-
-
-def page(request: Request, items: Sequence[T], size: int = PAGE) -> tuple[list[T], str | None]:
-    at = int(request.query.get("cursor", 0))
-    following = at + size
-    return list(items[at:following]), str(following) if following < len(items) else None
 
 
 @contextmanager

@@ -81,7 +81,7 @@ class World:
     pending: list[str] = field(default_factory=list)
     statistics: Statistics = field(
         default_factory=lambda: Statistics(
-        by_account=[], by_type=[], days=[], largest=[], duplicates=[], pending=[]
+            by_account=[], by_type=[], days=[], largest=[], duplicates=[], pending=[]
         )
     )
     users: list[User] = field(default_factory=lambda: [ME])
