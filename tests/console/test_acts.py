@@ -80,7 +80,7 @@ def test_make_a_sync(console: Opening) -> None:
         it.press("Choose “2026”")
         it.press("Choose another folder")
         it.press("box")
-        it.press("Choose everything")
+        it.press("Choose the whole account")
         it.page.get_by_label("Its name").fill("pictures")
         it.press("Go on")
         it.page.get_by_text("Copy", exact=True).click()

@@ -36,6 +36,8 @@ export function login(deployment, ended) {
 /** @type {Record<string, string>} */
 const LOGIN_PROBLEMS = {
   'not-invited': 'Nobody has invited that address. Ask who runs this deployment for an invitation.',
+  refused: 'Your provider’s answer could not be accepted. Log in again.',
+  unreachable: 'Your provider cannot be reached. Try again in some minutes.',
   'not-verified': 'Your provider has not verified your address. Verify it there, then log in again.',
   'wrong-state': 'That login was not begun in this browser, or was used already. Log in again.',
   expired: 'That login took too long. Log in again.',
