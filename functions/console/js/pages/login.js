@@ -25,8 +25,8 @@ export function login(deployment, ended) {
       : html`<div class="card padded login-once">
           <h2>Open the link that was shown when deploying</h2>
           <p>
-            It works once. Is it used up, or lost? <code>make up</code> shows a new one where it
-            runs; so does deploying again.
+            It works once, for an hour. <code>syncoxiders cloud login-link</code> makes a new one, on
+            the machine that this was deployed from.
           </p>
         </div>`}
     <p class="note">Version ${deployment.version}</p>
