@@ -139,6 +139,26 @@ const SIGN_INS = {
     title: 'The sign-in took too long.',
     mend: 'Nothing was changed. Connect again, and finish within ten minutes.',
   },
+  refused: {
+    title: 'The provider did not accept the sign-in.',
+    mend: 'Nothing was changed. Connect again; if it stays so, its app may not be set up right: see Provider apps.',
+  },
+  'scopes-lacking': {
+    title: 'Not all that is needed was allowed.',
+    mend: 'Nothing was changed. Connect again, and leave every box ticked: files are read and written.',
+  },
+  unreachable: {
+    title: 'The provider could not be reached.',
+    mend: 'Nothing was changed. Connect again in some minutes.',
+  },
+  unavailable: {
+    title: 'The deployment’s tables could not be used.',
+    mend: 'Nothing was changed. Connect again in some seconds.',
+  },
+  'not-logged-in': {
+    title: 'You were not logged in here when you came back.',
+    mend: 'Nothing was changed. Connect again from this page, in this browser.',
+  },
   'another-person': {
     title: 'You signed in as somebody else than before.',
     mend: 'The account stays as it was. Sign in at the provider as the same person, or connect the other one under a new name.',

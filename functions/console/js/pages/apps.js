@@ -20,6 +20,7 @@ export function apps({ scope, place, session, refresh }) {
   let open = place.query.get('kind') ?? '';
   let id = '';
   let secret = '';
+  let url = '';
 
   /** @param {Provider} provider */
   function begin(provider) {
@@ -36,7 +37,8 @@ export function apps({ scope, place, session, refresh }) {
     const done = await act.run(
       'save',
       async () => {
-        const body = { client_id: id.trim(), client_secret: secret };
+        const elsewhere = url.trim() ? { url: url.trim() } : {};
+        const body = { client_id: id.trim(), client_secret: secret, ...elsewhere };
         await ask('PUT', at`/providers/${provider.kind}/app`, { body });
         return true;
       },
@@ -107,6 +109,14 @@ export function apps({ scope, place, session, refresh }) {
           @input=${(/** @type {Event} */ e) => (secret = valueOf(e))} />
         <small>If the app has one. Kept encrypted, and never shown.</small>
       </label>
+      ${['localhost', '127.0.0.1'].includes(location.hostname)
+        ? html`<label class="field">
+            <span>Its servers</span>
+            <input type="url" spellcheck="false" placeholder="the provider’s own" .value=${url}
+              @input=${(/** @type {Event} */ e) => (url = valueOf(e))} />
+            <small>Of an emulator, to try things out on your own machine.</small>
+          </label>`
+        : nothing}
       ${act.problem ? problemBox(act.problem) : nothing}
       <div class="actions">
         <button class="button primary" ?disabled=${act.busy}>${act.busy ? 'Saving…' : 'Save'}</button>

@@ -105,7 +105,8 @@ export function conflict({ scope, refresh }, sync, id) {
     const same = kept.account === other.account;
     const keptName = same ? 'the first' : kept.account;
     const otherName = same ? 'the second' : other.account;
-    return html`<div class="decide" role="group" aria-label="Decide">
+    return html`<p class="note">What is not kept goes to the trash where the provider has one.</p>
+    <div class="decide" role="group" aria-label="Decide">
       <button class="button primary" ?disabled=${act.busy || kept.deleted} @click=${() => resolve('kept', `The version of ${keptName} stays.`)}>
         Keep ${keptName}’s
       </button>
@@ -116,7 +117,6 @@ export function conflict({ scope, refresh }, sync, id) {
       ${canMerge
         ? html`<button class="button" ?disabled=${act.busy} @click=${() => edit('both')}>${icon('edit')}Merge by hand</button>`
         : nothing}
-      <p class="note">What is not kept goes to the trash where the provider has one.</p>
     </div>`;
   }
 

@@ -85,7 +85,7 @@ function card(sync, moving) {
       <p class="reason">${sync.reason || 'All sides are equal.'}</p>
       <p class="note">
         ${sync.to_do ? html`${plural(sync.to_do, 'thing')} to do · ` : nothing}
-        ${sync.conflicts ? html`${plural(sync.conflicts, 'conflict')} · ` : nothing}
+        ${sync.conflicts ? html`${conflictsOf(sync)} · ` : nothing}
         ${sync.verified_at ? html`in step ${time(sync.verified_at)}` : 'never in step yet'}
       </p>
     </footer>
@@ -148,7 +148,7 @@ function allAsks(syncs, accounts, plans) {
     .map((sync) => ({
       tone: /** @type {const} */ ('warn'),
       sign: 'conflicts',
-      title: `${sync.name}: ${plural(sync.conflicts, 'conflict')}`,
+      title: `${sync.name}: ${conflictsOf(sync)}`,
       text: 'Both versions are kept until you decide.',
       href: `#/conflicts?sync=${encodeURIComponent(sync.name)}`,
       go: 'Compare',
@@ -164,6 +164,11 @@ function allAsks(syncs, accounts, plans) {
       go: 'Look',
     }));
   return [...broken, ...waiting, ...stopped, ...conflicts, ...problems];
+}
+
+/** Of very many the API says 100. @param {Sync} sync */
+function conflictsOf({ conflicts }) {
+  return conflicts >= 100 ? '100 conflicts or more' : plural(conflicts, 'conflict');
 }
 
 /** The way from nothing to the first sync. @param {Account[] | null} accounts */

@@ -25,8 +25,8 @@ export function login(deployment, ended) {
       : html`<div class="card padded login-once">
           <h2>Open the link that was shown when deploying</h2>
           <p>
-            It works once. Is it used up, or lost? <code>make up</code> shows a new one where it
-            runs; so does deploying again.
+            It works once, for an hour. <code>syncoxiders cloud login-link</code> makes a new one, on
+            the machine that this was deployed from.
           </p>
         </div>`}
     <p class="note">Version ${deployment.version}</p>
@@ -36,6 +36,8 @@ export function login(deployment, ended) {
 /** @type {Record<string, string>} */
 const LOGIN_PROBLEMS = {
   'not-invited': 'Nobody has invited that address. Ask who runs this deployment for an invitation.',
+  refused: 'Your provider’s answer could not be accepted. Log in again.',
+  unreachable: 'Your provider cannot be reached. Try again in some minutes.',
   'not-verified': 'Your provider has not verified your address. Verify it there, then log in again.',
   'wrong-state': 'That login was not begun in this browser, or was used already. Log in again.',
   expired: 'That login took too long. Log in again.',

@@ -159,7 +159,7 @@ export function newSync({ scope, refresh }) {
             </dd>
           </div>
           <div><dt>Left alone</dt><dd>${leftAlone()}</dd></div>
-          <div><dt>Asks before</dt><dd>${rule.max_delete} would be deleted or overwritten in a day</dd></div>
+          <div><dt>Asks before</dt><dd>more than ${rule.max_delete} is deleted or overwritten in a day</dd></div>
         </dl>
       </div>
       <p>
@@ -201,7 +201,7 @@ export function newSync({ scope, refresh }) {
       });
     }
     const views = [foldersStep, ruleStep, previewStep];
-    const titles = ['Which folders are to be kept in step?', 'How are they to be kept in step?', 'Is it right so?'];
+    const titles = ['Which folders are to be kept in step?', 'How are they to be kept in step?', 'Does this look right?'];
     return html`<ol class="progress" aria-label="Steps">
         ${STEPS.map(
           (each, index) => html`<li class=${index < step ? 'past' : ''} aria-current=${index === step ? 'step' : nothing}>

@@ -91,6 +91,9 @@ export function plan({ scope, refresh }, sync, id) {
       </div>
       <section aria-labelledby="actions-title">
         <h2 id="actions-title">In full <span class="count-note">${count(all)}</span></h2>
+        ${data.left_out
+          ? html`<p class="note">${count(data.left_out)} of them are counted, and not shown one by one.</p>`
+          : nothing}
         ${filter(data)}
         ${listed(list, actions, {
           none: () => html`<p class="note padded">There is nothing to do.</p>`,

@@ -74,7 +74,7 @@ export function settings({ scope, session, refresh, logOut }) {
               None. <code>syncoxiders cloud login</code> asks for it, and you say yes here.
             </p>`,
       )}
-      <p><a href="#/device">A program shows you a code?</a></p>
+      <p><a href="#/device">Does a program show you a code?</a></p>
     </section>`;
   }
 

@@ -65,7 +65,7 @@ function show(data) {
       <h2 id="twice-title">Duplicates <span class="count-note">${bytes(wasted)} wasted</span></h2>
       ${data.duplicates.length
         ? html`<ul class="rows">${data.duplicates.map(duplicate)}</ul>`
-        : html`<p class="note">No content is there twice within an account.</p>`}
+        : html`<p class="note">No content is there twice, but for what is kept in step.</p>`}
     </section>
     ${data.as_of ? html`<p class="note">As of ${time(data.as_of)}</p>` : nothing}`;
 }
@@ -81,7 +81,7 @@ function duplicate(each) {
         )}
       </ul>
     </span>
-    <span class="row-end">${each.wasted ? `${bytes(each.wasted)} wasted` : 'one in each account'}</span>
+    <span class="row-end">${bytes(each.wasted)} wasted</span>
   </li>`;
 }
 

@@ -92,7 +92,7 @@ export function syncSettings({ refresh }, known) {
           : nothing}
         ${shown.modeView()} ${shown.conflictView(data.endpoints)} ${shown.filterView()} ${shown.guardView()}
         ${act.problem ? problemBox(act.problem) : nothing}
-        <div class="actions sticky">
+        <div class=${changed ? 'actions sticky' : 'actions'}>
           <button class="button primary" ?disabled=${act.busy || !changed || !shown.fine}>
             ${act.busy ? 'Saving…' : 'Save'}
           </button>

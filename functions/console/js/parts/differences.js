@@ -24,6 +24,7 @@ export function differences(left, right) {
     <p class="note">${plural(changed, 'line differs', 'lines differ')}</p>
     <div class="diff scroll" tabindex="0" role="region" aria-label="Both texts">
       <table>
+        <colgroup><col class="number" /><col /><col class="number" /><col /></colgroup>
         <thead class="hidden">
           <tr>
             <th scope="col">Line</th><th scope="col">Under its name</th>
@@ -53,9 +54,9 @@ export function differences(left, right) {
 function line(row) {
   const { kind, left, right } = row;
   return html`<tr class=${kind}>
-    <td class="number">${left ? row.leftNumber : nothing}</td>
+    <td class="number ${left ? '' : 'lacking'}">${left ? row.leftNumber : nothing}</td>
     <td class="left ${left ? '' : 'lacking'}">${left ? marked(left, 'del') : nothing}</td>
-    <td class="number">${right ? row.rightNumber : nothing}</td>
+    <td class="number ${right ? '' : 'lacking'}">${right ? row.rightNumber : nothing}</td>
     <td class="right ${right ? '' : 'lacking'}">${right ? marked(right, 'ins') : nothing}</td>
   </tr>`;
 }

@@ -69,17 +69,17 @@ function folderOf(file) {
 }
 
 /**
+ * A column that can be sorted by: names from A to Z, what is largest or newest first.
  * @param {string} key @param {string} title @param {string} sort
  * @param {((sort: string) => void) | undefined} by
  */
 function column(key, title, sort, by) {
   const cls = key === 'name' ? '' : 'figure';
   if (!by) return html`<th scope="col" class=${cls}>${title}</th>`;
-  const up = sort === key;
-  const down = sort === `-${key}`;
-  return html`<th scope="col" class=${cls} aria-sort=${up ? 'ascending' : down ? 'descending' : nothing}>
-    <button class="sorter" @click=${() => by(down ? key : up ? `-${key}` : key === 'name' ? key : `-${key}`)}>
-      ${title}${up || down ? icon('down', up ? 'tiny flipped' : 'tiny') : nothing}
+  const way = sort !== key ? nothing : key === 'name' ? 'ascending' : 'descending';
+  return html`<th scope="col" class=${cls} aria-sort=${way}>
+    <button class="sorter" aria-pressed=${sort === key ? 'true' : 'false'} @click=${() => by(sort === key ? '' : key)}>
+      ${title}${sort === key ? icon('down', 'tiny') : nothing}
     </button>
   </th>`;
 }

@@ -96,7 +96,7 @@ export function chooseFolder(accounts, chosen, take) {
       <div class="actions end">
         <button class="button" @click=${closeDialog}>Cancel</button>
         <button class="button primary" @click=${done}>
-          ${path ? `Choose “${path.split('/').at(-1)}”` : 'Choose everything'}
+          ${path ? `Choose “${path.split('/').at(-1)}”` : 'Choose the whole account'}
         </button>
       </div>`;
   }

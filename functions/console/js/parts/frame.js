@@ -152,7 +152,7 @@ export function head(title, { back, actions, lead, badge } = {}) {
   return html`<header class="head">
     ${back
       ? html`<nav class="back" aria-label="Breadcrumb">
-          <a href=${back[0]}>${back[1]}</a><span aria-hidden="true">/</span>
+          <a href=${back[0]}>${icon('left', 'tiny')}${back[1]}</a>
         </nav>`
       : nothing}
     <div class="head-row">

@@ -67,7 +67,7 @@ export class RuleForm {
               ${mode === 'two-way' ? html`<span class="tip start"></span>` : nothing}
               <span class="line"></span><span class="tip end"></span>
             </span>
-            <span class="blob ${mode === 'copy' ? 'more' : ''}"></span>
+            <span class="blob ${mode === 'copy' ? 'gaining' : ''}"></span>
           </span>
           <span class="mode-text"><strong>${title}</strong><span>${says}</span></span>
         </label>`,
