@@ -26,7 +26,7 @@ from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconc
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import AccountError, StateUnavailable
+from syncoxiders.ports.errors import AccountError, StateUnavailable, Throttled
 from syncoxiders.ports.items import Change
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
@@ -64,13 +64,16 @@ class CloudHistory(QuirkyHistory):
         self._scheduler = Scheduler(self._chance)
         self._slumber = random.Random(f"slumber {self.seed}")
         self._drowsy = self._slumber.random() < 0.3
+        self._leisure = random.Random(f"leisure {self.seed}")
         self._hard = False
         self._revoked: set[str] = set()
         self._dying: set[int] = set()
         self._verdicts: list[Violated] = []
+        self._pauses: dict[str, tuple[float, int]] = {}
+        self._asked_for: dict[int, dict[str, float]] = {}
         super().__post_init__()
         self.control = MemoryItems()
-        self.registry = ItemsRegistry(self.control)
+        self.registry = _Registry(self.control, self._paused)
         clock = self.world.clock
         self.polls, self.merges, self.applies = (
             MemoryQueue(clock, f"{self.seed} {name}", visibility=1_000.0, receives=1_000)
@@ -160,6 +163,33 @@ class CloudHistory(QuirkyHistory):
             super()._check_reason(provider, entry)
         except Violated as verdict:
             self._verdicts.append(verdict)  # a function that is stopped by it is none of ours
+
+    # -- pauses --------------------------------------------------------------------------------
+
+    def _call(self, provider: FaultyProvider, what: str) -> None:
+        """No function that begins amid a pause asks anything of who asked for it."""
+        until, last = self._pauses.get(provider.name, (0.0, 0))
+        begun_since = self._scheduler.current() > last
+        if what != "settle" and begun_since and self.world.clock.now() < until:
+            text = f"{provider.name} is asked for {what} though it wants to be left alone"
+            self._verdicts.append(Violated(self._story(text)))
+        try:
+            super()._call(provider, what)
+        except Throttled as error:
+            error.retry_after = self._leisure.choice([1.0, 1.0, 100.0, 2_000.0])
+            asked = self._asked_for.setdefault(self._scheduler.current(), {})
+            asked[provider.name] = self.world.clock.now() + error.retry_after
+            raise
+
+    def _paused(self, account: str, until: float) -> None:
+        self._pauses[account] = (until, self._scheduler.count)
+
+    def _check_pauses(self) -> None:
+        """Who was asked for a pause has told of it in the end."""
+        for account, until in self._asked_for.pop(self._scheduler.current(), {}).items():
+            if self._pauses.get(account, (0.0, 0))[0] < until:
+                text = f"nobody is told that {account} wants to be left alone"
+                self._verdicts.append(Violated(self._story(text)))
 
     # -- accounts ------------------------------------------------------------------------------
 
@@ -333,6 +363,7 @@ class CloudHistory(QuirkyHistory):
             queue.give_back(received.receipt, answer.seconds)
         else:
             queue.delete(received.receipt)
+            self._check_pauses()
 
     def _poll(self, body: str) -> None:
         listen.poll(self.pipeline, messages.read(body, messages.Poll))
@@ -355,6 +386,19 @@ class CloudHistory(QuirkyHistory):
             self._settle()
         if [provider.mutations for provider in self.world.providers.values()] != before:
             raise Violated(self._story("something was left to do"))
+
+
+class _Registry(ItemsRegistry):
+    """A registry that tells of the pauses that are noted in it."""
+
+    def __init__(self, items: MemoryItems, told: Callable[[str, float], None]) -> None:
+        super().__init__(items)
+        self._told = told
+
+    def pause(self, owner: str, account: str, until: float) -> None:
+        """Leave the account alone until then."""
+        super().pause(owner, account, until)
+        self._told(account, until)
 
 
 class _Connected(Mapping[EndpointId, Provider]):
