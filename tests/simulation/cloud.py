@@ -7,6 +7,7 @@ which may die between any two requests.
 
 import dataclasses
 import functools
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ from syncoxiders.core.model import EndpointId, EntryId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconcile, setting, sweep
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, StateUnavailable, Throttled
@@ -43,6 +45,9 @@ LATENESS = 300
 """After so many deliveries a listing shows everything: it is late, but not for ever."""
 
 PATIENCE = 60.0
+
+HASTE = 0.1
+"""So many functions, of all in hard times, are pressed for time."""
 
 TEMPO = hints.Tempo(free=1, most=6)
 """As many hints as there are in a history keep a look waiting."""
@@ -65,6 +70,7 @@ class CloudHistory(QuirkyHistory):
         self._slumber = random.Random(f"slumber {self.seed}")
         self._drowsy = self._slumber.random() < 0.3
         self._leisure = random.Random(f"leisure {self.seed}")
+        self._hasty: set[int] = set()
         self._hard = False
         self._revoked: set[str] = set()
         self._dying: set[int] = set()
@@ -173,6 +179,8 @@ class CloudHistory(QuirkyHistory):
         if what != "settle" and begun_since and self.world.clock.now() < until:
             text = f"{provider.name} is asked for {what} though it wants to be left alone"
             self._verdicts.append(Violated(self._story(text)))
+        if self._scheduler.current() in self._hasty:
+            self.world.clock.advance(1.0)
         try:
             super()._call(provider, what)
         except Throttled as error:
@@ -212,8 +220,8 @@ class CloudHistory(QuirkyHistory):
         if hasattr(self, "registry"):
             self._put_settings()
 
-    def _put_settings(self) -> None:
-        settings = _settings(self.world.rule)
+    def _put_settings(self, *, paused: bool = False) -> None:
+        settings = msgspec.structs.replace(_settings(self.world.rule), paused=paused)
         if self.registry.sync(OWNER, SYNC) != settings:
             self.registry.put_sync(OWNER, settings)
             self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])
@@ -225,7 +233,10 @@ class CloudHistory(QuirkyHistory):
         self.log.append("-- the functions work" + " on pushes" * listen)
         hard = bool(self._faults) or self._countdown is not None
         self._scheduler.likely = self._chance.choice([0.0, 0.05, 0.3]) if hard else 0.0
-        self._put_settings()
+        paused = hard and self._leisure.random() < 0.05
+        if paused:
+            self.log.append("-- the sync is paused")
+        self._put_settings(paused=paused)
         self._hard = hard
         self._revoked &= {each for each, it in self.world.providers.items() if it.offline}
         lived = self._work(hard=hard)
@@ -366,13 +377,21 @@ class CloudHistory(QuirkyHistory):
             self._check_pauses()
 
     def _poll(self, body: str) -> None:
-        listen.poll(self.pipeline, messages.read(body, messages.Poll))
+        listen.poll(self.pipeline, messages.read(body, messages.Poll), self._deadline())
 
     def _merge(self, body: str) -> None:
-        reconcile.merge(self.pipeline, messages.read(body, messages.Merge))
+        reconcile.merge(self.pipeline, messages.read(body, messages.Merge), self._deadline())
 
     def _apply(self, body: str) -> None:
-        execute.apply(self.pipeline, messages.read(body, messages.Apply))
+        execute.apply(self.pipeline, messages.read(body, messages.Apply), self._deadline())
+
+    def _deadline(self) -> float:
+        """Return when a function has to end: in hard times it may be after a few requests."""
+        if not self._hard or self._leisure.random() > HASTE:
+            return math.inf
+        self.log.append("-- a function has little time")
+        self._hasty.add(self._scheduler.current())
+        return self.world.clock.now() + MARGIN + 4.5
 
     def _check_nothing_missed(self) -> None:
         """Neither a plan of everything nor a first contact finds anything left to do."""
