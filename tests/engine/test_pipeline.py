@@ -21,6 +21,7 @@ from syncoxiders.ports.errors import (
     Throttled,
     Unreachable,
 )
+from syncoxiders.ports.pipeline import Batch
 from tests.engine.deployed import OWNER, Deployed
 
 HOUR = 3_600.0
@@ -223,8 +224,8 @@ class TestWhatFails:
         world.look()
         assert world.a.tree() == world.b.tree() == {}
 
-    def test_dropped(self, world: Deployed) -> None:
-        """What a batch has dropped, and was planned again, is not done by it as well."""
+    def halved(self, world: Deployed) -> Batch:
+        """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""
         stale = ["x"]
 
         def upload(_: Ref, called: str, *__: Any, **___: Any) -> Entry:
@@ -236,15 +237,45 @@ class TestWhatFails:
         vars(world.b)["upload"] = upload
         world.a.write("folder/x", b"content")
         world.a.write("folder/y", b"more")
+        world.failing = {"apply"}
         world.look()
+        world.failing = {"merge"}
+        world.settle()
+        world.failing = {"apply"}
         del vars(world.b)["upload"]
-        before, after = sorted(world.store().batches(), key=lambda each: each.opened)
-        assert set(after.actions) < set(before.actions)
+        (batch,) = world.store().batches()
+        return batch
+
+    def test_dropped(self, world: Deployed) -> None:
+        """What a batch has dropped, and was planned again, is not done by it as well."""
+        batch = self.halved(world)
+        world.settle()
+        (again,) = (each for each in world.store().batches() if each.id != batch.id)
+        assert set(again.actions) < set(batch.actions)
         world.clock.advance(60.0)
-        apply(world.pipeline, Apply(OWNER, world.settings.id, before.id))
-        assert world.b.tree().keys() >= {"folder/y"}
-        assert world.b.tree().keys().isdisjoint({"folder/x"})
+        apply(world.pipeline, Apply(OWNER, world.settings.id, batch.id))
+        assert "folder/y" in world.b.tree()
+        assert "folder/x" not in world.b.tree()
+        world.failing.clear()
         goes_on(world, 300)
+        assert world.b.tree() == world.a.tree()
+
+    def test_dropped_and_not_handed_out(
+        self, world: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is handed out by the next planner, should the first have died before it could."""
+
+        def hand_out(*_: object) -> None:
+            raise StateUnavailable("dead")
+
+        self.halved(world)
+        with monkeypatch.context() as patch:
+            patch.setattr(Planner, "_hand_out", hand_out)
+            with pytest.raises(StateUnavailable):
+                world.settle()
+        world.merges.purge()
+        world.failing.clear()
+        goes_on(world, 600)
         assert world.b.tree() == world.a.tree()
 
     def test_planner_dies(self, world: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ which may die between any two requests.
 
 import dataclasses
 import functools
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -24,9 +25,10 @@ from syncoxiders.core.model import EndpointId, EntryId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconcile, setting, sweep
 from syncoxiders.engine.pipeline.context import Pipeline
+from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import AccountError, StateUnavailable
+from syncoxiders.ports.errors import AccountError, StateUnavailable, Throttled
 from syncoxiders.ports.items import Change
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
@@ -43,6 +45,9 @@ LATENESS = 300
 """After so many deliveries a listing shows everything: it is late, but not for ever."""
 
 PATIENCE = 60.0
+
+HASTE = 0.1
+"""So many functions, of all in hard times, are pressed for time."""
 
 TEMPO = hints.Tempo(free=1, most=6)
 """As many hints as there are in a history keep a look waiting."""
@@ -64,13 +69,17 @@ class CloudHistory(QuirkyHistory):
         self._scheduler = Scheduler(self._chance)
         self._slumber = random.Random(f"slumber {self.seed}")
         self._drowsy = self._slumber.random() < 0.3
+        self._leisure = random.Random(f"leisure {self.seed}")
+        self._hasty: set[int] = set()
         self._hard = False
         self._revoked: set[str] = set()
         self._dying: set[int] = set()
         self._verdicts: list[Violated] = []
+        self._pauses: dict[str, tuple[float, int]] = {}
+        self._asked_for: dict[int, dict[str, float]] = {}
         super().__post_init__()
         self.control = MemoryItems()
-        self.registry = ItemsRegistry(self.control)
+        self.registry = _Registry(self.control, self._paused)
         clock = self.world.clock
         self.polls, self.merges, self.applies = (
             MemoryQueue(clock, f"{self.seed} {name}", visibility=1_000.0, receives=1_000)
@@ -161,6 +170,35 @@ class CloudHistory(QuirkyHistory):
         except Violated as verdict:
             self._verdicts.append(verdict)  # a function that is stopped by it is none of ours
 
+    # -- pauses --------------------------------------------------------------------------------
+
+    def _call(self, provider: FaultyProvider, what: str) -> None:
+        """No function that begins amid a pause asks anything of who asked for it."""
+        until, last = self._pauses.get(provider.name, (0.0, 0))
+        begun_since = self._scheduler.current() > last
+        if what != "settle" and begun_since and self.world.clock.now() < until:
+            text = f"{provider.name} is asked for {what} though it wants to be left alone"
+            self._verdicts.append(Violated(self._story(text)))
+        if self._scheduler.current() in self._hasty:
+            self.world.clock.advance(1.0)
+        try:
+            super()._call(provider, what)
+        except Throttled as error:
+            error.retry_after = self._leisure.choice([1.0, 1.0, 100.0, 2_000.0])
+            asked = self._asked_for.setdefault(self._scheduler.current(), {})
+            asked[provider.name] = self.world.clock.now() + error.retry_after
+            raise
+
+    def _paused(self, account: str, until: float) -> None:
+        self._pauses[account] = (until, self._scheduler.count)
+
+    def _check_pauses(self) -> None:
+        """Who was asked for a pause has told of it in the end."""
+        for account, until in self._asked_for.pop(self._scheduler.current(), {}).items():
+            if self._pauses.get(account, (0.0, 0))[0] < until:
+                text = f"nobody is told that {account} wants to be left alone"
+                self._verdicts.append(Violated(self._story(text)))
+
     # -- accounts ------------------------------------------------------------------------------
 
     def _someone_leaves(self) -> str | None:
@@ -182,8 +220,8 @@ class CloudHistory(QuirkyHistory):
         if hasattr(self, "registry"):
             self._put_settings()
 
-    def _put_settings(self) -> None:
-        settings = _settings(self.world.rule)
+    def _put_settings(self, *, paused: bool = False) -> None:
+        settings = msgspec.structs.replace(_settings(self.world.rule), paused=paused)
         if self.registry.sync(OWNER, SYNC) != settings:
             self.registry.put_sync(OWNER, settings)
             self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])
@@ -195,7 +233,10 @@ class CloudHistory(QuirkyHistory):
         self.log.append("-- the functions work" + " on pushes" * listen)
         hard = bool(self._faults) or self._countdown is not None
         self._scheduler.likely = self._chance.choice([0.0, 0.05, 0.3]) if hard else 0.0
-        self._put_settings()
+        paused = hard and self._leisure.random() < 0.05
+        if paused:
+            self.log.append("-- the sync is paused")
+        self._put_settings(paused=paused)
         self._hard = hard
         self._revoked &= {each for each, it in self.world.providers.items() if it.offline}
         lived = self._work(hard=hard)
@@ -333,15 +374,24 @@ class CloudHistory(QuirkyHistory):
             queue.give_back(received.receipt, answer.seconds)
         else:
             queue.delete(received.receipt)
+            self._check_pauses()
 
     def _poll(self, body: str) -> None:
-        listen.poll(self.pipeline, messages.read(body, messages.Poll))
+        listen.poll(self.pipeline, messages.read(body, messages.Poll), self._deadline())
 
     def _merge(self, body: str) -> None:
-        reconcile.merge(self.pipeline, messages.read(body, messages.Merge))
+        reconcile.merge(self.pipeline, messages.read(body, messages.Merge), self._deadline())
 
     def _apply(self, body: str) -> None:
-        execute.apply(self.pipeline, messages.read(body, messages.Apply))
+        execute.apply(self.pipeline, messages.read(body, messages.Apply), self._deadline())
+
+    def _deadline(self) -> float:
+        """Return when a function has to end: in hard times it may be after a few requests."""
+        if not self._hard or self._leisure.random() > HASTE:
+            return math.inf
+        self.log.append("-- a function has little time")
+        self._hasty.add(self._scheduler.current())
+        return self.world.clock.now() + MARGIN + 4.5
 
     def _check_nothing_missed(self) -> None:
         """Neither a plan of everything nor a first contact finds anything left to do."""
@@ -355,6 +405,19 @@ class CloudHistory(QuirkyHistory):
             self._settle()
         if [provider.mutations for provider in self.world.providers.values()] != before:
             raise Violated(self._story("something was left to do"))
+
+
+class _Registry(ItemsRegistry):
+    """A registry that tells of the pauses that are noted in it."""
+
+    def __init__(self, items: MemoryItems, told: Callable[[str, float], None]) -> None:
+        super().__init__(items)
+        self._told = told
+
+    def pause(self, owner: str, account: str, until: float) -> None:
+        """Leave the account alone until then."""
+        super().pause(owner, account, until)
+        self._told(account, until)
 
 
 class _Connected(Mapping[EndpointId, Provider]):

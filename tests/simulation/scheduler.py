@@ -13,12 +13,12 @@ class Task(greenlet):
 
 
 class Scheduler:
-    """Lets tasks take turns: at each :meth:`pause` another one may go on."""
+    """Lets tasks take turns: at each :meth:`pause` another one may go on; ``count`` have begun."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._main = getcurrent()
-        self._count = 0
+        self.count = 0
         self.likely = 0.0
 
     def run(self, tasks: Sequence[Callable[[], None]]) -> None:
@@ -33,8 +33,8 @@ class Scheduler:
 
     def _task(self, function: Callable[[], None]) -> Task:
         task = Task(function)
-        self._count += 1
-        task.number = self._count
+        self.count += 1
+        task.number = self.count
         return task
 
     def pause(self) -> None:

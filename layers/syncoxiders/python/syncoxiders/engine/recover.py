@@ -49,13 +49,15 @@ def recover(
     *,
     told: Callable[[EndpointId, Sequence[Entry]], None] = _nobody,
     only: Sequence[Action] | None = None,
+    refused: dict[EndpointId, ProviderError] | None = None,
 ) -> int:
     """Close or drop open actions; returns how many there were.
 
     With ``only`` just these are closed, where they had their effect; the others stay open.
     ``told`` hears of entries that were found besides, as an :class:`Observer` tells of them.
-    Those of endpoints that are ``away``, or turn out to be and join them, stay open. Raises
-    nothing that a provider says: what else cannot be told is dropped and looked at again.
+    Those of endpoints that are ``away``, or turn out to be and join them, stay open; what these
+    said is put into ``refused``. Raises nothing that a provider says: what else cannot be told is
+    dropped and looked at again.
     """
     pending = context.store.open_actions() if only is None else list(only)
     if not pending:
@@ -86,6 +88,8 @@ def recover(
                     content = rekey(context, places, action.endpoint, action.entry, entry)
             except (Unreachable, Throttled, RootLost) as error:
                 away[action.endpoint] = str(error)
+                if refused is not None:
+                    refused[action.endpoint] = error
                 continue
             except ProviderError:
                 done = False

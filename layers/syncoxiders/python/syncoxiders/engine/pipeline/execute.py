@@ -62,7 +62,7 @@ def apply(
     if batch is None or batch.waits or batch.put_off > pipeline.clock.now():
         return
     now = pipeline.clock.now()
-    pause = max(_pauses(pipeline, message.owner, settings, batch).values(), default=0.0)
+    pause = max(_pauses(pipeline, message.owner, settings, batch.needs).values(), default=0.0)
     if now < pause <= now + setting.PATIENCE:
         store.put_off_batch(batch.id, pause)
         _wake(pipeline, message, settings, batch, pause)
@@ -74,12 +74,12 @@ def apply(
 
 
 def _pauses(
-    pipeline: Pipeline, owner: str, settings: SyncSettings, batch: Batch
+    pipeline: Pipeline, owner: str, settings: SyncSettings, needs: Container[EndpointId]
 ) -> dict[EndpointId, float]:
     """Return until when the providers that are needed want to be left alone, where they do."""
     found: dict[EndpointId, float] = {}
     for endpoint in settings.endpoints:
-        if endpoint.id in batch.needs:
+        if endpoint.id in needs:
             connected = pipeline.registry.account(owner, endpoint.account)
             if connected is not None and connected.not_before > pipeline.clock.now():
                 found[endpoint.id] = connected.not_before
@@ -141,10 +141,10 @@ class Worker:
         if self._batch.actions and not self._is_outdated():
             actions = self._open()
             if self._batch.begun and actions:
-                recover(self._context, away, only=actions)
+                refused: dict[EndpointId, ProviderError] = {}
+                recover(self._context, away, only=actions, refused=refused)
+                self._heed(refused)
                 actions = self._open()
-            paused = _pauses(self._pipeline, self._message.owner, self._settings, self._batch)
-            away.update(dict.fromkeys(paused, "its provider wants to be left alone"))
             applied = self._apply(actions, away)
             failed, away = applied.failed, applied.away
             if applied.put_off and not away:
@@ -160,9 +160,10 @@ class Worker:
         self._tell()
 
     def _shut(self) -> dict[EndpointId, str]:
-        """Return the endpoints that are needed and cannot be opened, with the reason."""
-        away: dict[EndpointId, str] = {}
-        for endpoint in sorted(self._batch.needs):
+        """Return the endpoints that are needed and cannot be asked for anything, and why."""
+        paused = _pauses(self._pipeline, self._message.owner, self._settings, self._batch.needs)
+        away = dict.fromkeys(paused, "its provider wants to be left alone")
+        for endpoint in sorted(self._batch.needs - away.keys()):
             try:
                 self._context.providers[endpoint]
             except ProviderError as error:
@@ -326,7 +327,15 @@ class Worker:
         It may have gone with folders further up, of which these folders tell nothing.
         """
         looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
+        known = [each.id for each in self._settings.endpoints]
+        looks.away.update(
+            dict.fromkeys(
+                _pauses(self._pipeline, self._message.owner, self._settings, known),
+                "its provider wants to be left alone",
+            )
+        )
         looks.again(stale)
+        self._heed(looks.refused)
         self._news = True
         self._hint({endpoint for endpoint, _ in stale})
 

@@ -411,7 +411,12 @@ class Planner:
         missed = self._store.hold(nodes)
         if missed:
             release(self._store, self._here(), missed)
-        handed_out = {id_ for batch in self._store.batches() for _, id_ in batch.actions}
+        handed_out = {
+            id_
+            for batch in self._store.batches()
+            for _, id_ in batch.actions
+            if id_ not in batch.failed
+        }
         opened = self._store.open_of([each for each in nodes if each not in missed])
         orphans = [
             action
