@@ -8,6 +8,7 @@ import pytest
 from syncoxiders.adapters.items.store import ItemsStates, ItemsSync
 from syncoxiders.adapters.memory.items import MemoryItems, Usage, size_of
 from syncoxiders.core.model import Action, ActionKind, Content, Entry, Kind, Node, Replica, Source
+from syncoxiders.core.names import key as keyed
 from syncoxiders.ports.pipeline import Batch
 from syncoxiders.ports.state import Commit, Observation, SyncRecord
 from tests.contracts.shared_harness import ItemsHarness
@@ -240,3 +241,24 @@ def test_threads() -> None:
         assert batch
         break
     assert not [each for each in threading.enumerate() if each.name == "full-read"]
+
+
+@pytest.mark.parametrize(("size", "names", "units"), [(200, 100, 25), (3_000, 20, 40)])
+def test_names_in_a_folder(size: int, names: int, units: int) -> None:
+    """Many names of a folder cost little more than its nodes, if they are a good part of it.
+
+    Of one that is much larger than what is asked for not all is read.
+    """
+    world = Counting()
+    nodes = [
+        msgspec.structs.replace(agreed(number), id=number + 10, parent=5, name=f"{number}")
+        for number in range(size)
+    ]
+    world.sync().commit(Commit(nodes=nodes))
+    base = world.sync().base()
+    world.since()
+    asked = [f"{number}" for number in range(0, size, size // names)]
+    assert [[each.name for each in base.at(5, keyed(name))] for name in asked] == [
+        [name] for name in asked
+    ]
+    assert world.since().read_units <= names + units

@@ -22,6 +22,11 @@ LIMIT = 1 << 20
 """The most bytes that are read of such a file."""
 
 
+def kept(endpoint: EndpointId) -> str:
+    """Return the key of the text that holds the files that are known at an endpoint."""
+    return f"{KEPT}:{endpoint}"
+
+
 class _Known(msgspec.Struct, frozen=True):
     """A file that was told of; ``version`` is that of ``data``, ``""`` before it was read."""
 
@@ -38,7 +43,7 @@ class IgnoreFiles:
         self._context = context
         self._known: dict[tuple[EndpointId, EntryId], _Known] = {}
         for endpoint in context.rule.endpoints:
-            text = context.store.text(f"{KEPT}:{endpoint.id}")
+            text = context.store.text(kept(endpoint.id))
             known = msgspec.json.decode(text, type=list[_Known]) if text else []
             self._known.update({(each.endpoint, each.entry): each for each in known})
 
@@ -92,7 +97,7 @@ class IgnoreFiles:
     def _save(self, endpoint: EndpointId) -> None:
         known = _of(self._known, endpoint)
         text = msgspec.json.encode(known).decode() if known else ""
-        self._context.store.save_text(f"{KEPT}:{endpoint}", text)
+        self._context.store.save_text(kept(endpoint), text)
 
     def _entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
         """Return the file as observed, None if it is no such file any more."""

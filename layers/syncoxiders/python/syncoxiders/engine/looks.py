@@ -10,7 +10,7 @@ from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.observe import Look, Observer, unwatched
-from syncoxiders.engine.parking import park, parked
+from syncoxiders.engine.parking import park, parked, parked_key
 from syncoxiders.engine.piecewise import Begun, look_on
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.report import Outcome, Stop
@@ -386,6 +386,11 @@ class Looks:
             path = places.ref(endpoint, entry.id).path
             detail = "its owner deleted or withdrew it; what others have of it is kept"
             self._say(Event("note", endpoint, path, detail))
+
+
+def texts(endpoint: EndpointId) -> list[str]:
+    """Return the keys of the texts that a look at an endpoint asks for in any case."""
+    return [parked_key(endpoint), _followed(endpoint)]
 
 
 def _followed(endpoint: EndpointId) -> str:

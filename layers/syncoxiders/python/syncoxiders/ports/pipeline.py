@@ -103,6 +103,9 @@ class SharedStore(SyncStore, Confirms, Protocol):
     def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:
         """Put entries into the change logs as they are, to be planned again."""
 
+    def read_texts(self, keys: Iterable[str]) -> None:
+        """Read texts together; who asks for one of them next gets it as it is now."""
+
     def put_batches(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
 

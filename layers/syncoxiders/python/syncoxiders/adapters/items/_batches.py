@@ -51,6 +51,7 @@ class Batches:
         self._journal = tables.journal
         self._tables = tables
         self._keys = keys
+        self._read: dict[Key, Item] = {}
 
     def put(self, batches: Sequence[Batch]) -> None:
         """Keep batches; those that wait for others must come with or after them."""
@@ -77,13 +78,19 @@ class Batches:
 
     def get(self, batch: str) -> Batch | None:
         """Return a batch, None once it is done."""
-        item = self._journal.get([self._key(batch)]).get(self._key(batch))
-        return None if item is None else _batch(item)
+        key = self._key(batch)
+        item = self._journal.get([key]).get(key)
+        if item is None:
+            return None
+        self._read[key] = item
+        return _batch(item)
 
     def begin(self, batch: str, at: float) -> Batch | None:
         """Note that a batch is begun; returns it as it was before."""
         key = self._key(batch)
-        item = self._journal.get([key]).get(key)
+        item = self._read.pop(key, None)  # whether it still is so is a condition
+        if item is None:
+            item = self._journal.get([key]).get(key)
         for _ in range(ROUNDS):
             before = None if item is None else _batch(item)
             if item is None or before is None:

@@ -10,17 +10,26 @@ from syncoxiders.adapters.items._tables import Tables
 from syncoxiders.core.model import NodeId
 from syncoxiders.ports.items import Item
 
-AFTER, WORTH = 4, 32
-"""After each so many names of a folder a shard of it is read, at so many places for a name.
+WORTH = 32
+"""So many places in a row are read at most for each name that was asked for.
 
 A unit reads 4 KB, which is some 40 places, or one name's.
 """
 
+FEWEST = 4 * WORTH
+"""So many are read at once at least."""
+
 
 class _Folder(msgspec.Struct):
-    """How many names were asked for in a folder, and the nodes by name of shards that were read."""
+    """The nodes of a folder by name, of shards that were read.
+
+    ``asked`` is how many names were asked for, ``read`` how many places were read in a row, and
+    ``vain`` how many at once were not all of a shard.
+    """
 
     asked: int = 0
+    read: int = 0
+    vain: int = 0
     shards: dict[int, dict[str, list[NodeId]]] = msgspec.field(default_factory=dict)
 
 
@@ -54,17 +63,21 @@ class Folders:
         shard = shard_of_name(name)
         if shard not in folder.shards:
             folder.asked += 1
-            if folder.asked % AFTER == 0:
-                self._read(parent, shard, folder)
+            self._read(parent, shard, folder)
         if shard in folder.shards:
             return folder.shards[shard].get(name, [])
         found = self._tables.tree.query(self._keys.nodes_in(parent, shard), prefix=f"{name}/")
         return list(map(placed_node, found))
 
     def _read(self, parent: NodeId, shard: int, folder: _Folder) -> None:
-        limit = folder.asked * WORTH
+        """Read a shard, if as much is left to be read as it may have."""
+        limit = folder.asked * WORTH - folder.read
+        if limit < max(FEWEST, 2 * folder.vain):
+            return
         found = list(self._tables.tree.query(self._keys.nodes_in(parent, shard), limit=limit))
+        folder.read += len(found)
         if len(found) == limit:
+            folder.vain = limit
             return
         ids = folder.shards[shard] = {}
         for item in found:

@@ -1,6 +1,6 @@
 """Texts as items: a large one lies in several, which are there before the first names them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._keys import Keys, digest
@@ -21,11 +21,23 @@ class Texts:
         self._tables = tables
         self._journal = tables.journal
         self._keys = keys
+        self._ahead: dict[Key, Item | None] = {}
+        self._lately: dict[Key, Item | None] = {}
+
+    def read_ahead(self, keys: Iterable[str]) -> None:
+        """Read texts together; who asks for one of them next gets it as it is now."""
+        wanted = [self._first(key) for key in dict.fromkeys(keys)]
+        found = self._journal.get(wanted)
+        self._ahead.update((first, found.get(first)) for first in wanted)
 
     def save(self, key: str, text: str) -> None:
         """Keep a text under a key; ``""`` removes it."""
         first = self._first(key)
-        old = self._journal.get([first]).get(first)
+        if text and first in self._lately:  # what others put there since goes with the sync
+            old = self._lately.pop(first)
+        else:
+            old = self._journal.get([first]).get(first)
+        self._ahead.pop(first, None)
         if text:
             packed = pack([text], compress=True)
             parts = [packed[start : start + PART] for start in range(0, len(packed), PART)]
@@ -33,9 +45,12 @@ class Texts:
             for number, part in enumerate(parts[1:], 1):
                 self._journal.write([Put(Item(_further(first, token, number), {"data": part}))])
             held: dict[str, Value] = {"data": parts[0], "by": token, "parts": len(parts)}
-            self._journal.write([Put(Item(first, {**held, "key": _encoded(key)}))])
+            item = Item(first, {**held, "key": _encoded(key)})
+            self._journal.write([Put(item)])
+            self._lately[first] = item
         elif old is not None:
             self._journal.write([Delete(first)])
+            self._lately.pop(first, None)
         if old is not None and (gone := list(_rest(old))):
             self._journal.write([Delete(each) for each in gone])
 
@@ -43,7 +58,11 @@ class Texts:
         """Return a kept text, ``""`` if there is none."""
         first = self._first(key)
         for _ in range(ROUNDS):
-            item = self._journal.get([first]).get(first)
+            if first in self._ahead:
+                item = self._ahead.pop(first)
+            else:
+                item = self._journal.get([first]).get(first)
+            self._lately[first] = item
             if item is None:
                 return ""
             further = list(_rest(item))

@@ -274,6 +274,10 @@ class ItemsSync:
         """Return a kept text, ``""`` if there is none."""
         return self._texts.get(key)
 
+    def read_texts(self, keys: Iterable[str]) -> None:
+        """Read texts together; who asks for one of them next gets it as it is now."""
+        self._texts.read_ahead(keys)
+
     def texts(self, prefix: str) -> list[str]:
         """Return the keys of the kept texts that begin so."""
         return self._texts.keys(prefix)

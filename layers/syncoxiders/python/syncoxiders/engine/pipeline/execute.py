@@ -62,14 +62,24 @@ def apply(
     if batch is None or batch.waits or batch.put_off > pipeline.clock.now():
         return
     now = pipeline.clock.now()
-    pause = max(_pauses(pipeline, message.owner, settings, batch.needs).values(), default=0.0)
+    pauses = _pauses(pipeline, message.owner, settings, batch.needs)
+    pause = max(pauses.values(), default=0.0)
     if now < pause <= now + setting.PATIENCE:
         store.put_off_batch(batch.id, pause)
         _wake(pipeline, message, settings, batch, pause)
         return
     begun = store.begin_batch(batch.id, pipeline.clock.now())
     if begun is not None:
-        worker = Worker(pipeline, message, settings, store, begun, until=until, reporter=reporter)
+        worker = Worker(
+            pipeline,
+            message,
+            settings,
+            store,
+            begun,
+            pauses=pauses,
+            until=until,
+            reporter=reporter,
+        )
         worker.work()
 
 
@@ -77,13 +87,14 @@ def _pauses(
     pipeline: Pipeline, owner: str, settings: SyncSettings, needs: Container[EndpointId]
 ) -> dict[EndpointId, float]:
     """Return until when the providers that are needed want to be left alone, where they do."""
+    accounts = setting.accounts(pipeline, owner)
     found: dict[EndpointId, float] = {}
     for endpoint in settings.endpoints:
-        if endpoint.id in needs:
-            connected = pipeline.registry.account(owner, endpoint.account)
-            if connected is not None and connected.not_before > pipeline.clock.now():
-                found[endpoint.id] = connected.not_before
-    return found
+        connected = accounts.get(endpoint.account)
+        if endpoint.id in needs and connected is not None:
+            found[endpoint.id] = connected.not_before
+    now = pipeline.clock.now()
+    return {endpoint: until for endpoint, until in found.items() if until > now}
 
 
 def _wake(
@@ -100,7 +111,7 @@ _WITH_CONTENT = frozenset({ActionKind.CREATE, ActionKind.UPDATE})
 
 
 class Worker:
-    """One worker's go at one batch."""
+    """One worker's go at one batch. ``pauses`` are endpoints that want to be left alone."""
 
     def __init__(
         self,
@@ -110,15 +121,18 @@ class Worker:
         store: SharedStore,
         batch: Batch,
         *,
+        pauses: Collection[EndpointId] = (),
         until: float = math.inf,
         reporter: Reporter | None = None,
     ) -> None:
+        self._pauses = pauses
         self._pipeline = pipeline
         self._message = message
         self._settings = settings
         self._store = store
         self._batch = batch
         self._until = until
+        setting.read_ahead(store, settings)
         self._context: Context = setting.context(
             pipeline,
             settings,
@@ -161,8 +175,7 @@ class Worker:
 
     def _shut(self) -> dict[EndpointId, str]:
         """Return the endpoints that are needed and cannot be asked for anything, and why."""
-        paused = _pauses(self._pipeline, self._message.owner, self._settings, self._batch.needs)
-        away = dict.fromkeys(paused, "its provider wants to be left alone")
+        away = dict.fromkeys(self._pauses, "its provider wants to be left alone")
         for endpoint in sorted(self._batch.needs - away.keys()):
             try:
                 self._context.providers[endpoint]

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from syncoxiders.core.model import Endpoint, EndpointId
+from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.interrupted import OutOfTime
-from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.looks import Looks, texts
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.glance import nearest, within
@@ -166,6 +167,8 @@ class Listener:
         hold: Hold,
         paths: Sequence[str],
     ) -> bool:
+        ignored = [ignorefiles.kept(each.id) for each in settings.endpoints]
+        setting.read_ahead(store, settings, *texts(id_), *ignored)
         known = setting.heard(store, id_)
         if paths and (not known.looked or known.stop is not None or known.silent):
             return False  # all of it has to be looked at

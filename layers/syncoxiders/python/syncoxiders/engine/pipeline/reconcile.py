@@ -13,6 +13,7 @@ import msgspec
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 from syncoxiders.core.plan import LOSING, Plan, identify, plan
 from syncoxiders.core.rule import Look
+from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.diary import Diary
 from syncoxiders.engine.guard import adds_up, judge
 from syncoxiders.engine.ignorefiles import IgnoreFiles
@@ -35,6 +36,9 @@ from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
 
 CHUNK = 2_000
 """So many new entries are planned at once."""
+
+LOG = 10_000
+"""So many entries of a change log are read at once."""
 
 MANY_WAITING = 5_000
 """If more has to wait than this, all of it is planned again later instead."""
@@ -101,6 +105,8 @@ class Planner:
         self._settings = settings
         self._store = store
         self._now = pipeline.clock.now()
+        ignored = [ignorefiles.kept(each.id) for each in settings.endpoints]
+        setting.read_ahead(store, settings, setting.PLANNING, *ignored)
         self._heard = {each.id: setting.heard(store, each.id) for each in settings.endpoints}
         self._before = setting.planning(store)
         self._record = store.record()
@@ -186,7 +192,7 @@ class Planner:
             tree = self._store.observed(endpoint)
             while True:
                 self._hold_on()
-                ids, reached = tree.changes(self._positions.get(endpoint, 0), 10_000)
+                ids, reached = tree.changes(self._positions.get(endpoint, 0), LOG)
                 self._positions[endpoint] = reached
                 if not ids:
                     break
@@ -194,6 +200,8 @@ class Planner:
                     self._logged.update((endpoint, entry) for entry in ids)
                 for entry in ids:
                     yield endpoint, entry
+                if len(ids) < LOG:
+                    break
 
     def _is_behind(self) -> bool:
         """Say whether something was put into a log since it was read."""

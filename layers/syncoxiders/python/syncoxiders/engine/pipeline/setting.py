@@ -14,7 +14,7 @@ from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.report import Quiet, Reporter, Stop
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.provider import Providers
-from syncoxiders.ports.registry import SyncSettings
+from syncoxiders.ports.registry import Connected, SyncSettings
 
 APPROVED = "approved"
 """The text that holds the id of a plan that a person lets through."""
@@ -28,7 +28,7 @@ MOST_LOSSES = 10_000
 PATIENCE = 900.0
 """Seconds for which the others wait for an endpoint that cannot be reached."""
 
-_PLANNING = "planning"
+PLANNING = "planning"
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -81,13 +81,23 @@ def save_heard(store: SharedStore, endpoint: EndpointId, value: Heard) -> None:
 
 def planning(store: SharedStore) -> Planning:
     """Return what merge knows of a sync."""
-    text = store.text(_PLANNING)
+    text = store.text(PLANNING)
     return msgspec.json.decode(text, type=Planning) if text else Planning()
 
 
 def save_planning(store: SharedStore, value: Planning) -> None:
     """Keep what merge knows of a sync."""
-    store.save_text(_PLANNING, msgspec.json.encode(value).decode())
+    store.save_text(PLANNING, msgspec.json.encode(value).decode())
+
+
+def read_ahead(store: SharedStore, settings: SyncSettings, *more: str) -> None:
+    """Read in one request what is known of all endpoints, and more texts."""
+    store.read_texts([*(_heard(each.id) for each in settings.endpoints), APPROVED, *more])
+
+
+def accounts(pipeline: Pipeline, owner: str) -> dict[str, Connected]:
+    """Return an owner's accounts by name, read in one request."""
+    return {each.account.name: each for each in pipeline.registry.accounts(owner)}
 
 
 def is_busy(store: SharedStore) -> bool:
@@ -149,9 +159,10 @@ def who_is_away(
     """
     away: dict[EndpointId, str] = {}
     now = pipeline.clock.now()
+    connections = accounts(pipeline, owner)
     for endpoint in settings.endpoints:
         heard_there = known[endpoint.id]
-        connected = pipeline.registry.account(owner, endpoint.account)
+        connected = connections.get(endpoint.account)
         if connected is None:
             away[endpoint.id] = "its account is not connected"
         elif connected.trouble:
