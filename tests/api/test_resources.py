@@ -15,6 +15,7 @@ from syncoxiders.api.shapes import accounts, activity, conflicts, files, people,
 from tests.api.conftest import Deployment
 
 ODD = "a/b ü?"
+WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 PLACE = "a%2Fb%20%C3%BC%3F"
 
 
@@ -34,7 +35,7 @@ def sample(kind: Any) -> Any:
         str: "text",
         int: 1,
         bool: False,
-        datetime: datetime(2026, 11, 25, tzinfo=UTC),
+        datetime: WHEN,
         date: date(2026, 11, 25),
         dict[str, int]: {},
         dict[str, str]: {},
@@ -153,12 +154,12 @@ def test_content(there: Deployment, client: Client) -> None:
 def test_options(there: Deployment, client: Client) -> None:
     """What is not asked for is not in the address; zero is something that is asked for."""
     there.say("GET", "/files", {"items": [], "pending": []})
-    list(client.files.search("a b&c", type_="image", min_size=0, after="2026-01-01"))
+    list(client.files.search("a b&c", type_="image", min_size=0, after=WHEN))
     assert there.requests[0].query == {
         "q": "a b&c",
         "type": "image",
         "min_size": "0",
-        "after": "2026-01-01",
+        "after": "2026-11-25T00:00:00+00:00",
     }
 
 

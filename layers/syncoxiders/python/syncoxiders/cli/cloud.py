@@ -13,7 +13,7 @@ from syncoxiders.cli import cloud_groups, options
 from syncoxiders.cli.cloud_groups import EPILOG, ON_SERVER, deployment_option, helped
 
 _TYPES = get_args(Type)
-_SORTS = ("name", "size", "modified")
+_SORTS = ("relevance", "name", "size", "modified")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -182,7 +182,13 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 @options.size_options
 @click.option("--after", type=_DAY, help="Changed on this day or later.")
 @click.option("--before", type=_DAY, help="Changed before this day.")
-@click.option("--sort", type=click.Choice(_SORTS), help="What comes first.")
+@click.option(
+    "--sort",
+    type=click.Choice(_SORTS),
+    default="relevance",
+    show_default=True,
+    help="What comes first; the largest, the newest.",
+)
 @click.option(
     "--limit", type=click.IntRange(1), default=50, metavar="N", help="So many. Default: 50."
 )
@@ -190,7 +196,7 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 @deployment_option
 @click.pass_context
 def search(ctx: click.Context, /, **given: Any) -> int:
-    """Search for files and folders by the WORDS in their paths, over all accounts."""
+    """Search over all accounts for names with all WORDS, or what begins with them."""
     from syncoxiders.cli import cloud_files  # noqa: PLC0415 -- after the command line is right
 
     return cloud_files.search(ctx, given)
