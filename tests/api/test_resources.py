@@ -13,6 +13,7 @@ from syncoxiders.api.client import Client
 from syncoxiders.api.pages import Pages
 from syncoxiders.api.shapes import accounts, activity, conflicts, files, people, syncs
 from tests.api.conftest import Deployment
+from tests.emulators.serving import Response
 
 ODD = "a/b ü?"
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
@@ -149,6 +150,17 @@ def test_content(there: Deployment, client: Client) -> None:
     there.say("GET", "/syncs/s/conflicts/7/content", b"\xff\x00")
     assert client.conflicts.content("s", "7", "other") == b"\xff\x00"
     assert there.requests[0].query == {"version": "other"}
+
+
+def test_revision(there: Deployment, client: Client) -> None:
+    """A decision can be bound to what was seen."""
+    known = msgspec.to_builtins(sample(conflicts.Conflict))
+    answer = Response(200, known, {"ETag": '"5f2a"', "Content-Type": "application/json"})
+    there.say("GET", "/syncs/s/conflicts/7", answer)
+    there.say("POST", "/syncs/s/conflicts/7/resolve", None, 204)
+    _, revision = client.conflicts.seen("s", "7")
+    client.conflicts.resolve("s", "7", conflicts.Resolution(take="other"), revision=revision)
+    assert there.requests[1].headers["if-match"] == '"5f2a"'
 
 
 def test_options(there: Deployment, client: Client) -> None:

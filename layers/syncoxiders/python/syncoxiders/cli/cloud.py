@@ -175,6 +175,23 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 
 
 @cloud.command(epilog=EPILOG)
+@click.argument("name", required=False, default="")
+@click.option("--verb", default="", metavar="VERB", help="Only what is of this sort, as delete.")
+@click.option("--about", default="", metavar="TEXT", help="Only paths and notes with this text.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, metavar="N", help="So many. Default: 50."
+)
+@options.json_option
+@deployment_option
+@click.pass_context
+def activity(ctx: click.Context, /, **given: Any) -> int:
+    """Say what was done last, newest last: in the sync NAME, or in all of them."""
+    from syncoxiders.cli import cloud_log  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_log.activity(ctx, **given)
+
+
+@cloud.command(epilog=EPILOG)
 @click.argument("words", nargs=-1)
 @click.option("--account", default="", metavar="NAME", help="Of this account only.")
 @click.option("--sync", default="", metavar="NAME", help="Of this sync only.")
