@@ -21,6 +21,9 @@ from syncoxiders.cli.text import listed, moment, shown, size
 _HERE_ONLY = ("profile", "ca")
 """Settings that name something on this machine."""
 
+_CALLED = {("drive", "drive_id"): "shared_drive"}
+"""What a setting of an account's record is called in the API, where that is otherwise."""
+
 NONE = (
     "No accounts. Copy one of this machine by syncoxiders cloud accounts add, or sign in to one by "
     "syncoxiders cloud accounts connect."
@@ -106,7 +109,11 @@ def _local(name: str, app_secret: str) -> NewAccount:
             "name": name,
             "kind": account.kind,
             "client_id": account.client,
-            "settings": dict(account.settings) or None,
+            "settings": {
+                _CALLED.get((account.kind, each), each): value
+                for each, value in account.settings.items()
+            }
+            or None,
             "access_key_id": secret.keys.get("access_key_id", ""),
             "secret_access_key": secret.keys.get("secret_access_key", ""),
             "refresh_token": secret.refresh,
