@@ -18,6 +18,7 @@ from syncoxiders.cli.deployments import Deployments
 from syncoxiders.cloud.web.everything import everything
 from syncoxiders.cloud.web.gates import SessionGate
 from syncoxiders.cloud.web.service import Web
+from syncoxiders.ports.accounts import Account
 from tests.api.inmemory import Transport
 from tests.cli.conftest import Said, Shell
 from tests.web.conftest import Browser
@@ -37,6 +38,8 @@ class Whole:
         office = Office(())
         self.world = office.world
         self.stage = office.api.stage
+        for name in "ab":  # what they are called in the API, where there is no memory
+            self.world.registry.put_account("me", Account(name, "folder"))
         app = self.stage.app
         self.transport = Transport(everything(Web(app, SessionGate(app.sessions, app.settings))))
         self.browser = Browser(self.stage)
@@ -176,7 +179,7 @@ class TestSyncs:
         """An account that a sync uses stays."""
         logged_in("syncs", "add", "photos", "a:", "b:")
         assert "photos" in logged_in("accounts", "remove", "a", code=2).err
-        assert "a  memory" in logged_in("accounts").out
+        assert "a  folder" in logged_in("accounts").out
 
 
 class Synced:
