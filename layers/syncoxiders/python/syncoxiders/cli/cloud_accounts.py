@@ -1,6 +1,7 @@
 """``syncoxiders cloud accounts``: list, add, check and remove."""
 
 import os
+from contextlib import suppress
 from datetime import datetime
 
 import click
@@ -11,12 +12,14 @@ from syncoxiders.adapters.accounts.records import check_name
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.providers import kinds
 from syncoxiders.api.client import Client
+from syncoxiders.api.errors import ApiError
 from syncoxiders.api.shapes.accounts import Account, Check, NewAccount
 from syncoxiders.cli.asking import asked
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
 from syncoxiders.cli.signin import usage
 from syncoxiders.cli.text import listed, moment, shown, size
+from syncoxiders.ports.errors import Unreachable
 
 _HERE_ONLY = ("profile", "ca")
 """Settings that name something on this machine."""
@@ -86,7 +89,8 @@ def add(ctx: click.Context, *, name: str, app_secret: str, folder: str) -> Exit:
     with asked(ctx) as client:
         made = client.accounts.create(new)
         click.echo(f"{shown(made.name)} is connected there: {shown(made.kind)}")
-        _tell_webhook(client, new)
+        with suppress(ApiError, Unreachable):  # the account is made, whatever becomes of this
+            _tell_webhook(client, new)
     return Exit.DONE
 
 
