@@ -5,6 +5,7 @@
 #   make test    every check and every test          make check   the fast part of it
 #   make simulate  play both simulations by hand (SEEDS=1000 from FROM=0, KIND=feed)
 #   make bench   measure against rclone, Unison, cp and rsync (options: BENCH="--quick")
+#   make openapi  bring the API's description up to date
 #   make lambda  build what the AWS functions run (before npx cdk deploy)
 #   make lock    bring the locks up to date            make clean   remove what was built
 #
@@ -20,7 +21,7 @@ FROM    ?= 0
 KIND    ?=
 
 here := $(shell cd "$$(dirname '$(strip $(MAKEFILE_LIST))')" && pwd -P)
-targets := up test check lint simulate bench lambda env lock clean
+targets := up test check lint simulate bench openapi lambda env lock clean
 
 .PHONY: $(targets)
 .DEFAULT_GOAL := check
@@ -127,6 +128,10 @@ up: env
 # Built anew only where something changed.
 lambda: env
 	@$(bin)/python -m infra.build
+
+# It is committed: what changes in it is a change of the API.
+openapi: env
+	$(bin)/python -m syncoxiders.cloud.web.openapi
 
 bench: env
 	$(bin)/python -m tests.benchmarks $(BENCH)

@@ -52,7 +52,7 @@ class Deployed:
             "states",
         ):
             vars(app)[name] = vars(stage.app)[name]
-        vars(app)["_credentials"] = self._credentials
+        vars(app)["credentials"] = self._credentials
         stage.app = app
 
     def _credentials(self, owner: str, account: Account, kind: Kind) -> Tokens:

@@ -10,10 +10,11 @@ from syncoxiders.adapters import oauth
 from syncoxiders.adapters.accounts import Accounts
 from syncoxiders.adapters.accounts.records import Record, reconnect
 from syncoxiders.adapters.oauth.http import Expired, Rejected
+from syncoxiders.adapters.oauth.joining import whoami
 from syncoxiders.cli import home
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
-from syncoxiders.cli.signin import life, usage, whoami
+from syncoxiders.cli.signin import life, usage
 from syncoxiders.cli.text import listed, shown, size
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, SyncError, Unreachable

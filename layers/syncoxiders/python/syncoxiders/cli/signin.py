@@ -17,10 +17,10 @@ from syncoxiders.adapters.accounts import Accounts
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.oauth import graph
 from syncoxiders.adapters.oauth.consent import Attempt, read_pasted
-from syncoxiders.adapters.oauth.http import Expired, Rejected
+from syncoxiders.adapters.oauth.joining import joined
 from syncoxiders.adapters.oauth.loopback import Loopback
 from syncoxiders.adapters.oauth.microsoft import Microsoft
-from syncoxiders.adapters.oauth.vendors import Identity, Vendor
+from syncoxiders.adapters.oauth.vendors import Vendor
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.signals import Stopping
 from syncoxiders.cli.text import moment, shown
@@ -48,14 +48,7 @@ def add(kind: str, given: Mapping[str, Any], stopping: Stopping) -> Exit:
         secret = click.prompt("Client secret", hide_input=True, err=True).strip()
 
     tokens = _signed_in(vendor, secret, given)
-    _check_scopes(vendor, tokens)
-    identity = whoami(vendor, tokens.access)
-    if _another(account.identity, identity.name):
-        raise AccountError(
-            f"this is {shown(identity.name)}, but {shown(account.name)} is of "
-            f"{shown(account.identity)}; nothing was changed. Add the other one under a name of "
-            "its own"
-        )
+    identity = joined(vendor, account, tokens)
     if isinstance(vendor, Microsoft):
         settings = {**settings, **_drive(vendor, tokens.access, account, given)}
     account = msgspec.structs.replace(account, identity=identity.name, settings=settings)
@@ -103,18 +96,6 @@ def usage() -> Iterator[None]:
         raise Usage(str(error)) from error
 
 
-def whoami(vendor: Vendor, access: str) -> Identity:
-    """Return whose account it is. Raises AccountError, Unreachable."""
-    try:
-        return vendor.whoami(access)
-    except Expired as error:
-        raise AccountError(
-            f"{error}, though it is new: check the clock of this machine, and try again"
-        ) from error
-    except Rejected as error:
-        raise AccountError(f"{vendor.traits.title} lets us in, but not further: {error}") from error
-
-
 def life(account: Account, secret: Secret) -> str:
     """Return a warning where it is known that the access will end soon, else ``""``."""
     if not secret.ends or secret.ends > time.time() + _SOON:
@@ -126,14 +107,6 @@ def life(account: Account, secret: Secret) -> str:
         else " Connect it again before."
     )
     return f"Note: the access of {shown(account.name)} ends {moment(secret.ends)}.{why}"
-
-
-def _another(before: str, now: str) -> bool:
-    """Say whether two words for whose account it is mean two people for sure.
-
-    An account that was taken over may be known by another kind of name so far.
-    """
-    return "@" in before and "@" in now and before.casefold() != now.casefold()
 
 
 def _planned(
@@ -204,7 +177,8 @@ def _signed_in(vendor: Vendor, secret: str, given: Mapping[str, Any]) -> Secret:
         attempt = vendor.begin(
             "" if traits.shows_code else traits.redirect.format(port=port or _ANY_PORT), secret
         )
-        return attempt.finish(_pasted(attempt, shows_code=traits.shows_code))
+        code = _pasted(attempt, shows_code=traits.shows_code)
+        return vendor.finish(attempt.kept, code, secret)
     with Loopback(port, traits.redirect) as back:
         attempt = vendor.begin(back.redirect, secret)
         back.expect(attempt.state)
@@ -215,7 +189,7 @@ def _signed_in(vendor: Vendor, secret: str, given: Mapping[str, Any]) -> Secret:
         if not opening:
             click.echo("(On another machine than this one, use --no-browser.)", err=True)
         code = back.wait(given["timeout"])
-    return attempt.finish(code)
+    return vendor.finish(attempt.kept, code, secret)
 
 
 def _pasted(attempt: Attempt, *, shows_code: bool) -> str:
@@ -244,14 +218,6 @@ def browser_opens(url: str) -> bool:
         return webbrowser.open(url)
     except webbrowser.Error:
         return False
-
-
-def _check_scopes(vendor: Vendor, tokens: Secret) -> None:
-    if lacking := vendor.lacking(tokens.scopes):
-        raise AccountError(
-            f"{vendor.traits.title} did not grant what is needed ({', '.join(lacking)}): "
-            f"{vendor.traits.mend}; nothing was kept"
-        )
 
 
 def _drive(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.engine.indexing import Indexing
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.alarm import Alarms, Line
+    from syncoxiders.ports.apps import Apps
     from syncoxiders.ports.index import Index
     from syncoxiders.ports.live import Listeners, Speech
     from syncoxiders.ports.people import Directory, Issuer, People, Words
@@ -304,6 +305,13 @@ class App:
     # Secrets and providers
 
     @cached_property
+    def apps(self) -> "Apps":
+        """The OAuth apps that accounts are signed in through."""
+        from syncoxiders.adapters.items.apps import ItemsApps  # noqa: PLC0415 -- see above
+
+        return ItemsApps(self.control)
+
+    @cached_property
     def vault(self) -> Vault:
         """The vault, asked each time."""
         from syncoxiders.adapters.aws.vault import ParameterVault  # noqa: PLC0415 -- see above
@@ -329,9 +337,10 @@ class App:
         from syncoxiders.cloud.providers import Connections  # noqa: PLC0415 -- see above
 
         patience = self.settings.patience
-        return Connections(self.registry, self._credentials, self.clock, patience=patience)
+        return Connections(self.registry, self.credentials, self.clock, patience=patience)
 
-    def _credentials(self, owner: str, account: Account, kind: Kind) -> Credentials:
+    def credentials(self, owner: str, account: Account, kind: Kind) -> Credentials:
+        """Return what an owner's account is opened by. Raises AccountError."""
         if not kind.opened:
             return None
         if kind.opened == "keys":

@@ -61,6 +61,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Where browsers find the console and the API, without a slash at the end."""
         return (self.console or self.url).rstrip("/")
 
+    @property
+    def local(self) -> bool:
+        """Whether it is on a machine of one's own: nothing has TLS, and vendors are emulated."""
+        return self.site.startswith("http://")
+
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """Return the settings. Raises SettingsError."""

@@ -9,11 +9,10 @@ import hashlib
 import re
 import secrets
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
-from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.oauth.http import told
 from syncoxiders.ports.errors import AccountError
 
@@ -21,15 +20,19 @@ _CODE = re.compile(r"[\x21-\x7e]{4,4096}")
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A sign-in that waits for a person: the address to open, and how it is finished.
+    """A sign-in that waits for a person: the address to open, and what finishing it takes.
 
-    ``finish`` takes the code that came back, once, and returns the secret with the tokens.
-    It raises AccountError, Unreachable.
+    ``kept`` is a secret, for :meth:`~.vendors.Vendor.finish` of the same vendor; another process
+    may do that, to which it has to be handed over encrypted.
     """
 
     url: str
     state: str
-    finish: Callable[[str], Secret]
+    kept: str
+
+    def __repr__(self) -> str:
+        """Return nothing that is secret."""
+        return "Attempt(…)"
 
 
 def new_state() -> str:

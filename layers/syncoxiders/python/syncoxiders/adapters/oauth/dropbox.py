@@ -50,7 +50,12 @@ class Dropbox:
 
     def begin(self, redirect: str, client_secret: str) -> Attempt:
         """Return a sign-in."""
-        return self._server.begin(redirect, client_secret)
+        del client_secret
+        return self._server.begin(redirect)
+
+    def finish(self, kept: str, code: str, client_secret: str) -> Secret:
+        """Return the secret of a sign-in. Raises CodeOver, AccountError, Unreachable."""
+        return self._server.finish(kept, code, client_secret)
 
     def refresh(self, secret: Secret) -> Secret:
         """Return the secret with a new access token. Raises Rejected, Unreachable."""

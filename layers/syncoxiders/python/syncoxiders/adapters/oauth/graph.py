@@ -10,6 +10,7 @@ import msgspec
 
 from syncoxiders.adapters.oauth.http import Rejected
 from syncoxiders.adapters.oauth.microsoft import Microsoft
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError
 
 
@@ -43,6 +44,19 @@ def own(vendor: Microsoft, access: str) -> list[Drive]:
     except Rejected:
         others = []
     return [usual, *(each for each in map(_drive, others) if each.id != usual.id)]
+
+
+def chosen(vendor: Microsoft, access: str, account: Account) -> Drive:
+    """Return the drive that an account is about, where nobody can be asked.
+
+    That is the one that is set, or the first library of the site that is set, or the usual one.
+    Raises AccountError, Unreachable.
+    """
+    if account.settings.get("drive_id"):
+        return drive(vendor, access, account.settings["drive_id"])
+    if account.settings.get("site"):
+        return libraries(vendor, access, account.settings["site"])[0]
+    return own(vendor, access)[0]
 
 
 def libraries(vendor: Microsoft, access: str, site: str) -> list[Drive]:

@@ -7,6 +7,7 @@ gives a new refresh token (https://learn.microsoft.com/entra/identity-platform/r
 which is kept, not msal's whole cache. Access of one app cannot be revoked by the app itself.
 """
 
+import json
 import logging
 import time
 import warnings
@@ -75,11 +76,19 @@ class Microsoft:
             flow = app.initiate_auth_code_flow(
                 self._scopes, redirect_uri=redirect, state=state, prompt="select_account"
             )
+        return Attempt(str(flow["auth_uri"]), state, json.dumps(flow))
 
-        def finish(code: str) -> Secret:
-            return self._finish(flow, {"code": code, "state": state}, client_secret)
-
-        return Attempt(str(flow["auth_uri"]), state, finish)
+    def finish(self, kept: str, code: str, client_secret: str) -> Secret:
+        """Return the secret of a sign-in. Raises CodeOver, AccountError, Unreachable."""
+        flow = json.loads(kept)
+        answer = {"code": code, "state": flow["state"]}
+        with self._app(client_secret) as (app, cache):
+            result = app.acquire_token_by_auth_code_flow(flow, answer)
+        if "error" in result:
+            said = http.refusal("Microsoft", 400, result, [code, client_secret])
+            raise not_finished("Microsoft", said) if isinstance(said, http.Rejected) else said
+        fresh = Secret(client_secret=client_secret)
+        return finished("Microsoft", fresh, {**result, "refresh_token": _kept(cache)}, time.time())
 
     def refresh(self, secret: Secret) -> Secret:
         """Return the secret with new tokens. Raises Rejected, Unreachable."""
@@ -126,15 +135,6 @@ class Microsoft:
     def _drive(self) -> str:
         chosen = self._account.settings.get("drive_id")
         return f"/drives/{chosen}" if chosen else "/me/drive"
-
-    def _finish(self, flow: Any, answer: dict[str, str], client_secret: str) -> Secret:
-        with self._app(client_secret) as (app, cache):
-            result = app.acquire_token_by_auth_code_flow(flow, answer)
-        if "error" in result:
-            said = http.refusal("Microsoft", 400, result, [answer["code"], client_secret])
-            raise not_finished("Microsoft", said) if isinstance(said, http.Rejected) else said
-        fresh = Secret(client_secret=client_secret)
-        return finished("Microsoft", fresh, {**result, "refresh_token": _kept(cache)}, time.time())
 
     @contextmanager
     def _app(self, client_secret: str) -> Iterator[tuple[Any, Any]]:

@@ -15,6 +15,10 @@ from syncoxiders.ports.errors import AccountError
 Clock = Callable[[], float]
 
 
+class CodeOver(AccountError):  # noqa: N818 -- named after what it says
+    """The code of a sign-in is over, or was used already: a person has to begin anew."""
+
+
 class Identity(msgspec.Struct, frozen=True):
     """Whose account it is, for a person, and its bytes ``used`` of a ``total`` if that is known.
 
@@ -67,6 +71,12 @@ class Vendor(Refresher, Protocol):
         Raises AccountError, Unreachable.
         """
 
+    def finish(self, kept: str, code: str, client_secret: str) -> Secret:
+        """Return the secret of a sign-in, by the code that came back; a code is good once.
+
+        Raises CodeOver, AccountError, Unreachable.
+        """
+
     def revoke(self, secret: Secret) -> str:
         """End the access; return ``""``, or what the person has to do instead.
 
@@ -91,7 +101,7 @@ class AuthServer(msgspec.Struct, frozen=True):
     extra: Mapping[str, str]
     now: Clock = time.time
 
-    def begin(self, redirect: str, client_secret: str) -> consent.Attempt:
+    def begin(self, redirect: str) -> consent.Attempt:
         """Return a sign-in."""
         state = consent.new_state()
         verifier, challenge = consent.new_verifier()
@@ -106,24 +116,23 @@ class AuthServer(msgspec.Struct, frozen=True):
         form = {"grant_type": "authorization_code", "code_verifier": verifier}
         if redirect:
             query["redirect_uri"] = form["redirect_uri"] = redirect
+        url = f"{self.authorize}?{urllib.parse.urlencode(query)}"
+        return consent.Attempt(url, state, msgspec.json.encode(form).decode())
 
-        def finish(code: str) -> Secret:
-            return self._finish({**form, "code": code}, client_secret)
-
-        return consent.Attempt(f"{self.authorize}?{urllib.parse.urlencode(query)}", state, finish)
+    def finish(self, kept: str, code: str, client_secret: str) -> Secret:
+        """Return the secret of a sign-in."""
+        form = {**msgspec.json.decode(kept, type=dict[str, str]), "code": code}
+        try:
+            answer = post(self.http, self.who, self.token, self._signed(form, client_secret))
+        except Rejected as error:
+            raise not_finished(self.who, error) from error
+        return finished(self.who, Secret(client_secret=client_secret), answer, self.now())
 
     def refresh(self, secret: Secret) -> Secret:
         """Return the secret with new tokens. Raises Rejected, Unreachable."""
         form = {"grant_type": "refresh_token", "refresh_token": secret.refresh}
         answer = post(self.http, self.who, self.token, self._signed(form, secret.client_secret))
         return renewed(secret, answer, self.now())
-
-    def _finish(self, form: Mapping[str, str], client_secret: str) -> Secret:
-        try:
-            answer = post(self.http, self.who, self.token, self._signed(form, client_secret))
-        except Rejected as error:
-            raise not_finished(self.who, error) from error
-        return finished(self.who, Secret(client_secret=client_secret), answer, self.now())
 
     def _signed(self, form: Mapping[str, str], client_secret: str) -> dict[str, str]:
         signed = {**form, "client_id": self.client_id}
@@ -166,7 +175,7 @@ def finished(who: str, secret: Secret, answer: Mapping[str, Any], now: float) ->
 def not_finished(who: str, error: Rejected) -> AccountError:
     """Return what to tell of a code that was refused."""
     if error.error == "invalid_grant":
-        return AccountError(
+        return CodeOver(
             f"{who} does not take the code: it has expired, or was used already ({error}); "
             "start again"
         )

@@ -47,6 +47,8 @@ class App:
     client_id: Annotated[str, MinLen(1), MaxLen(512)]
     client_secret: Annotated[str, MaxLen(1024)] = secret(default="")
     """Kept encrypted, and never shown."""
+    url: Annotated[str, MaxLen(512)] = ""
+    """Where the provider's servers are, if not at the vendor's: on a machine of one's own only."""
 
 
 @shape

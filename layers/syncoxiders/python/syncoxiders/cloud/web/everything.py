@@ -4,8 +4,10 @@ from functools import lru_cache
 
 from syncoxiders.cloud.app import App
 from syncoxiders.cloud.web.gates import SessionGate
+from syncoxiders.cloud.web.routes.accounts import account_routes
 from syncoxiders.cloud.web.routes.activity import activity_routes
 from syncoxiders.cloud.web.routes.auth import auth
+from syncoxiders.cloud.web.routes.connected import connected
 from syncoxiders.cloud.web.routes.deployment import deployment
 from syncoxiders.cloud.web.routes.devices import devices
 from syncoxiders.cloud.web.routes.files import files
@@ -16,6 +18,7 @@ from syncoxiders.cloud.web.routes.syncs import sync_routes
 from syncoxiders.cloud.web.service import Web
 
 ROUTES = (
+    account_routes,
     activity_routes,
     deployment,
     devices,
@@ -30,7 +33,7 @@ ROUTES = (
 def everything(web: Web) -> Web:
     """Add all routes to an API, and return it."""
     web.include(*ROUTES)
-    web.include_pages(auth)
+    web.include_pages(auth, connected)
     return web
 
 

@@ -22,7 +22,7 @@ class Keeper:
     """
 
     def __init__(self, name: str, settings: Settings) -> None:
-        self._secure = not settings.site.startswith("http://")
+        self._secure = not settings.local
         self.name = f"__Host-{name}" if self._secure else name
 
     def made(self, word: str, seconds: float) -> Cookie:

@@ -72,6 +72,7 @@ def once(web: Web) -> Callable[[Any, _Next], Response[Any]]:
             raise unfit("header.idempotency-key", "up to 255 printable ASCII characters, no spaces")
         return _once(web, given, lambda: go_on(app))
 
+    setattr(middleware, "idempotent", True)  # noqa: B010 -- for the API's description to tell
     return middleware
 
 

@@ -1,6 +1,6 @@
 """The API as a whole: routes, who may call them, and what becomes of errors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,10 +15,10 @@ from syncoxiders.cloud.handling import logger, told
 from syncoxiders.cloud.web import requests
 from syncoxiders.cloud.web.callers import Caller, Gate
 from syncoxiders.cloud.web.guards import guarded
-from syncoxiders.cloud.web.problems import MEDIA, Refusal, declined
+from syncoxiders.cloud.web.problems import MEDIA, Refusal, conflicting, declined
 from syncoxiders.cloud.web.requests import Request
 from syncoxiders.engine.desk.declined import Declined
-from syncoxiders.ports.errors import StateUnavailable
+from syncoxiders.ports.errors import AccountError, ProviderError, StateUnavailable, SyncError
 
 PREFIX = "/api/v1"
 
@@ -49,6 +49,7 @@ class Web:
         self.resolver.exception_handler(Declined)(lambda error: self._refused(declined(error)))
         self.resolver.exception_handler(RequestValidationError)(self._invalid)
         self.resolver.exception_handler(StateUnavailable)(self._unavailable)
+        self.resolver.exception_handler([AccountError, ProviderError])(self._elsewhere)
         self.resolver.exception_handler(Exception)(self._failed)
         self.resolver.not_found()(self._missing)
         self._pages: set[str] = set()
@@ -88,9 +89,9 @@ class Web:
     def include_pages(self, *makers: Callable[["Web"], Router]) -> None:
         """Add groups of routes that a browser is sent to: anybody may, and bodies are forms."""
         for make in makers:
-            before = {id(each) for each in self._routes()}
+            before = {id(each) for each in self.routes}
             self.resolver.include_router(make(self))
-            self._pages |= {each.path for each in self._routes() if id(each) not in before}
+            self._pages |= {each.path for each in self.routes if id(each) not in before}
 
     def resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer a request. Who asks is known before what is asked is looked at."""
@@ -129,7 +130,7 @@ class Web:
         """Make sure that there is such an address, and that it can be asked so. Raises Refusal."""
         if request.path not in self._pages:
             requests.check_json(request)
-        methods = {each.method for each in self._routes() if each.rule.match(request.path)}
+        methods = {each.method for each in self.routes if each.rule.match(request.path)}
         if methods and method not in methods:
             methods |= {"HEAD"} if "GET" in methods else set()
             raise Refusal(
@@ -140,7 +141,9 @@ class Web:
                 headers={"Allow": ", ".join(sorted(methods))},
             )
 
-    def _routes(self) -> Iterable[Any]:
+    @property
+    def routes(self) -> Sequence[Any]:
+        """All routes, as Powertools has them."""
         return [*self.resolver._static_routes, *self.resolver._dynamic_routes]  # noqa: SLF001 -- there is no public way to ask
 
     def _refused(self, refusal: Refusal) -> Response[str]:
@@ -175,6 +178,11 @@ class Web:
             )
         )
 
+    def _elsewhere(self, error: SyncError) -> Response[str]:
+        """Say that something besides us does not do what it should; its text is for a person."""
+        logger.warning("a request cannot be done now", extra=told(error))
+        return self._refused(conflicting("not-possible-now", str(error), "try again later"))
+
     def _missing(self, error: NotFoundError) -> Response[str]:
         del error
         return self._refused(
@@ -197,6 +205,11 @@ def new_router() -> Router:
     """Return a group of routes, as yet without any."""
     router: Router = Router()  # type: ignore[no-untyped-call]  # Powertools does not type it
     return router
+
+
+def nothing() -> Response[None]:
+    """Return that it was done, and that there is nothing to say of it."""
+    return Response(HTTPStatus.NO_CONTENT)
 
 
 def _plain(event: Mapping[str, Any], request: Request, method: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from syncoxiders.ports.pace import Pace
 if TYPE_CHECKING:
     from syncoxiders.adapters.providers.s3.provider import S3Provider
 
-__all__ = ["connect"]
+__all__ = ["connect", "tops"]
 
 SINGLE = 8 << 20
 PART = 5 << 20
@@ -74,3 +74,15 @@ def connect(
         settling=settling,
         clock=clock,
     )
+
+
+def tops(account: Account, keys: Mapping[str, str]) -> list[str]:
+    """Return the buckets that an account may list. Raises Revoked, Denied, Unreachable."""
+    from syncoxiders.adapters.providers.s3._bucket import client  # noqa: PLC0415 -- see above
+    from syncoxiders.adapters.providers.s3._errors import ERRORS, translated  # noqa: PLC0415 -- see above
+
+    try:
+        answer = client(account, keys).list_buckets()
+    except ERRORS as exc:
+        raise translated(exc, account.name, "the list of buckets", "list_buckets") from exc
+    return [str(each["Name"]) for each in answer["Buckets"]]

@@ -103,6 +103,7 @@ _RIGHTS: Mapping[str, str] = {
     "copy_object": "s3:GetObject, s3:GetObjectTagging and s3:PutObject",
     "upload_part_copy": "s3:GetObject and s3:PutObject",
     "delete_object": "s3:DeleteObject",
+    "list_buckets": "s3:ListAllMyBuckets",
     "list_parts": "s3:ListMultipartUploadParts",
     "abort_multipart_upload": "s3:AbortMultipartUpload",
     "put_object": "s3:PutObject",

@@ -1,9 +1,14 @@
 """What can be known of a deployment without a login."""
 
+from functools import lru_cache
+from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from syncoxiders import api
 from syncoxiders.api.shapes.people import Deployment
 from syncoxiders.cloud.web.service import Web, new_router
 
@@ -17,4 +22,14 @@ def deployment(web: Web) -> Router:
         """Say what this is, and by whom people are let in."""
         return Deployment(version=version("syncoxiders"), login=web.gate.login)
 
+    @router.get("/openapi.json", include_in_schema=False)
+    def get_document() -> Response[bytes]:
+        """Give the description of the API."""
+        return Response(HTTPStatus.OK, "application/json", _document())
+
     return router
+
+
+@lru_cache(maxsize=1)
+def _document() -> bytes:
+    return Path(api.__file__).with_name("openapi.json").read_bytes()

@@ -16,7 +16,7 @@ from syncoxiders.api.shapes.people import (
     Token,
 )
 from syncoxiders.cloud.web.problems import Refusal
-from syncoxiders.cloud.web.service import Web, new_router
+from syncoxiders.cloud.web.service import Web, new_router, nothing
 from syncoxiders.cloud.web.times import moment
 from syncoxiders.engine.desk.declined import Absent
 from syncoxiders.engine.desk.devices import INTERVAL, WAITS, Devices
@@ -79,7 +79,7 @@ def devices(web: Web) -> Router:
                 "only a person in a browser may say that",
             )
         _typed(lambda: found.decide(user_code, web.owner, allow=decision.allow))
-        return Response(HTTPStatus.NO_CONTENT)
+        return nothing()
 
     @router.post("/tokens", operation_id="get_token", tags=["people"], status_code=201)
     def get_token(asked: NewToken) -> Token:

@@ -18,7 +18,7 @@ from syncoxiders.api.shapes.people import (
 from syncoxiders.cloud.accounts import clear
 from syncoxiders.cloud.web.idempotency import once
 from syncoxiders.cloud.web.problems import Refusal, missing
-from syncoxiders.cloud.web.service import Web, new_router
+from syncoxiders.cloud.web.service import Web, new_router, nothing
 from syncoxiders.cloud.web.times import known, moment
 from syncoxiders.engine.desk.sessions import ends
 from syncoxiders.ports.people import Invited
@@ -61,7 +61,7 @@ def people(web: Web) -> Router:
         if program not in {each.id for each in app.sessions.programs(web.owner)}:
             raise missing("program", program)
         app.sessions.end(web.owner, program)
-        return _nothing()
+        return nothing()
 
     @router.get("/users", operation_id="list_users", tags=["people"])
     def list_users() -> Users:
@@ -74,7 +74,7 @@ def people(web: Web) -> Router:
         """Remove a person with their accounts and syncs, for administrators; no file is touched."""
         check_admin(web)
         app.admissions.remove(user, web.owner, lambda owner: clear(app, owner))
-        return _nothing()
+        return nothing()
 
     @router.get("/invitations", operation_id="list_invitations", tags=["people"])
     def list_invitations() -> Invitations:
@@ -101,7 +101,7 @@ def people(web: Web) -> Router:
         """Take an invitation back, for administrators."""
         check_admin(web)
         app.admissions.uninvite(email)
-        return _nothing()
+        return nothing()
 
     return router
 
@@ -115,10 +115,6 @@ def check_admin(web: Web) -> None:
             "only an administrator may do that",
             mend="ask one of this deployment's administrators",
         )
-
-
-def _nothing() -> Response[None]:
-    return Response(HTTPStatus.NO_CONTENT)
 
 
 def _user(user: KnownUser) -> User:
