@@ -13,8 +13,10 @@ from syncoxiders.api.client import Client
 from syncoxiders.api.pages import Pages
 from syncoxiders.api.shapes import accounts, activity, conflicts, files, people, syncs
 from tests.api.conftest import Deployment
+from tests.emulators.serving import Response
 
 ODD = "a/b ü?"
+WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 PLACE = "a%2Fb%20%C3%BC%3F"
 
 
@@ -34,7 +36,7 @@ def sample(kind: Any) -> Any:
         str: "text",
         int: 1,
         bool: False,
-        datetime: datetime(2026, 11, 25, tzinfo=UTC),
+        datetime: WHEN,
         date: date(2026, 11, 25),
         dict[str, int]: {},
         dict[str, str]: {},
@@ -150,15 +152,26 @@ def test_content(there: Deployment, client: Client) -> None:
     assert there.requests[0].query == {"version": "other"}
 
 
+def test_revision(there: Deployment, client: Client) -> None:
+    """A decision can be bound to what was seen."""
+    known = msgspec.to_builtins(sample(conflicts.Conflict))
+    answer = Response(200, known, {"ETag": '"5f2a"', "Content-Type": "application/json"})
+    there.say("GET", "/syncs/s/conflicts/7", answer)
+    there.say("POST", "/syncs/s/conflicts/7/resolve", None, 204)
+    _, revision = client.conflicts.seen("s", "7")
+    client.conflicts.resolve("s", "7", conflicts.Resolution(take="other"), revision=revision)
+    assert there.requests[1].headers["if-match"] == '"5f2a"'
+
+
 def test_options(there: Deployment, client: Client) -> None:
     """What is not asked for is not in the address; zero is something that is asked for."""
     there.say("GET", "/files", {"items": [], "pending": []})
-    list(client.files.search("a b&c", type_="image", min_size=0, after="2026-01-01"))
+    list(client.files.search("a b&c", type_="image", min_size=0, after=WHEN))
     assert there.requests[0].query == {
         "q": "a b&c",
         "type": "image",
         "min_size": "0",
-        "after": "2026-01-01",
+        "after": "2026-11-25T00:00:00+00:00",
     }
 
 

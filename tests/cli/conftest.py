@@ -88,7 +88,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
-    monkeypatch.delenv("SYNCOXIDERS_DEBUG", raising=False)
+    for name in ("DEBUG", "DEPLOYMENT", "URL", "TOKEN"):
+        monkeypatch.delenv(f"SYNCOXIDERS_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     return Shell(tmp_path)
 

@@ -65,7 +65,7 @@ class TestAdded:
     def test_copied(self, cloud: Cloud, accounts: Accounts) -> None:
         """What lasts of an account of this machine is sent there, once."""
         secret = Secret(client_secret=APP, refresh=REFRESH, access="access", expires=9e9)
-        local(accounts, "work", "drive", secret, documents="skip")
+        local(accounts, "work", "drive", secret, documents="skip", drive_id="shared")
         taken(cloud)
         said = cloud("accounts", "add", "work")
         assert said.out == "work is connected there: drive\n"
@@ -73,7 +73,7 @@ class TestAdded:
             "name": "work",
             "kind": "drive",
             "client_id": "client",
-            "settings": {"documents": "skip"},
+            "settings": {"documents": "skip", "shared_drive": "shared"},
             "refresh_token": REFRESH,
             "client_secret": APP,
         }

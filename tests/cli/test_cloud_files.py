@@ -1,5 +1,6 @@
 """``syncoxiders cloud search``, ``stats``, ``conflicts`` and people: asked, and told."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -34,7 +35,8 @@ class TestSearch:
             "work:d/a.jpg  (1.0 KiB)\nwork:d/\nwork:b.jpg  (1.0 KiB)\nwork:c.jpg  (1.0 KiB)\n"
         )
         assert "notes" in said.err
-        query = {"q": "summer sea", "type": "image", "after": "2026-01-31"}
+        day = datetime(2026, 1, 31).astimezone().isoformat()
+        query = {"q": "summer sea", "type": "image", "after": day, "limit": "50"}
         assert cloud.there.requests[0].query == query
         assert cloud.there.requests[1].query == {**query, "cursor": "x"}
         told = cloud("search", "--limit", "3", "--json").of("cloud-file")
@@ -45,7 +47,7 @@ class TestSearch:
         """Where nothing fits it says so."""
         cloud.there.say("GET", "/files", {"items": [], "pending": []})
         assert cloud("search", "x", "--min-size", "1M").out == "Nothing was found.\n"
-        assert cloud.there.requests[0].query == {"q": "x", "min_size": "1048576"}
+        assert cloud.there.requests[0].query == {"q": "x", "min_size": "1048576", "limit": "50"}
 
     def test_wrong(self, cloud: Cloud) -> None:
         """A day is a day."""

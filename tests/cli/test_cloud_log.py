@@ -1,14 +1,19 @@
 """``syncoxiders cloud status`` and ``log``: how a deployment is, and what it does."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncoxiders.api.live import Updates
 from syncoxiders.api.shapes.live import Hint
-from tests.api.conftest import PREFIX, Deployment
+from tests.api.conftest import PREFIX, TOKEN, Deployment, problem
 from tests.cli.deployment import Cloud, account, sync
 from tests.emulators.serving import Request, Response
 
@@ -119,6 +124,27 @@ class TestLog:
         assert cloud.there.calls == []
 
 
+class TestActivity:
+    def test_told(self, cloud: Cloud) -> None:
+        """What was done last is told, newest last, so much of it."""
+        pages = [
+            {"items": [event(2, 1, "c", at="2026-11-25T12:00:00Z")], "next": "x"},
+            {"items": [], "next": "y"},
+            {"items": [event(1, 1, "b"), event(1, 0, "a")], "next": None},
+        ]
+        cloud.there.say("GET", "/activity", [*pages, *pages])
+        said = cloud("activity", "photos", "--verb", "create", "--about", "x", "--limit", "2").out
+        assert [line.split(": ")[-1] for line in said.splitlines()] == ["b", "c"]
+        assert cloud.there.requests[0].query == {"sync": "photos", "verb": "create", "q": "x"}
+        told = cloud("activity", "--json").of("event")
+        assert [each["path"] for each in told] == ["a", "b", "c"]
+
+    def test_none(self, cloud: Cloud) -> None:
+        """Where nothing was done it says so."""
+        cloud.there.say("GET", "/activity", {"items": []})
+        assert cloud("activity").out == "Nothing was done.\n"
+
+
 class World:
     """The runs of a sync as they come to be; ``script`` is what happens between two looks."""
 
@@ -186,6 +212,30 @@ def paths(out: str) -> list[str]:
 
 
 class TestFollowed:
+    def test_interrupted(self, cloud: Cloud, world: World) -> None:
+        """Without live updates it asks by the clock, until Ctrl-C, which is no failure of it."""
+        cloud.there.say("POST", "/live", problem(404, "no-such-address"))
+        world.begin(1)
+        world.do(1, "a")
+        program = Path(sys.executable).with_name("syncoxiders")
+        environment = {**os.environ, "SYNCOXIDERS_URL": cloud.there.url, "SYNCOXIDERS_TOKEN": TOKEN}
+        with subprocess.Popen(
+            [program, "cloud", "log", "photos", "-f", "--json"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            assert next(line for line in lines if '"a"' in line)
+            world.do(1, "b")
+            assert next(line for line in lines if '"b"' in line)
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert error.strip() == "syncoxiders: no longer followed; there all goes on"
+
     def test_as_it_is_done(self, cloud: Cloud, world: World, script: Script) -> None:
         """What is done is told once, as it is done; what is over before is not told again."""
         world.begin(1, "done")

@@ -190,6 +190,20 @@ class TestAsked:
         (told,) = cloud("whoami", "--json").of("cloud-session")
         assert told["user"]["email"] == "ann@example.org"
 
+    def test_environment(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A script's login is in its environment; a name goes before."""
+        cloud.there.say("GET", "/session", [WHO, WHO, problem(401, "not-logged-in", "ended")])
+        monkeypatch.setenv("SYNCOXIDERS_URL", cloud.there.url)
+        assert "together" in cloud("whoami", code=2).err
+        monkeypatch.setenv("SYNCOXIDERS_TOKEN", OTHER)
+        cloud("whoami")
+        cloud("whoami", "--deployment", "default")
+        used = [each.headers["authorization"] for each in cloud.there.requests]
+        assert used == [f"Bearer {OTHER}", f"Bearer {TOKEN}"]
+        assert cloud("whoami", code=1).err == (
+            "syncoxiders: ended: SYNCOXIDERS_TOKEN is not good (any more)\n"
+        )
+
     def test_nobody(self, cloud: Cloud) -> None:
         """Who is not logged in is told how to."""
         cloud.known.forget("default")

@@ -81,3 +81,24 @@ def test_no_aws(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         assert variable in said.err
         assert len(said.err.splitlines()) == 1
         monkeypatch.setenv(variable, value)
+
+
+@pytest.mark.parametrize("command", ["aside", "login-link"])
+def test_no_region(shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """With a file of outputs, too, it says what is missing, in a line."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    clients.client.cache_clear()
+    file = shell.write("outputs.json", json.dumps({**OUTPUTS, "Site": "https://a.example"}))
+    said = shell("cloud", command, "--outputs", file)
+    assert said.code in {1, 7}
+    assert "AWS_REGION" in said.err or "region" in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_no_site(shell: Shell) -> None:
+    """A link needs to know where the console is."""
+    file = shell.write("outputs.json", json.dumps({**OUTPUTS, "Url": ""}))
+    said = shell("cloud", "login-link", "--outputs", file)
+    assert said.code == 1
+    assert "where the console is" in said.err

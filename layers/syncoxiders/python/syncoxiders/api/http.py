@@ -129,6 +129,11 @@ class Http:
         """Return what is at a path. Raises ApiError, Unreachable, as all of these do."""
         return self._read(self._sent("GET", path, query=query, again=True), shape)
 
+    def seen(self, path: str, shape: type[T]) -> tuple[T, str]:
+        """Return what is at a path with its ETag, ``""`` if it has none."""
+        response = self._sent("GET", path, again=True)
+        return self._read(response, shape), response.headers.get("etag", "").strip('"')
+
     def bytes(self, path: str, query: Query | None = None) -> bytes:
         """Return content as it is."""
         return self._sent("GET", path, query=query, again=True).content
@@ -145,9 +150,9 @@ class Http:
         """Have something done; ``again`` says that to do it twice does no harm."""
         return self._read(self._sent("POST", path, body, again=again), shape)
 
-    def act(self, path: str, body: object = None, *, again: bool = False) -> None:
-        """Have something done of which nothing is to be read."""
-        self._sent("POST", path, body, again=again)
+    def act(self, path: str, body: object = None, *, again: bool = False, match: str = "") -> None:
+        """Have something done of which nothing is to be read; ``match`` as of :meth:`patch`."""
+        self._sent("POST", path, body, headers=_match(match), again=again)
 
     def put(self, path: str, body: object) -> None:
         """Put something in the place of what is there."""

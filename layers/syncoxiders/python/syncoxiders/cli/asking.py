@@ -1,6 +1,7 @@
 """Asking a deployment, and what its answers mean to whoever typed a command."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -13,6 +14,9 @@ from syncoxiders.cli.deployments import Deployments
 from syncoxiders.cli.exits import Usage
 from syncoxiders.cli.text import shown
 from syncoxiders.ports.errors import AccountError, StateUnavailable, SyncError, Unreachable
+
+URL, TOKEN = "SYNCOXIDERS_URL", "SYNCOXIDERS_TOKEN"
+"""The environment variables that stand for a login."""
 
 _WRONG = frozenset(
     {
@@ -31,17 +35,28 @@ _AWAY = frozenset({429, 502, 503, 504})
 def asked(ctx: click.Context) -> Iterator[Client]:
     """Yield a client of the deployment that the command line means, logged in.
 
-    What goes wrong is raised as what decides the exit code: Usage, StateUnavailable, or another
-    SyncError.
+    Unless that names one, it may be given by the environment, which is for scripts. What goes
+    wrong is raised as what decides the exit code: Usage, StateUnavailable, or another SyncError.
     """
-    known = Deployments()
-    name, found = known.named(ctx.meta.get(options.DEPLOYMENT, ""))
-    token = known.token(name, found)
-    again = f"syncoxiders cloud login --deployment {name}"
-    if not token:
-        raise AccountError(f"you are not logged in to {found.url}: {again}")
-    with opened(found.url, token) as client, told(again):
+    name = ctx.meta.get(options.DEPLOYMENT, "")
+    url, token, again = _given(os.environ) if not name else ("", "", "")
+    if not url:
+        known = Deployments()
+        name, found = known.named(name)
+        url, token = found.url, known.token(name, found)
+        again = f"syncoxiders cloud login --deployment {name}"
+        if not token:
+            raise AccountError(f"you are not logged in to {url}: {again}")
+    with opened(url, token) as client, told(again):
         yield client
+
+
+def _given(environment: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return address and token by the environment, and what to do if the token is not good."""
+    url, token = environment.get(URL, ""), environment.get(TOKEN, "")
+    if bool(url) is not bool(token):
+        raise Usage(f"{URL} and {TOKEN} mean something together only")
+    return url, token, f"{TOKEN} is not good (any more)"
 
 
 def opened(url: str, token: str = "") -> Client:

@@ -13,7 +13,7 @@ from syncoxiders.cli import cloud_groups, options
 from syncoxiders.cli.cloud_groups import EPILOG, ON_SERVER, deployment_option, helped
 
 _TYPES = get_args(Type)
-_SORTS = ("name", "size", "modified")
+_SORTS = ("relevance", "name", "size", "modified")
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -175,6 +175,23 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 
 
 @cloud.command(epilog=EPILOG)
+@click.argument("name", required=False, default="")
+@click.option("--verb", default="", metavar="VERB", help="Only what is of this sort, as delete.")
+@click.option("--about", default="", metavar="TEXT", help="Only paths and notes with this text.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, metavar="N", help="So many. Default: 50."
+)
+@options.json_option
+@deployment_option
+@click.pass_context
+def activity(ctx: click.Context, /, **given: Any) -> int:
+    """Say what was done last, newest last: in the sync NAME, or in all of them."""
+    from syncoxiders.cli import cloud_log  # noqa: PLC0415 -- after the command line is right
+
+    return cloud_log.activity(ctx, **given)
+
+
+@cloud.command(epilog=EPILOG)
 @click.argument("words", nargs=-1)
 @click.option("--account", default="", metavar="NAME", help="Of this account only.")
 @click.option("--sync", default="", metavar="NAME", help="Of this sync only.")
@@ -182,7 +199,13 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 @options.size_options
 @click.option("--after", type=_DAY, help="Changed on this day or later.")
 @click.option("--before", type=_DAY, help="Changed before this day.")
-@click.option("--sort", type=click.Choice(_SORTS), help="What comes first.")
+@click.option(
+    "--sort",
+    type=click.Choice(_SORTS),
+    default="relevance",
+    show_default=True,
+    help="What comes first; the largest, the newest.",
+)
 @click.option(
     "--limit", type=click.IntRange(1), default=50, metavar="N", help="So many. Default: 50."
 )
@@ -190,7 +213,7 @@ def log(ctx: click.Context, /, **given: Any) -> int:
 @deployment_option
 @click.pass_context
 def search(ctx: click.Context, /, **given: Any) -> int:
-    """Search for files and folders by the WORDS in their paths, over all accounts."""
+    """Search over all accounts for names with all WORDS, or what begins with them."""
     from syncoxiders.cli import cloud_files  # noqa: PLC0415 -- after the command line is right
 
     return cloud_files.search(ctx, given)

@@ -1,6 +1,7 @@
 """``syncoxiders cloud accounts``: list, add, check and remove."""
 
 import os
+from contextlib import suppress
 from datetime import datetime
 
 import click
@@ -11,15 +12,20 @@ from syncoxiders.adapters.accounts.records import check_name
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.adapters.providers import kinds
 from syncoxiders.api.client import Client
+from syncoxiders.api.errors import ApiError
 from syncoxiders.api.shapes.accounts import Account, Check, NewAccount
 from syncoxiders.cli.asking import asked
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
 from syncoxiders.cli.signin import usage
 from syncoxiders.cli.text import listed, moment, shown, size
+from syncoxiders.ports.errors import Unreachable
 
 _HERE_ONLY = ("profile", "ca")
 """Settings that name something on this machine."""
+
+_CALLED = {("drive", "drive_id"): "shared_drive"}
+"""What a setting of an account's record is called in the API, where that is otherwise."""
 
 NONE = (
     "No accounts. Copy one of this machine by syncoxiders cloud accounts add, or sign in to one by "
@@ -83,7 +89,8 @@ def add(ctx: click.Context, *, name: str, app_secret: str, folder: str) -> Exit:
     with asked(ctx) as client:
         made = client.accounts.create(new)
         click.echo(f"{shown(made.name)} is connected there: {shown(made.kind)}")
-        _tell_webhook(client, new)
+        with suppress(ApiError, Unreachable):  # the account is made, whatever becomes of this
+            _tell_webhook(client, new)
     return Exit.DONE
 
 
@@ -106,7 +113,11 @@ def _local(name: str, app_secret: str) -> NewAccount:
             "name": name,
             "kind": account.kind,
             "client_id": account.client,
-            "settings": dict(account.settings) or None,
+            "settings": {
+                _CALLED.get((account.kind, each), each): value
+                for each, value in account.settings.items()
+            }
+            or None,
             "access_key_id": secret.keys.get("access_key_id", ""),
             "secret_access_key": secret.keys.get("secret_access_key", ""),
             "refresh_token": secret.refresh,

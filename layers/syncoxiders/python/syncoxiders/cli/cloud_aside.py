@@ -22,6 +22,17 @@ def aside(ctx: click.Context, *, again: bool, as_json: bool) -> Exit:
     batches sent that were never done.
     """
     app = deployed.connected(ctx)
+    with deployed.reached():
+        total = _gone_through(app, again=again, as_json=as_json)
+        if total and again:
+            _plan(app)
+    if not as_json:
+        _conclude(total, again=again)
+    return Exit.DONE
+
+
+def _gone_through(app: App, *, again: bool, as_json: bool) -> int:
+    """Print what was put aside, with ``again`` take it away; return how much it was."""
     total = 0
     for line in app.lines:
         queue = app.aside(line)
@@ -32,11 +43,7 @@ def aside(ctx: click.Context, *, again: bool, as_json: bool) -> Exit:
             if not again:
                 break
             queue.forget(found)  # which lets those behind them come out
-    if total and again:
-        _plan(app)
-    if not as_json:
-        _conclude(total, again=again)
-    return Exit.DONE
+    return total
 
 
 def _show(line: str, message: PutAside, *, as_json: bool) -> None:

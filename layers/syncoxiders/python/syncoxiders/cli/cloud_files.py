@@ -15,26 +15,30 @@ from syncoxiders.cli.output import emit
 from syncoxiders.cli.text import counted, listed, shown, size
 
 _SOME = 10
+_PAGE = 200
+"""So many are on a page at most."""
 _WEEKS = 14
 
 
 def search(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     """Print the files and folders that fit."""
     as_json, limit = given["as_json"], given["limit"]
-    days = {
-        each: given[each].date().isoformat() if given[each] is not None else ""
+    after, before = (
+        given[each].astimezone() if given[each] is not None else None
         for each in ("after", "before")
-    }
+    )
     with asked(ctx) as client:
         found = client.files.search(
             " ".join(given["words"]),
             account=given["account"],
             sync=given["sync"],
-            type_=given["type_"] or "",
+            type_=given["type_"],
             min_size=given["min_size"],
             max_size=given["max_size"],
-            sort=given["sort"] or "",
-            **days,
+            after=after,
+            before=before,
+            sort=given["sort"],
+            limit=min(limit, _PAGE),
         )
         first = None
         items: list[File] = []

@@ -9,7 +9,9 @@ from syncoxiders.cloud.people import login_link as made
 
 def login_link(ctx: click.Context) -> Exit:
     """Print a link that lets the first administrator in, once. Raises SettingsError."""
-    link = made(deployed.connected(ctx))
+    app = deployed.connected(ctx)
+    with deployed.reached():
+        link = made(app)
     click.echo(
         "Whoever opens this is let in as the administrator, once, within an hour:\n", err=True
     )

@@ -8,6 +8,7 @@ from syncoxiders.api.client import Client
 from syncoxiders.api.shapes.activity import Event, Run
 from syncoxiders.api.shapes.syncs import Sync
 from syncoxiders.cli.asking import asked
+from syncoxiders.cli.cloud_accounts import when
 from syncoxiders.cli.cloud_plans import print_plan
 from syncoxiders.cli.cloud_syncs import line
 from syncoxiders.cli.exits import Exit, Usage
@@ -52,6 +53,23 @@ def log(
                 cloud_follow.follow(client, found, name, ctx.obj.event, as_json=as_json)
             elif not found and not as_json:
                 click.echo("No syncs. Add one by syncoxiders cloud syncs add.")
+    return Exit.DONE
+
+
+def activity(
+    ctx: click.Context, *, name: str, verb: str, about: str, limit: int, as_json: bool
+) -> Exit:
+    """Print what was done last."""
+    with asked(ctx) as client:
+        found = list(islice(client.activity.list(sync=name, verb=verb, q=about), limit))
+    for each in reversed(found):
+        if as_json:
+            emit_event(each)
+        else:
+            at = when(each.at) if each.at is not None else "now"
+            click.echo(f"{at:<19}  {shown(each.sync)}  {told_event(each)}")
+    if not found and not as_json:
+        click.echo("Nothing was done.")
     return Exit.DONE
 
 
@@ -126,6 +144,7 @@ def emit_event(event: Event) -> None:
         sync=event.sync,
         run=event.run,
         number=event.number,
+        at=event.at.timestamp() if event.at is not None else None,
         verb=event.verb,
         endpoint=event.endpoint,
         account=event.account,

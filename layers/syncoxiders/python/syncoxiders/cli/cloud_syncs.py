@@ -1,6 +1,7 @@
 """``syncoxiders cloud syncs``, ``pause``, ``resume`` and ``run``."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,9 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from syncoxiders.api.client import Client
+from syncoxiders.api.errors import ApiError
+from syncoxiders.api.shapes.accounts import Account
 from syncoxiders.api.shapes.syncs import Endpoint, NewSync, Rule, Sync
 from syncoxiders.cli import endpoints, options
 from syncoxiders.cli.asking import asked
@@ -16,6 +20,7 @@ from syncoxiders.cli.endpoints import Root
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import complain, emit
 from syncoxiders.cli.text import counted, listed, shown
+from syncoxiders.ports.errors import Unreachable
 
 _PLAIN = ("mode", "keep", "auto_merge", "min_size", "max_size")
 _TEXTS = ("min_age", "max_age", "max_delete")
@@ -79,14 +84,20 @@ def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
                 "Nothing is done before its first plan was let through; see syncoxiders cloud plan "
                 f"{shown(made.name)}"
             )
-        deaf = [
-            each
-            for each in client.accounts.list()
-            if each.health == "deaf" and any(each.name == one.account for one in made.endpoints)
-        ]
+        deaf = _deaf(client, made)
     for each in deaf:
         complain(f"{shown(each.name)}: {shown(each.reason)}")
     return Exit.PARTIAL if deaf else Exit.DONE
+
+
+def _deaf(client: Client, sync: Sync) -> list[Account]:
+    """Return a sync's accounts of which no pushes come in, as far as can be told."""
+    names = {each.account for each in sync.endpoints}
+    with suppress(ApiError, Unreachable):  # the sync is made, whatever becomes of this
+        return [
+            each for each in client.accounts.list() if each.health == "deaf" and each.name in names
+        ]
+    return []
 
 
 def _check_keep(keep: str, count: int) -> None:

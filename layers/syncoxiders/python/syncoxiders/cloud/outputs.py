@@ -66,11 +66,18 @@ def from_stack(name: str) -> Settings:
                 f"there is no stack {name} in this region; say which by --stack, and where by "
                 "AWS_REGION and AWS_PROFILE"
             ) from error
-        lacking = _LACKING.get(type(error).__name__)
-        if lacking:
-            raise SettingsError(f"AWS's own settings have no {lacking}") from error
-        raise clients.failed("CloudFormation does not answer", error, SettingsError) from error
+        raise unreached("CloudFormation does not answer", error) from error
     outputs = {
         each["OutputKey"]: each["OutputValue"] for each in told["Stacks"][0].get("Outputs", ())
     }
     return from_outputs(outputs, f"the stack {name}")
+
+
+def unreached(what: str, error: Exception) -> SettingsError:
+    """Return what an error of AWS's client means to a person."""
+    from syncoxiders.adapters.aws import clients  # noqa: PLC0415 -- a file of outputs needs none
+
+    lacking = _LACKING.get(type(error).__name__)
+    if lacking:
+        return SettingsError(f"AWS's own settings have no {lacking}")
+    return clients.failed(what, error, SettingsError)

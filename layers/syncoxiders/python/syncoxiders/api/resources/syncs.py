@@ -146,13 +146,17 @@ class ConflictList:
         """Return one."""
         return self._http.get(_conflict(sync, id_), Conflict)
 
+    def seen(self, sync: str, id_: str) -> tuple[Conflict, str]:
+        """Return one with its revision, which changes whenever either version does."""
+        return self._http.seen(_conflict(sync, id_), Conflict)
+
     def content(self, sync: str, id_: str, version: str) -> bytes:
         """Return the bytes of a version: ``kept`` or ``other``."""
         return self._http.bytes(f"{_conflict(sync, id_)}/content", {"version": version})
 
-    def resolve(self, sync: str, id_: str, resolution: Resolution) -> None:
-        """Decide."""
-        self._http.act(f"{_conflict(sync, id_)}/resolve", resolution)
+    def resolve(self, sync: str, id_: str, resolution: Resolution, *, revision: str = "") -> None:
+        """Decide; with a ``revision``, only if it is still that, else ApiError 412."""
+        self._http.act(f"{_conflict(sync, id_)}/resolve", resolution, match=revision)
 
 
 def _at(sync: str) -> str:

@@ -7,8 +7,8 @@ from syncoxiders.cloud.web.gates import SessionGate
 from syncoxiders.cloud.web.routes.accounts import account_routes
 from syncoxiders.cloud.web.routes.activity import activity_routes
 from syncoxiders.cloud.web.routes.auth import auth
-from syncoxiders.cloud.web.routes.connected import connected
 from syncoxiders.cloud.web.routes.conflicts import conflict_routes
+from syncoxiders.cloud.web.routes.connected import connected
 from syncoxiders.cloud.web.routes.deployment import deployment
 from syncoxiders.cloud.web.routes.devices import devices
 from syncoxiders.cloud.web.routes.files import files
