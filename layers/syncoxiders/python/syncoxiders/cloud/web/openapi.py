@@ -37,7 +37,9 @@ _ABOUT = (
 _TAGS = {
     "people": "Who asks, and who is let in.",
     "accounts": "Whom we are at the providers.",
-    "syncs": "What is kept in step, and what was planned and done.",
+    "syncs": "What is kept in step, and how.",
+    "plans": "What is to be done, and waits for a person.",
+    "activity": "What happened, over all syncs.",
     "conflicts": "Two versions of one file, both kept, until a person decides.",
     "files": "The view over all files of all accounts.",
 }
@@ -90,10 +92,20 @@ _ALSO: Mapping[int, frozenset[str]] = {
         }
     ),
     404: frozenset({"open_live"}),
-    409: frozenset({"list_folders"}),
+    409: frozenset({"get_conflict", "get_conflict_content", "list_folders"}),
+    413: frozenset({"get_conflict_content"}),
     429: frozenset({"ask_for_device", "decide_on_device", "get_device", "get_token"}),
 }
 """Problems that cannot be told by how an operation is asked."""
+
+_THINGS = frozenset({"account", "sync"})
+"""Parameters that name something, which may not be there."""
+
+_DONE = {
+    "200": "Done, or what was asked for.",
+    "201": "Made.",
+    "202": "Begun; how it goes on can be asked.",
+}
 
 _KEY = {
     "name": "Idempotency-Key",
@@ -171,13 +183,13 @@ def _responses(
 ) -> Iterator[tuple[str, Any]]:
     for status, response in told["responses"].items():
         if status.startswith("2"):
-            yield status, _success(status, response)
+            yield _success(status, response)
     body, parameters = "requestBody" in found, found.get("parameters", [])
     named = {each["name"].lower() for each in parameters}
     statuses = {
         400: body,
         401: not public,
-        404: "{" in path,
+        404: "{" in path or bool(named & _THINGS),
         409: method != "get" and not public,
         412: "if-match" in named,
         413: body,
@@ -191,14 +203,20 @@ def _responses(
             yield str(status), {"description": text, "content": {MEDIA: {"schema": schema}}}
 
 
-def _success(status: str, response: Mapping[str, Any]) -> dict[str, Any]:
-    if status == "204":
-        return {"description": "Done; there is nothing to say of it."}
-    return {**response, "description": "Done." if status == "200" else "Made."}
+def _success(status: str, response: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    schemas = [each.get("schema", {}) for each in response.get("content", {}).values()]
+    if status == "204" or (schemas and schemas[0].get("type") == "null"):
+        return "204", {"description": "Done; there is nothing to say of it."}
+    return status, {**response, "description": _DONE.get(status, "Done.")}
 
 
 def _parameter(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name != "deprecated" or value}
+    """Return a parameter; one that may be left out is not null where it is there."""
+    schema = dict(told.get("schema", {}))
+    some = [each for each in schema.pop("anyOf", ()) if each.get("type") != "null"]
+    schema.pop("description", None)
+    schema.update(some[0] if len(some) == 1 else {"anyOf": some} if some else {})
+    return {**told, "schema": schema}
 
 
 def _schemas(made: Mapping[str, Any], paths: Mapping[str, Any]) -> dict[str, Any]:
