@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.cloud.web.pages import cursor
 from syncoxiders.cloud.web.routes.conflicts import conflict_routes
 from syncoxiders.cloud.web.routes.syncs import sync_routes
 from syncoxiders.engine.desk import conflicts
+from syncoxiders.engine.desk.conflicts import Place
 from tests.web.office import Office
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -136,6 +138,13 @@ class TestSeeing:
         answer = office.ask("GET", f"{address}/content", query="version=kept")
         assert (answer.status, answer.json["code"]) == (503, "account-away")
         assert "try again" in answer.json["mend"]
+
+    def test_cursor(self, office: Office) -> None:
+        """What is no cursor of this list is refused, however it was made."""
+        office.make()
+        for wrong in ("x", cursor("runs", 3), cursor("conflicts", Place("photos", "x" * 2_000))):
+            answer = office.ask("GET", "/conflicts", query=f"cursor={wrong}")
+            assert (answer.status, list(answer.json["fields"])) == (422, ["query.cursor"])
 
     def test_others(self, office: Office) -> None:
         """Nobody sees, reads or decides another's conflicts."""

@@ -63,6 +63,10 @@ class TestMaking:
                 {"endpoints": [{"account": "a", "path": "x/../y"}, {"account": "b"}]},
                 "body.endpoints.0.path",
             ),
+            (
+                {"endpoints": [{"account": "a", "path": "x\0y"}, {"account": "b"}]},
+                "body.endpoints.0.path",
+            ),
             ({"endpoints": [{"account": "a"}, {"account": "nobody"}]}, "body.endpoints.1.account"),
             ({"rule": {"mode": "both"}}, "body.rule.mode"),
             ({"rule": {"keep": "best"}}, "body.rule.keep"),
@@ -74,6 +78,7 @@ class TestMaking:
             ({"rule": {"min_age": "soon"}}, "body.rule.min_age"),
             ({"rule": {"min_size": 9, "max_size": 3}}, "body.rule"),
             ({"rule": {"min_size": -1}}, "body.rule.min_size"),
+            ({"rule": {"max_size": 10**30}}, "body.rule.max_size"),
             ({"else": 1}, "body.else"),
         ],
     )

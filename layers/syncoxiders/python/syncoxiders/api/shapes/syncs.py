@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from annotated_types import Ge, MaxLen, MinLen
+from annotated_types import Ge, Le, MaxLen, MinLen
 
 from syncoxiders.api.shapes.accounts import Name
 from syncoxiders.api.shapes.base import shape
@@ -33,8 +33,8 @@ class Rule:
     """Whether two edits of a text are merged where they do not touch each other."""
     patterns: Annotated[list[str], MaxLen(1000)] | None = None
     """Filter lines in gitignore syntax: what is matched is left alone."""
-    min_size: Annotated[int, Ge(0)] | None = None
-    max_size: Annotated[int, Ge(0)] | None = None
+    min_size: Annotated[int, Ge(0), Le(1 << 53)] | None = None
+    max_size: Annotated[int, Ge(0), Le(1 << 53)] | None = None
     """In bytes."""
     min_age: Annotated[str, MaxLen(32)] = ""
     max_age: Annotated[str, MaxLen(32)] = ""

@@ -141,6 +141,7 @@ def read_endpoints(asked: Sequence[Endpoint]) -> tuple[EndpointSettings, ...]:
     made: list[EndpointSettings] = []
     for number, (id_, each) in enumerate(zip(string.ascii_lowercase, asked, strict=False)):
         field = f"endpoints.{number}.path"
+        _check_text(f"endpoints.{number}.account", each.account)
         _check_text(field, each.path)
         parts = [part for part in each.path.split("/") if part not in {"", "."}]
         if ".." in parts:
@@ -171,11 +172,13 @@ def _holds(outer: EndpointSettings, inner: EndpointSettings) -> bool:
 
 
 def _check_text(field: str, text: str) -> None:
-    """Refuse what JSON can say and UTF-8 cannot: half a character. Raises Unfit."""
+    """Refuse what JSON can say and no name can: half a character, and NUL. Raises Unfit."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise Unfit(field, "it is not Unicode text") from error
+    if "\0" in text:
+        raise Unfit(field, "it holds a NUL")
 
 
 def _ruled(desk: Desk, settings: SyncSettings, rule: Rule) -> SyncSettings:

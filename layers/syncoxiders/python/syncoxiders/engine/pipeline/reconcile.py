@@ -318,7 +318,7 @@ class Planner:
 
     def _is_first(self) -> bool:
         """Say whether this is the first plan, which a person is to see before it is carried out."""
-        return self._settings.preview and self._record is None and not self._before.shown
+        return setting.is_first(self._settings, self._before, self._record)
 
     def _show(self, touched: Iterable[Touched], nodes: Sequence[NodeId]) -> bool:
         """Let the first plan pass if a person has seen just that; else keep it for her."""

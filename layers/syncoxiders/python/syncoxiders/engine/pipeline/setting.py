@@ -15,6 +15,7 @@ from syncoxiders.engine.report import Quiet, Reporter, Stop
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.provider import Providers
 from syncoxiders.ports.registry import Connected, SyncSettings
+from syncoxiders.ports.state import SyncRecord
 
 APPROVED = "approved"
 """The text that holds the id of a plan that a person lets through."""
@@ -98,6 +99,11 @@ def read_ahead(store: SharedStore, settings: SyncSettings, *more: str) -> None:
 def accounts(pipeline: Pipeline, owner: str) -> dict[str, Connected]:
     """Return an owner's accounts by name, read in one request."""
     return {each.account.name: each for each in pipeline.registry.accounts(owner)}
+
+
+def is_first(settings: SyncSettings, known: Planning, record: SyncRecord | None) -> bool:
+    """Say whether the first plan is still to be shown to a person, before it is carried out."""
+    return settings.preview and record is None and not known.shown
 
 
 def is_busy(store: SharedStore) -> bool:

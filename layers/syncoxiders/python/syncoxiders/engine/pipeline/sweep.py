@@ -55,7 +55,9 @@ def _is_behind(
     here = [each for each in heard if each not in away]
     if len(here) < 2:  # noqa: PLR2004 -- a sync has two
         return False
-    planning = setting.planning(store)
+    planning, record = setting.planning(store), store.record()
+    if away and setting.is_first(settings, planning, record):
+        return False  # what is shown is to be all of it
     if planning.stop is not None:
         outdated = planning.rule != setting.version(settings)
         return outdated or planning.stop.plan_id == store.text(setting.APPROVED)
@@ -67,7 +69,6 @@ def _is_behind(
         return True
     if not planning.settled.endswith(f"|{','.join(here)}"):
         return True  # somebody is back, or has gone, of which nobody has told
-    record = store.record()
     planned = record.planned if record is not None else {}
     return any(
         each not in planned or store.observed(each).changes(planned[each], 1)[0] for each in here

@@ -13,12 +13,15 @@ from syncoxiders.api.shapes.conflicts import Conflict, Conflicts, Resolution
 from syncoxiders.cloud.desks import desk_of
 from syncoxiders.cloud.web.etags import check, etag
 from syncoxiders.cloud.web.pages import cursor, position
+from syncoxiders.cloud.web.problems import unfit
 from syncoxiders.cloud.web.routes.syncs import JSON, Cursor, IfMatch, Name
 from syncoxiders.cloud.web.service import Web, new_router
 from syncoxiders.engine.desk import conflicts, resolving
 from syncoxiders.engine.desk.conflicts import Place
 
 Id = Annotated[str, Path(max_length=64, description="The conflict's id.")]
+
+_LONGEST = 256
 
 _GUARDED = {
     "Cache-Control": "private, no-store",
@@ -41,6 +44,8 @@ def conflict_routes(web: Web) -> Router:
         """List the conflicts that wait for a decision."""
         desk = desk_of(web.app, web.owner)
         place = position("conflicts", given, Place) or Place()
+        if len(place.after) > _LONGEST:  # no key is, and none that is can be asked for
+            raise unfit("query.cursor", "this is not a cursor that this list gave")
         found, following = conflicts.some(desk, place, sync)
         after = None if following is None else cursor("conflicts", following)
         return Conflicts(items=found, next=after)

@@ -1,0 +1,78 @@
+"""Simulated histories of syncs whose first plan is shown: nothing is done before."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+import pytest
+from msgspec import structs
+
+from syncoxiders.engine.pipeline import messages, setting
+from syncoxiders.engine.report import PREVIEW
+from tests.simulation import cloud
+from tests.simulation.cloud import OWNER, SYNC, CloudHistory
+from tests.simulation.known import OPEN_IN_THE_CLOUD
+from tests.simulation.stage import Violated
+
+SEEDS = 30
+
+
+@dataclasses.dataclass
+class PreviewHistory(CloudHistory):
+    """A history in which a person looks at the first plan, a while after it was shown."""
+
+    def __post_init__(self) -> None:
+        self._untouched: dict[str, int] | None = None
+        self._seen = False
+        self.shown = 0
+        super().__post_init__()
+
+    def _put_settings(self) -> None:
+        settings = structs.replace(cloud._settings(self.world.rule), preview=True)
+        if self.registry.sync(OWNER, SYNC) != settings:
+            self.registry.put_sync(OWNER, settings)
+            self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])
+
+    def _set_up_store(self) -> None:
+        super()._set_up_store()
+        self._untouched, self._seen = self._effects(), False
+
+    def _effects(self) -> dict[str, int]:
+        return {name: each.mutations for name, each in self.world.providers.items()}
+
+    def _let_through(self, text: Callable[[str], str]) -> None:
+        store = self.states.sync(OWNER, SYNC)
+        planning = setting.planning(store)
+        seen = self._seen or planning.shown  # what has nothing to do is not asked about
+        if not seen and self._effects() != self._untouched:
+            raise Violated(self._story("something was done before the plan was let through"))
+        stop = planning.stop
+        if stop is None or stop.kind != PREVIEW:
+            super()._let_through(text)
+        elif text(setting.APPROVED) != stop.plan_id:
+            self.shown += 1
+            self._seen = True
+            self.log.append(f"-- let through: {stop.reason}")
+            store.save_text(setting.APPROVED, stop.plan_id)
+
+
+def played(seeds: Iterable[int]) -> int:
+    """Play histories, and return how often a plan was let through."""
+    shown = 0
+    for seed in seeds:
+        if ("plain", seed) not in OPEN_IN_THE_CLOUD:
+            history = PreviewHistory(seed)
+            history.play()
+            shown += history.shown
+    return shown
+
+
+def test_nothing_is_done_unseen() -> None:
+    """The invariants hold as ever, and no provider is touched before the plan is let through."""
+    assert played(range(SEEDS)) > SEEDS / 2
+
+
+def test_it_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the preview taken out, the histories say so."""
+    monkeypatch.setattr("syncoxiders.engine.pipeline.reconcile.Planner._is_first", lambda _: False)
+    with pytest.raises(Violated, match="before the plan was let through"):
+        played(range(SEEDS))
