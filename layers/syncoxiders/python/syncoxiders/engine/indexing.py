@@ -21,7 +21,7 @@ from syncoxiders.ports.state import RunRecord
 BUSY = 300.0
 """Seconds for which one works on an index alone; if it takes longer, somebody else tries too."""
 
-FEW, MANY, SHARE = 2_000, 20_000, 50
+FEW, MANY, SHARE = 2_000, 10_000, 50
 """So many changes are noted beside what is searched fast: a share of it, within these bounds.
 
 Each change writes all of them, and each search looks through them.

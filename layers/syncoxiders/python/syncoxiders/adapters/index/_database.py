@@ -142,7 +142,7 @@ def change(path: Path, rows: Mapping[int, Row | None]) -> None:
             return found
 
         for key, row in rows.items():
-            _change(database, numbered(key), None if row is None else numbered(row.parent), row)
+            put(database, numbered(key), ROOT if row is None else numbered(row.parent), row)
         database.executemany(
             "INSERT OR IGNORE INTO keys VALUES (?, ?)",
             [(key, num) for key, num in given.items() if key != ROOT_KEY],
@@ -172,24 +172,21 @@ def numbering(database: sqlite3.Connection, first: int) -> Callable[[int], int]:
     return number
 
 
-def _change(database: sqlite3.Connection, num: int, parent: int | None, row: Row | None) -> None:
+def put(database: sqlite3.Connection, num: int, parent: int, row: Row | None) -> None:
+    """Put an entry in place of the one of this number, or remove that."""
     old = database.execute("SELECT name FROM entries WHERE num = ?", (num,)).fetchone()
+    worded = old is not None
     if old is not None:
         if row is None or old[0] != row.name:
+            worded = False
             database.execute(
                 "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)",
                 (num, words_of(old[0])),
             )
         database.execute("DELETE FROM entries WHERE num = ?", (num,))
         database.execute("DELETE FROM contents WHERE num = ?", (num,))
-    if row is not None and parent is not None:
-        insert(database, num, parent, row, worded=old is not None and old[0] == row.name)
-
-
-def insert(
-    database: sqlite3.Connection, num: int, parent: int, row: Row, *, worded: bool = False
-) -> None:
-    """Add an entry that is not there; ``worded`` says that its words are."""
+    if row is None:
+        return
     database.execute(
         "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
         (num, parent, row.name, row.type, row.size, row.modified, row.node),

@@ -6,6 +6,7 @@ once one fails, and goes on from what the other one wrote.
 
 import urllib.parse
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 import zstandard
@@ -17,6 +18,10 @@ FORM = 1
 """Heads and bases of another form are made anew."""
 
 _LARGEST = 256 << 20
+
+
+Noted: TypeAlias = tuple[int, Row | None]
+"""What is known of an entry, behind the turn in which it was noted."""
 
 
 class Build(msgspec.Struct, frozen=True):
@@ -45,9 +50,9 @@ class Head(msgspec.Struct, frozen=True):
     built: float = 0.0
     build: Build | None = None
     figures: Figures = Figures()
-    rows: Mapping[int, tuple[int, Row | None]] = {}
+    rows: Mapping[int, Noted] = {}
 
-    def since(self, turn: int) -> dict[int, tuple[int, Row | None]]:
+    def since(self, turn: int) -> dict[int, Noted]:
         """Return what was noted after a turn."""
         return {key: noted for key, noted in self.rows.items() if noted[0] > turn}
 

@@ -2,13 +2,13 @@
 
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 from syncoxiders.adapters.index import _database, _search
-from syncoxiders.adapters.index._head import FORM, Head
+from syncoxiders.adapters.index._head import FORM, Head, Noted
 from syncoxiders.core.filetypes import FOLDER
 from syncoxiders.core.indexed import Row
 from syncoxiders.ports.index import Figures, Hit, IndexBroken, Place, Query, Shown
@@ -57,35 +57,44 @@ class OpenedIndex:
     """
 
     def __init__(self, place: Place, base: Base, head: Head, drop: Callable[[], None]) -> None:
+        self.base = base
         self._place = place
-        self._base = base
         self._drop = drop
         self._hides = False
         self._paths: dict[int, str] = {_database.ROOT: ""}
         self._recent = sqlite3.connect(":memory:", isolation_level=None)
-        self.changed = head.changed
+        self._number = _database.numbering(base.database, base.following)
+        self._rows: Mapping[int, Noted] = {}
+        self.changed = 0.0
         with self._sound():
-            self._overlay(head)
+            _database.create(self._recent)
+            base.database.execute("DELETE FROM hidden")
+        self.follow(head)
 
     def close(self) -> None:
         """Let go of what is in memory; the base stays."""
         self._recent.close()
 
-    def _overlay(self, head: Head) -> None:
-        base, recent = self._base.database, self._recent
-        _database.create(recent)
-        number = _database.numbering(base, self._base.following)
-        recent.execute("BEGIN")
-        base.execute("DELETE FROM hidden")
-        for key in sorted(head.rows):
-            row: Row | None = head.rows[key][1]
-            num = number(key)
-            if num < self._base.following:
-                self._hides = True
-                base.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (num,))
-            if row is not None:
-                _database.insert(recent, num, number(row.parent), row)
-        recent.execute("COMMIT")
+    def follow(self, head: Head) -> None:
+        """Go on to a later head of the same base: only what it knows besides is taken in."""
+        if head.rows is self._rows:
+            return
+        with self._sound():
+            new = [key for key, noted in head.rows.items() if self._rows.get(key) != noted]
+            self._recent.execute("BEGIN")
+            for key in sorted(new):
+                self._take(self._number(key), head.rows[key][1])
+            self._recent.execute("COMMIT")
+        if new:
+            self._paths = {_database.ROOT: ""}
+        self._rows, self.changed = head.rows, head.changed
+
+    def _take(self, num: int, row: Row | None) -> None:
+        if num < self.base.following:
+            self._hides = True
+            self.base.database.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (num,))
+        parent = _database.ROOT if row is None else self._number(row.parent)
+        _database.put(self._recent, num, parent, row)
 
     # -- what is asked ---------------------------------------------------------------------------
 
@@ -93,7 +102,7 @@ class OpenedIndex:
         """Return what matches, in order."""
         with self._sound():
             entries = heapq.merge(
-                _search.find(self._base.database, self._place, query, hidden=self._hides),
+                _search.find(self.base.database, self._place, query, hidden=self._hides),
                 _search.find(self._recent, self._place, query, hidden=False),
                 key=lambda each: each.position,
             )
@@ -122,7 +131,7 @@ class OpenedIndex:
     def amount(self, folder: int) -> int:
         """Return how many bytes are in a folder and all below it, as of when it was merged."""
         with self._sound():
-            found = self._base.database.execute(
+            found = self.base.database.execute(
                 "SELECT bytes FROM folders WHERE num = ?", (folder,)
             ).fetchone()
             return int(found[0]) if found is not None else 0
@@ -138,7 +147,7 @@ class OpenedIndex:
 
     def survey(self, at: float) -> tuple[int, Figures]:
         """Return how many entries the base has, and figures of its files, as of a time."""
-        base = self._base.database
+        base = self.base.database
         found = base.execute(
             "SELECT type, count(*), sum(max(size, 0)) FROM entries GROUP BY type"
         ).fetchall()
@@ -152,7 +161,7 @@ class OpenedIndex:
     def contents(self) -> Iterator[tuple[int, int, int, int, int]]:
         """Yield the base's files as size, number, node, key and one of its hashes, by size."""
         with self._sound():
-            yield from self._base.database.execute(
+            yield from self.base.database.execute(
                 "SELECT size, num, node, key, content FROM entries JOIN contents USING (num) "
                 "JOIN keys USING (num) ORDER BY size DESC, num"
             )
@@ -166,7 +175,7 @@ class OpenedIndex:
         yield from (num for (num,) in self._recent.execute(asked, values))
         if self._hides:
             asked += " AND num NOT IN hidden"
-        yield from (num for (num,) in self._base.database.execute(asked, values))
+        yield from (num for (num,) in self.base.database.execute(asked, values))
 
     def _one(self, num: int) -> tuple[int, str, int, int, int] | None:
         asked = "SELECT parent, name, type, size, modified FROM entries WHERE num = ?"
@@ -175,7 +184,7 @@ class OpenedIndex:
         if found is None:
             if self._hides:
                 asked += " AND num NOT IN hidden"
-            found = self._base.database.execute(asked, (num,)).fetchone()
+            found = self.base.database.execute(asked, (num,)).fetchone()
         return found
 
     def _path(self, parent: int, name: str) -> str:

@@ -86,7 +86,7 @@ class ObjectIndex:
         self._given_room = room
         self._token = token
         self._bases: dict[str, Base] = {}
-        self._opened: dict[Place, tuple[str, OpenedIndex]] = {}
+        self._opened: dict[Place, OpenedIndex] = {}
         self._heads: dict[Place, tuple[str, Head]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
@@ -367,22 +367,9 @@ class ObjectIndex:
                 return None
             if head is None or not head.base:
                 return None
-            known = self._opened.get(place)
-            if known is not None:
-                if known[0] == tag and head.base in self._bases:
-                    self._used(place, head.base)
-                    return known[1]
-                known[1].close()
-                del self._opened[place]
             base = self._base(place, head.base)
             if base is not None:
-                try:
-                    opened = OpenedIndex(place, base, head, lambda: self._drop(place))
-                except IndexBroken:
-                    return None
-                self._opened[place] = tag, opened
-                self._used(place, head.base)
-                return opened
+                return self._upon(place, base, head)
             # It was replaced since its head was read, or is damaged, or was lost.
             newer, now = self._head(place)
             if newer == tag:
@@ -391,9 +378,23 @@ class ObjectIndex:
             tag, head = newer, now
         raise StateUnavailable("an index keeps being replaced; try again later")
 
-    def _used(self, place: Place, name: str) -> None:
-        self._bases[name] = self._bases.pop(name)
-        self._opened[place] = self._opened.pop(place)
+    def _upon(self, place: Place, base: Base, head: Head) -> OpenedIndex | None:
+        """Return an index by its base and head, None if it turns out to be damaged."""
+        self._bases[head.base] = self._bases.pop(head.base)  # the last one that was used
+        known = self._opened.get(place)
+        try:
+            if known is not None and known.base is base:
+                known.follow(head)
+                return known
+            if known is not None:
+                known.close()
+            self._opened.pop(place, None)
+            opened = OpenedIndex(place, base, head, lambda: self._drop(place))
+        except IndexBroken:
+            self._opened.pop(place, None)
+            return None
+        self._opened[place] = opened
+        return opened
 
     def _base(self, place: Place, name: str) -> Base | None:
         """Return a base, fetched if need be; None if there is none, or it is damaged."""
