@@ -1,9 +1,11 @@
 """What can be asked, as docs/api.md has it: methods ask at their address, and read the answer."""
 
+import re
 import typing
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -12,9 +14,10 @@ import pytest
 from syncoxiders.api.client import Client
 from syncoxiders.api.pages import Pages
 from syncoxiders.api.shapes import accounts, activity, conflicts, files, people, syncs
-from tests.api.conftest import Deployment
+from tests.api.conftest import PREFIX, Deployment
 from tests.emulators.serving import Response
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 ODD = "a/b ü?"
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 PLACE = "a%2Fb%20%C3%BC%3F"
@@ -182,3 +185,25 @@ def test_all_shapes() -> None:
             if isinstance(kind, type) and kind.__module__ == module.__name__:
                 data = msgspec.json.encode(sample(kind))
                 assert msgspec.json.decode(data, type=kind) == sample(kind), name
+
+
+def described() -> dict[str, re.Pattern[str]]:
+    """Return what the API says of itself that can be asked, each with what it looks like."""
+    paths = msgspec.json.decode(DOCUMENT.read_bytes())["paths"]
+    return {
+        f"{method} {path}": re.compile(
+            re.sub(r"\\{[^/]*\\}", "[^/]+", re.escape(f"{method.upper()} {path}"))
+        )
+        for path, methods in paths.items()
+        for method in methods
+    }
+
+
+def test_contract() -> None:
+    """All that the API says of itself that it can be asked, it is asked by some method."""
+    asked = [f"GET {PREFIX}/syncs/7/conflicts/7/content"]
+    for call, _, _ in CALLS:
+        method, _, path = call.partition(" ")
+        asked.append(f"{method} {PREFIX}{path}")
+    for name, pattern in described().items():
+        assert any(pattern.fullmatch(call) for call in asked), name

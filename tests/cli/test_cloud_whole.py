@@ -325,3 +325,42 @@ class TestPlans:
         cloud("approve", "photos", plan["id"])
         world.settle()
         assert world.b.tree() == {"file": b"content"}
+
+
+class TestConflicts:
+    def conflict(self, whole: Whole) -> str:
+        """Have one conflict; return its id."""
+        whole.world.a.write("x.txt", b"one\nof a\n")
+        whole.world.clock.advance(9.0)
+        whole.world.b.write("x.txt", b"one\nof b\n")
+        whole("syncs", "add", "photos", "a:", "b:")
+        whole.world.settle()
+        whole.world.look()
+        whole.world.look()
+        (found,) = whole("conflicts", "list", "--json").of("conflict")
+        return str(found["id"])
+
+    def test_seen(self, logged_in: Whole) -> None:
+        """A conflict is told of wherever one looks, and how its texts differ."""
+        id_ = self.conflict(logged_in)
+        assert "1 conflict: see syncoxiders cloud conflicts list photos" in logged_in("status").out
+        assert f"photos {id_}  x.txt" in logged_in("conflicts").out
+        said = logged_in("conflicts", "show", "photos", id_).out
+        assert "kept   the version of b" in said
+        assert "-of b\n+of a\n" in said
+        assert "'nothing'" in logged_in("conflicts", "show", "photos", "nothing", code=2).err
+
+    @pytest.mark.parametrize(
+        ("take", "content"),
+        [("kept", b"one\nof b\n"), ("other", b"one\nof a\n"), ("merged", b"both\n")],
+    )
+    def test_decided(self, logged_in: Whole, take: str, content: bytes) -> None:
+        """What was decided comes to be at all sides, and nothing is left to decide."""
+        id_ = self.conflict(logged_in)
+        more = ["--text", "-"] if take == "merged" else []
+        args = ("conflicts", "resolve", "photos", id_, "--take", take, *more)
+        assert "Decided" in logged_in(*args, stdin="both\n").out
+        logged_in.world.settle()
+        logged_in.world.look()
+        assert logged_in.world.a.tree() == logged_in.world.b.tree() == {"x.txt": content}
+        assert logged_in("conflicts").out == "No conflicts.\n"

@@ -10,6 +10,7 @@ import pytest
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.cloud.secrets import of_app, secret_of
 from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.people import Person
 from syncoxiders.ports.push import Channel
 from syncoxiders.ports.registry import EndpointSettings, OpenChannel, SyncSettings
 from tests.accounts.cloud import Cloud
@@ -165,6 +166,28 @@ class TestKeys:
         """Half a key is none, and nothing is asked."""
         answer = _make(browser, name="backup", kind="s3", access_key_id="AKID")
         assert (answer.status, list(answer.json["fields"])) == (422, ["body.secret_access_key"])
+
+    def test_without_keys(self, browser: Browser, stage: Stage, s3: S3Server) -> None:
+        """An administrator may use the buckets that the functions' role has leave for."""
+        _make(browser, name="backup", **self._keys(s3.url))
+        made = _make(browser, name="backup", kind="s3", settings={"region": "eu-central-1"})
+        assert (made.status, made.json["settings"]) == (201, {"region": "eu-central-1"})
+        assert secret_of(stage.vault, "me", "backup").get() is None
+        answer = _make(browser, name="other", kind="s3", settings={"url": s3.url})
+        assert (answer.status, list(answer.json["fields"])) == (422, ["body.settings.url"])
+
+    def test_without_keys_nor_right(self, stage: Stage) -> None:
+        """Nobody else may, for all of these buckets are one administrator's to give."""
+        stage.app.admissions.invite("eve@example.org", admin=False)
+        person = Person("https://issuer.example", "eve", "eve@example.org", verified=True)
+        made = stage.app.sessions.begin(stage.app.admissions.admit(person))
+        assert made is not None
+        browser = Browser(stage)
+        headers = {"authorization": f"Bearer {made[0]}"}
+        asked = {"name": "backup", "kind": "s3"}
+        answer = browser.ask("POST", "/api/v1/accounts", asked, headers=headers)
+        assert (answer.status, list(answer.json["fields"])) == (422, ["body.access_key_id"])
+        assert stage.registry.accounts(stage.app.people.users()[-1].id) == []
 
     def test_nobody_there(self, browser: Browser, stage: Stage) -> None:
         """A service that does not answer is told, and nothing is kept."""

@@ -104,6 +104,8 @@ def create(app: App, owner: str, asked: NewAccount, *, admin: bool) -> Account:
         if opened == "tokens":
             return _of_elsewhere(app, owner, account, known, asked, admin=admin)
         if opened == "keys":
+            if not asked.access_key_id and not asked.secret_access_key:
+                return _of_role(app, owner, account, admin=admin)
             return _of_keys(app, owner, account, known, asked)
     except (AccountError, Revoked) as error:
         raise Unfit("", str(error)) from error
@@ -189,6 +191,25 @@ def _of_keys(
     if known is not None and known.settings.get("url") != account.settings.get("url"):
         raise another_person(account.name)
     return keep(app, owner, structs.replace(account, identity=identity), Secret(keys=keys))
+
+
+def _of_role(app: App, owner: str, account: Account, *, admin: bool) -> Account:
+    """Make an account of buckets that the functions' own role has leave for.
+
+    Whoever has such an account may use all of these buckets, so that it is for administrators. What
+    the role signs goes to AWS and nowhere else.
+    """
+    if not admin:
+        raise Unfit(
+            "access_key_id",
+            "only an administrator may make an account without keys",
+            "give keys of your own",
+        )
+    if account.settings.get("url"):
+        raise Unfit("settings.url", "without keys there is no other address than AWS's own")
+    made = keep(app, owner, account, None)
+    secret_of(app.lasting, owner, account.name).delete()  # of what it was before
+    return made
 
 
 def _of_folder(app: App, owner: str, account: Account) -> Account:
