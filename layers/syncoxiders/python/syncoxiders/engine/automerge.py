@@ -35,8 +35,14 @@ class NotNow(Exception):  # noqa: N818 -- named after what it says, as all that 
         self.error = error
 
 
-def keep_base(context: Context, node: Node) -> None:
-    """Keep a node's agreed content for a later merge, if it is a text that could be merged."""
+def keep_base(
+    context: Context, node: Node, refused: dict[EndpointId, ProviderError] | None = None
+) -> None:
+    """Keep a node's agreed content for a later merge, if it is a text that could be merged.
+
+    Who asks for a pause meanwhile is put into ``refused``; nobody in it is asked.
+    """
+    refused = refused if refused is not None else {}
     content = node.content
     if context.blobs is None or node.kind is not Kind.FILE or content is None:
         return
@@ -45,10 +51,13 @@ def keep_base(context: Context, node: Node) -> None:
         return
     places = Places(context.store)
     for endpoint, replica in node.replicas.items():
-        if replica.gone or replica.content_gen != node.content_gen:
+        if replica.gone or replica.content_gen != node.content_gen or endpoint in refused:
             continue
         try:
             data = _read(context, places, Source(endpoint, replica.entry, replica.version))
+        except Throttled as error:
+            refused[endpoint] = error
+            continue
         except ProviderError:
             continue
         if data is not None:

@@ -87,9 +87,10 @@ def recover(
                 if done and entry is not None and _has_moved_with_content(action, entry):
                     content = rekey(context, places, action.endpoint, action.entry, entry)
             except (Unreachable, Throttled, RootLost) as error:
-                away[action.endpoint] = str(error)
+                where = error.asked or action.endpoint
+                away[where] = str(error)
                 if refused is not None:
-                    refused[action.endpoint] = error
+                    refused[where] = error
                 continue
             except ProviderError:
                 done = False
@@ -350,6 +351,9 @@ def _hash_of_source(context: Context, action: Action, found: Entry) -> str:
         ref = places.ref(source.endpoint, source.entry)
         algorithms = _like(found.hashes)
         return context.providers[source.endpoint].hash(ref, source.version, algorithms)
+    except Throttled as error:
+        error.asked = source.endpoint
+        raise  # it will tell, only later
     except ProviderError:
         return ""
 

@@ -107,6 +107,7 @@ def _wake(
             wake_at(pipeline, "apply", again, at)
 
 
+_LEFT_ALONE = "its provider wants to be left alone"
 _WITH_CONTENT = frozenset({ActionKind.CREATE, ActionKind.UPDATE})
 
 
@@ -175,7 +176,7 @@ class Worker:
 
     def _shut(self) -> dict[EndpointId, str]:
         """Return the endpoints that are needed and cannot be asked for anything, and why."""
-        away = dict.fromkeys(self._pauses, "its provider wants to be left alone")
+        away = dict.fromkeys(self._pauses, _LEFT_ALONE)
         for endpoint in sorted(self._batch.needs - away.keys()):
             try:
                 self._context.providers[endpoint]
@@ -183,6 +184,11 @@ class Worker:
                 self._heed({endpoint: error})
                 away[endpoint] = str(error)
         return away
+
+    def _paused(self) -> frozenset[EndpointId]:
+        """Return the endpoints, needed or not, whose providers want to be left alone."""
+        known = [each.id for each in self._settings.endpoints]
+        return frozenset(_pauses(self._pipeline, self._message.owner, self._settings, known))
 
     def _is_outdated(self) -> bool:
         """Say whether the settings have changed since: under other ones it may be wrong."""
@@ -260,10 +266,13 @@ class Worker:
             for action in actions
             if action.id not in open_ and action.kind in _WITH_CONTENT
         )
+        paused = self._paused()
+        refused = dict.fromkeys(paused, ProviderError(_LEFT_ALONE))
         for node in self._store.base().get(nodes).values():
             if self._pipeline.clock.now() >= self._until - LEFT:
-                return  # these are merged by nobody; they are kept as a conflict
-            automerge.keep_base(self._context, node)
+                break  # these are merged by nobody; they are kept as a conflict
+            automerge.keep_base(self._context, node, refused)
+        self._heed({each: error for each, error in refused.items() if each not in paused})
 
     def _release(self) -> None:
         """Put into the log what had to wait for the actions that were closed."""
@@ -340,13 +349,7 @@ class Worker:
         It may have gone with folders further up, of which these folders tell nothing.
         """
         looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
-        known = [each.id for each in self._settings.endpoints]
-        looks.away.update(
-            dict.fromkeys(
-                _pauses(self._pipeline, self._message.owner, self._settings, known),
-                "its provider wants to be left alone",
-            )
-        )
+        looks.away.update(dict.fromkeys(self._paused(), _LEFT_ALONE))
         looks.again(stale)
         self._heed(looks.refused)
         self._news = True
