@@ -220,8 +220,12 @@ class CloudHistory(QuirkyHistory):
         if hasattr(self, "registry"):
             self._put_settings()
 
+    def _chosen(self) -> SyncSettings:
+        """Return the settings that a person has chosen."""
+        return _settings(self.world.rule)
+
     def _put_settings(self, *, paused: bool = False) -> None:
-        settings = msgspec.structs.replace(_settings(self.world.rule), paused=paused)
+        settings = msgspec.structs.replace(self._chosen(), paused=paused)
         if self.registry.sync(OWNER, SYNC) != settings:
             self.registry.put_sync(OWNER, settings)
             self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])

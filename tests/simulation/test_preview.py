@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 import pytest
 from msgspec import structs
 
-from syncoxiders.engine.pipeline import messages, setting
+from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.report import PREVIEW
-from tests.simulation import cloud
+from syncoxiders.ports.registry import SyncSettings
 from tests.simulation.cloud import OWNER, SYNC, CloudHistory
 from tests.simulation.known import OPEN_IN_THE_CLOUD
 from tests.simulation.stage import Violated
@@ -26,11 +26,8 @@ class PreviewHistory(CloudHistory):
         self.shown = 0
         super().__post_init__()
 
-    def _put_settings(self) -> None:
-        settings = structs.replace(cloud._settings(self.world.rule), preview=True)
-        if self.registry.sync(OWNER, SYNC) != settings:
-            self.registry.put_sync(OWNER, settings)
-            self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])
+    def _chosen(self) -> SyncSettings:
+        return structs.replace(super()._chosen(), preview=True)
 
     def _set_up_store(self) -> None:
         super()._set_up_store()
