@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def test_nobody(whole: Whole, method: str, path: str, told: dict[str, Any]) -> N
     """Without a session there is nothing to be had, whether there is something or not."""
     if not told["security"]:
         pytest.skip("anybody may ask this")
-    for filled in (_filled(path), _filled(path, "nothing")):
+    for filled in (_filled(path, told), _filled(path, told, "nothing")):
         answer = whole.ask(method.upper(), filled, who="")
         assert (answer.status, answer.json["code"]) == (401, "not-logged-in")
         assert answer.headers["content-type"] == "application/problem+json"
@@ -176,9 +177,9 @@ def test_somebody_else(whole: Whole, method: str, path: str, told: dict[str, Any
     if not name:
         pytest.skip("it is nobody's, or has tests of its own")
     body = _body(told)
-    mine = whole.ask(method.upper(), _filled(path, name), body)
-    theirs = whole.ask(method.upper(), _filled(path, name), body, who="eve")
-    nobody = whole.ask(method.upper(), _filled(path, "nothing"), body, who="eve")
+    mine = whole.ask(method.upper(), _filled(path, told, name), body)
+    theirs = whole.ask(method.upper(), _filled(path, told, name), body, who="eve")
+    nobody = whole.ask(method.upper(), _filled(path, told, "nothing"), body, who="eve")
     assert (theirs.status, theirs.json["code"]) == (nobody.status, nobody.json["code"])
     assert (theirs.status, theirs.json["code"].startswith("no-such")) == (404, True)
     assert mine.status != 401
@@ -196,10 +197,15 @@ def test_everything_of_one_is_of_nobody_else(whole: Whole) -> None:
         assert whole.ask("GET", f"/api/v1/{each}").json["items"] != []
 
 
-def _filled(path: str, name: str = "a") -> str:
-    """Return a path with something in place of its parameters."""
+def _filled(path: str, told: dict[str, Any], name: str = "a") -> str:
+    """Return an address: something in place of its parameters, and what has to be in its query."""
     found = path.replace("{name}", name).replace("{number}", "1")
-    return re.sub(r"{\w+}", "x", found)
+    query = {
+        each["name"]: each["schema"].get("enum", ["x"])[0]
+        for each in told.get("parameters", [])
+        if each["in"] == "query" and each.get("required")
+    }
+    return re.sub(r"{\w+}", "x", found) + (f"?{urllib.parse.urlencode(query)}" if query else "")
 
 
 def _body(told: dict[str, Any]) -> object:

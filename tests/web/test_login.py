@@ -237,3 +237,10 @@ def test_time_is_taken_from_the_token(openid: OpenId) -> None:
     openid.claims["exp"] = int(time.time()) - 120
     with pytest.raises(NotLetIn):
         come()
+
+
+def test_who_begins_without_end_is_held_off(browser: Browser) -> None:
+    """Nobody has to be logged in to begin, so that an address may do it so often only."""
+    for _ in range(100):
+        assert browser.ask("GET", "/auth/login").status == 303
+    assert browser.ask("GET", "/auth/login").status == 429

@@ -33,6 +33,9 @@ CALLBACK = "/oauth/callback"
 
 _KIND = "connection"
 
+_EVER = 0.0
+"""As if it were not over: who comes too late is told so, for as long as it is known."""
+
 
 class Failed(Exception):  # noqa: N818 -- named after what it says
     """A sign-in came to nothing. ``code`` is a stable word, ``account`` the name it was for."""
@@ -98,12 +101,12 @@ def finish(app: App, owner: str, session: str, query: Mapping[str, str]) -> str:
     somebody else's.
     """
     name = digest(query.get("state", ""))
-    text = app.words.look(_KIND, name, 0.0)
+    text = app.words.look(_KIND, name, _EVER)
     begun = msgspec.json.decode(text, type=_Begun) if text is not None else None
     if begun is None or begun.owner != owner or begun.session not in {"", session}:
         raise Failed("wrong-state")
     account = begun.account
-    if app.words.take(_KIND, name, 0.0) is None:
+    if app.words.take(_KIND, name, _EVER) is None:
         raise Failed("wrong-state", account.name)
     if begun.expires <= app.clock.now():
         raise Failed("expired", account.name)

@@ -55,7 +55,7 @@ def derived(word: str, use: str) -> str:
 
 
 class Guesses:
-    """Counts who guesses: so many wrong words from one place in an hour, and no more."""
+    """Counts what somebody tries: so many times in an hour, and no more."""
 
     def __init__(self, words: Words, what: str, most: int) -> None:
         self._words = words
@@ -66,7 +66,7 @@ class Guesses:
         """Say whether somebody may try (again)."""
         return self._words.counted(self._name(who, now)) < self._most
 
-    def wrong(self, who: str, now: float) -> None:
+    def count(self, who: str, now: float) -> None:
         """Count a try."""
         self._words.count(self._name(who, now), (now // HOUR + 2) * HOUR)
 

@@ -24,6 +24,9 @@ from syncoxiders.ports.people import Issuer, NotLetIn, User
 _LINKS = 30
 """So many links that are none may come from one address in an hour."""
 
+_LOGINS = 100
+"""So many logins may be begun from one address in an hour: each is an item in a table."""
+
 CALLBACK = "/auth/callback"
 
 
@@ -33,6 +36,7 @@ def auth(web: Web) -> Router:
     app = web.app
     session, begun = Keeper("session", app.settings), Keeper("login", app.settings)
     links = Guesses(app.words, "link", _LINKS)
+    logins = Guesses(app.words, "login", _LOGINS)
 
     @router.get("/auth/login", include_in_schema=False)
     def login() -> Response[str]:
@@ -40,6 +44,10 @@ def auth(web: Web) -> Router:
         if issuer is None:
             return _away("/")
         then = web.request.query.get("next", "/")
+        source, now = web.request.source, app.clock.now()
+        if not logins.left(source, now):
+            return _page(HTTPStatus.TOO_MANY_REQUESTS, "Too many logins", _LATER)
+        logins.count(source, now)
         try:
             found = app.logins.begin(issuer, _redirect(), then)
         except (NotLetIn, Unreachable) as error:
@@ -72,7 +80,7 @@ def auth(web: Web) -> Router:
             return _page(HTTPStatus.TOO_MANY_REQUESTS, "Too many links", _LATER)
         user = app.logins.take_link(web.request.form().get("code", ""))
         if user is None:
-            links.wrong(source, now)
+            links.count(source, now)
             return _page(HTTPStatus.NOT_FOUND, "This link does not work any more", _OVER)
         return _let_in(user, "/")
 
@@ -145,4 +153,4 @@ _FORM = (
     "<button autofocus>Log in</button></form>"
 )
 _OVER = "<p>A link works once, for an hour. Make a new one where you deployed this from.</p>"
-_LATER = "<p>Too many links that do not work came from your network. Try again in an hour.</p>"
+_LATER = "<p>This was tried too often from your network. Try again in an hour.</p>"

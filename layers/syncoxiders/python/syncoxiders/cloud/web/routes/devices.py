@@ -44,7 +44,7 @@ def devices(web: Web) -> Router:
     def ask_for_device(device: NewDevice) -> Device:
         """Begin to ask whether a program may act for a person; no login is needed."""
         _check(asks, web.request.source)
-        asks.wrong(web.request.source, app.clock.now())
+        asks.count(web.request.source, app.clock.now())
         word, asked = found.ask(device.name)
         page = f"{app.settings.site}/#/device"
         return Device(
@@ -88,7 +88,7 @@ def devices(web: Web) -> Router:
         _check(tokens, source)
         told = found.told(asked.device_code)
         if told is None:
-            tokens.wrong(source, now)
+            tokens.count(source, now)
             raise _not_yet("expired-token", "nobody waits with this code any more", "ask anew")
         if told.refused:
             raise _not_yet("access-denied", "the person said no")
@@ -112,7 +112,7 @@ def devices(web: Web) -> Router:
         try:
             return do()
         except Absent:
-            codes.wrong(web.owner, app.clock.now())
+            codes.count(web.owner, app.clock.now())
             raise
 
     def _check(guesses: Guesses, who: str) -> None:
