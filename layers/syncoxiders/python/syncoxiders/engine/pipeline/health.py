@@ -48,6 +48,7 @@ class Health(msgspec.Struct, frozen=True):
 def health(pipeline: Pipeline, owner: str, settings: SyncSettings) -> Health:
     """Return how a sync is. Raises StateUnavailable."""
     store = pipeline.states.sync(owner, settings.id)
+    setting.read_ahead(store, settings, setting.PLANNING, _VERIFIED)
     planning = setting.planning(store)
     record = store.record()
     planned = record.planned if record is not None else {}
