@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ LOCK = ROOT / "requirements-lambda.lock"
 SOURCE = ROOT / "layers" / "syncoxiders" / "python" / "syncoxiders"
 FUNCTIONS = ROOT / "functions"
 
-_KEPT_OF_API = ("__init__.py", "shapes")
+_KEPT_OF_API = ("__init__.py", "openapi.json", "shapes")
 """What the API's two sides have in common; the rest of that package is the client."""
 
 MOST_UNZIPPED = 250 << 20
@@ -113,8 +114,19 @@ def _code(path: Path, target: Target) -> None:
         shutil.copytree(SOURCE, packages / SOURCE.name, ignore=left)
         for part in _needless(packages / SOURCE.name):
             shutil.rmtree(part) if part.is_dir() else part.unlink()
+        _metadata(packages)
         bytecode.add(packages, target.python)
         archive.write(path, archive.below(packages, "python"))
+
+
+def _metadata(packages: Path) -> None:
+    """Say what version it is, as an installation does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    name, version = project["name"], project["version"]
+    folder = packages / f"{name}-{version}.dist-info"
+    folder.mkdir()
+    told = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (folder / "METADATA").write_text(told)
 
 
 def _needless(code: Path) -> list[Path]:

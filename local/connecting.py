@@ -9,6 +9,7 @@ from local.deploy import ACCOUNT, Deployed
 from local.emulator import Ministack
 from local.places import Connectable
 from syncoxiders.adapters.aws.clients import client
+from syncoxiders.cloud import apps
 from syncoxiders.cloud.app import App, made
 from syncoxiders.cloud.secrets import of_app, secret_of
 from syncoxiders.engine.pipeline.hints import call
@@ -39,9 +40,14 @@ def reaching(emulator: Ministack, stack: Deployed) -> Iterator[App]:
 def connect(
     app: App, stack: Deployed, places: Connectable, *, owner: str = OWNER, pushes: bool = True
 ) -> None:
-    """Enter the accounts of places, a two-way sync of them, and where pushes go."""
+    """Enter the accounts of places, a two-way sync of them, and where pushes go.
+
+    More accounts can be signed in to at the same vendors.
+    """
     for kind, secret in places.app_secrets.items():
         app.vault.put(of_app(kind), secret)
+    for kind, registered in places.apps.items():
+        apps.put(app, kind, registered)
     for place in places.opened:
         name = place.account.name
         if place.secret is not None:

@@ -57,6 +57,12 @@ REPAIRS = (
         '        return target.removeprefix("AmazonSQS.").removesuffix("Batch")\n'
         '    if "." in target:\n        return target.rsplit(".", 1)[-1]\n',
     ),
+    # A function that answers without a body has none: AWS takes null for that as well.
+    Repair(
+        "ministack.services.apigateway",
+        '    resp_body = lambda_response.get("body", "")\n',
+        '    resp_body = lambda_response.get("body") or ""\n',
+    ),
     # A function is told of what a table's stream has once a batch is full, or its window is over.
     # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
     Repair(

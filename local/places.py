@@ -13,6 +13,7 @@ import watchfiles
 
 from local.deploy import Deployed
 from syncoxiders.adapters.accounts.secret import Secret
+from syncoxiders.api.shapes.accounts import App
 from syncoxiders.ports.accounts import Account
 
 TRASH = ".syncoxiders-trash"
@@ -31,7 +32,8 @@ class Place(NamedTuple):
 class Connectable(Protocol):
     """Places that can be connected to a deployment.
 
-    ``app_secrets`` are by the kind of account whose vendor signs pushes with one.
+    ``app_secrets`` are by the kind of account whose vendor signs pushes with one; ``apps`` are
+    those through which one can sign in, once the places are there.
     """
 
     @property
@@ -41,6 +43,10 @@ class Connectable(Protocol):
     @property
     def app_secrets(self) -> Mapping[str, str]:
         """The secrets of OAuth apps."""
+
+    @property
+    def apps(self) -> Mapping[str, App]:
+        """The OAuth apps by kind, with the addresses of who they are registered with."""
 
     def listen(self, stack: Deployed) -> None:
         """Tell vendors where pushes go, so far as the system does not do it itself."""
@@ -77,6 +83,7 @@ class Folders:
     """Two folders on disk, from which nobody pushes: :func:`changes` tells of them."""
 
     app_secrets: Mapping[str, str] = {}
+    apps: Mapping[str, App] = {}
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -155,6 +162,7 @@ class Emulated:
 
         self.clouds: dict[str, Any] = {"drive": drive.create(), "dropbox": dropbox.create()}
         self.app_secrets = {"dropbox": self.clouds["dropbox"].oauth.clients["client"]}
+        self.apps: dict[str, App] = {}
         self.opened: list[Place] = []
         self.memory: Path | None = None
         self._serving = ExitStack()
@@ -167,6 +175,8 @@ class Emulated:
             url = self._serving.enter_context(Server(cloud)).url
             cloud.people.write(f"from {kind}.txt", f"Made at {kind}.\n".encode())
             self.opened.append(self._place(kind, url))
+            (client, secret), *_ = cloud.oauth.clients.items()
+            self.apps[kind] = App(client_id=client, client_secret=secret, url=url)
         return self
 
     def __exit__(

@@ -10,11 +10,12 @@ import pytest
 
 from local.deploy import Deployed, deploy, synthesise
 from local.emulator import Ministack
+from local.front import Front
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """An emulator with the stack in it."""
+    """An emulator with the stack in it; browsers find it at ``stack.console``."""
 
     emulator: Ministack
     stack: Deployed
@@ -23,8 +24,12 @@ class Cloud:
 @contextlib.contextmanager
 def running(work: Path, out: Path, **settings: str) -> Iterator[Cloud]:
     """Start an emulator with further settings of its own, and deploy what was synthesised."""
-    with Ministack(work, settings=settings) as emulator:
-        yield Cloud(emulator, deploy(emulator, out, work))
+    folders = work / "folders"
+    folders.mkdir()
+    with Front() as front, Ministack(work, settings=settings) as emulator:
+        stack = deploy(emulator, out, work, console=front.url, folders=str(folders))
+        front.opened(stack.url, emulator.certificate)
+        yield Cloud(emulator, stack)
 
 
 @pytest.fixture(scope="session")

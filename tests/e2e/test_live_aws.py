@@ -26,6 +26,7 @@ from local.connecting import connect, disconnect
 from local.deploy import Deployed, cdk, check_machine, python_of_emulator
 from local.places import Place
 from syncoxiders.adapters.aws.clients import ERRORS, client, code
+from syncoxiders.api.shapes.accounts import App as RegisteredApp
 from syncoxiders.cloud.app import made
 from syncoxiders.ports.accounts import Account
 
@@ -79,6 +80,7 @@ class Buckets:
     """Two new buckets, which tell EventBridge of changes; removed when the context is left."""
 
     app_secrets: Mapping[str, str] = {}
+    apps: Mapping[str, RegisteredApp] = {}
 
     def __init__(self, prefix: str) -> None:
         self.left, self.right = (Bucket(f"{prefix}-{side}") for side in ("left", "right"))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ def test_all_modules_are_there(opt: Path) -> None:
     """Every module of the code layer is imported from the layers and the standard library."""
     foreign = run(opt, _ALL_MODULES)
     assert foreign == []
+
+
+def test_it_knows_its_version(opt: Path) -> None:
+    """What is deployed says what it is, as what is installed does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert run(opt, _VERSION) == project["version"]
 
 
 def test_descriptions_are_there(opt: Path) -> None:
@@ -142,6 +149,11 @@ data = pathlib.Path(importlib.util.cache_from_source(str(source))).read_bytes()
 assert data[:4] == importlib.util.MAGIC_NUMBER
 names = marshal.loads(data[16:]).co_filename
 print(json.dumps({"unchecked": data[4:8] == bytes([1, 0, 0, 0]), "names": names}))
+"""
+
+_VERSION = """
+import importlib.metadata
+print(json.dumps(importlib.metadata.version("syncoxiders")))
 """
 
 _DESCRIPTIONS = """
