@@ -78,7 +78,7 @@ class Window:
 
     def go(self, hash_: str = "") -> None:
         """Go to a page of the console, and wait until it has nothing to load any more."""
-        if self.page.url.startswith(self.url):
+        if self.page.url.startswith(f"{self.url}/#"):
             self.page.evaluate("hash => { location.hash = hash; }", f"#/{hash_}")
         else:
             self.page.goto(f"{self.url}/#/{hash_}")

@@ -21,6 +21,7 @@ export interface Accounts {
 export interface App {
   client_id: string;
   client_secret: string;
+  url: string;
 }
 
 export interface Check {
