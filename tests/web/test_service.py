@@ -1,5 +1,10 @@
 """The API as a whole: who may ask, and how errors are told."""
 
+from importlib.metadata import Distribution, PackageNotFoundError
+
+import pytest
+
+from syncoxiders import __version__
 from syncoxiders.cloud.web.routes.deployment import deployment
 from tests.functions.stage import Stage
 from tests.web.conftest import Api
@@ -10,6 +15,17 @@ def test_what_it_is_may_be_asked_by_anybody(stage: Stage) -> None:
     api = Api(stage, deployment)
     answer = api.ask("GET", "/deployment", who="")
     assert (answer.status, answer.json["login"]) == (200, "once")
+
+
+def test_the_version_is_in_the_code(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which version it is is known where it is no installed package, as in a function's layer."""
+
+    def none(name: str) -> Distribution:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(Distribution, "from_name", none)
+    answer = Api(stage, deployment).ask("GET", "/deployment", who="")
+    assert (answer.status, answer.json["version"]) == (200, __version__)
 
 
 def test_everything_else_needs_a_login(stage: Stage) -> None:

@@ -2,13 +2,12 @@
 
 from functools import lru_cache
 from http import HTTPStatus
-from importlib.metadata import version
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from syncoxiders import api
+from syncoxiders import __version__, api
 from syncoxiders.api.shapes.people import Deployment
 from syncoxiders.cloud.web.service import Web, new_router
 
@@ -20,7 +19,7 @@ def deployment(web: Web) -> Router:
     @router.get("/deployment", operation_id="get_deployment", tags=["people"])
     def get_deployment() -> Deployment:
         """Say what this is, and by whom people are let in."""
-        return Deployment(version=version("syncoxiders"), login=web.gate.login)
+        return Deployment(version=__version__, login=web.gate.login)
 
     @router.get("/openapi.json", include_in_schema=False)
     def get_document() -> Response[bytes]:
