@@ -35,25 +35,31 @@ class NotNow(Exception):  # noqa: N818 -- named after what it says, as all that 
         self.error = error
 
 
-def keep_base(context: Context, node: Node) -> None:
-    """Keep a node's agreed content for a later merge, if it is a text that could be merged."""
+def keep_base(context: Context, node: Node) -> dict[EndpointId, ProviderError]:
+    """Keep a node's agreed content for a later merge, if it is a text that could be merged.
+
+    Returns what providers said who would not let it be read.
+    """
+    refused: dict[EndpointId, ProviderError] = {}
     content = node.content
     if context.blobs is None or node.kind is not Kind.FILE or content is None:
-        return
+        return refused
     digest = hashes.decode(content.hashes).get(hashes.OWN)
     if digest is None or content.size > LIMIT or context.blobs.get(digest) is not None:
-        return
+        return refused
     places = Places(context.store)
     for endpoint, replica in node.replicas.items():
         if replica.gone or replica.content_gen != node.content_gen:
             continue
         try:
             data = _read(context, places, Source(endpoint, replica.entry, replica.version))
-        except ProviderError:
+        except ProviderError as error:
+            refused[endpoint] = error
             continue
         if data is not None:
             context.blobs.put(digest, data)
-        return
+        break
+    return refused
 
 
 def merge_edits(context: Context, merge: Merge) -> Event | None:

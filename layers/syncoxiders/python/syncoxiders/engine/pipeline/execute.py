@@ -263,7 +263,11 @@ class Worker:
         for node in self._store.base().get(nodes).values():
             if self._pipeline.clock.now() >= self._until - LEFT:
                 return  # these are merged by nobody; they are kept as a conflict
-            automerge.keep_base(self._context, node)
+            refused = automerge.keep_base(self._context, node)
+            pauses = {each: why for each, why in refused.items() if isinstance(why, Throttled)}
+            if pauses:
+                self._heed(pauses)
+                return
 
     def _release(self) -> None:
         """Put into the log what had to wait for the actions that were closed."""
