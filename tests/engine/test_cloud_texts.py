@@ -3,7 +3,8 @@
 import dataclasses
 
 from syncoxiders.adapters.memory.state import MemoryBlobStore
-from tests.engine.deployed import Deployed
+from syncoxiders.ports.errors import Throttled
+from tests.engine.deployed import OWNER, Deployed
 
 BASE = b"one\ntwo\nthree\nfour\nfive\n"
 LEFT, RIGHT = BASE.replace(b"one", b"ONE"), BASE.replace(b"five", b"FIVE")
@@ -59,3 +60,24 @@ def test_forgotten() -> None:
     edit(made, LEFT, RIGHT)
     assert made.a.tree() == made.b.tree()
     assert sorted(made.a.tree().values(), key=str) == sorted([LEFT, RIGHT], key=str)
+
+
+def test_pause_asked_for() -> None:
+    """Who asks for a pause while a text is read to be kept is left alone, and asked for no more."""
+    made = deployed(merging=True)
+    for name in ("one", "two"):
+        made.a.write(name, BASE + name.encode())
+    asked: list[str] = []
+
+    def read(operation: str) -> None:
+        if operation == "read":
+            asked.append(operation)
+            if len(asked) > 2:  # both were carried; what is read now is only to be kept
+                raise Throttled("slower", 600.0)
+
+    made.a.on_call = made.b.on_call = read
+    made.look()
+    assert made.b.tree().keys() == {"text", "one", "two"}
+    paused = [made.registry.account(OWNER, name) for name in "ab"]
+    assert all(each is not None and each.not_before > made.clock.now() for each in paused)
+    assert len(asked) == 4
