@@ -23,7 +23,9 @@ from tests.benchmarks import (
     report_bill,
     report_clouds,
     report_functions,
+    report_searching,
     report_state,
+    searching,
     state,
     streams,
 )
@@ -53,7 +55,7 @@ def size(text: str) -> int:
     return int(float(text[:-1]) * UNITS[text[-1].upper()])
 
 
-KINDS = ("files", "large", "nodes", "streams", "requests", "state", "cost", "functions")
+KINDS = ("files", "large", "nodes", "index", "streams", "requests", "state", "cost", "functions")
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -61,6 +63,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--files", type=small, nargs="*", default=[small("10000"), small("100000")])
     parser.add_argument("--large", type=large, nargs="*", default=[large("20x200M")])
     parser.add_argument("--nodes", type=int, nargs="*", default=[10_000, 1_000_000])
+    parser.add_argument(
+        "--index",
+        type=int,
+        nargs="*",
+        default=[100_000, 1_000_000],
+        help="sizes of the index of all files",
+    )
     parser.add_argument(
         "--state",
         type=int,
@@ -116,6 +125,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if chosen.quick:
         chosen.files, chosen.large, chosen.runs = [small("10000")], [large("5x50M")], 1
         chosen.nodes, chosen.streams = [10_000, 100_000], [size("10M"), size("200M")]
+        chosen.index = [100_000]
         chosen.state, chosen.cost, chosen.edits = [200, 1_000], [100], 10
     if unknown := set(chosen.only) - set(KINDS):
         parser.error(f"nothing is called {', '.join(sorted(unknown))}")
@@ -134,6 +144,7 @@ def main() -> None:
     plans: list[PlanSample] = []
     carried: list[Stream | Ceiling] = []
     counts: list[Counted] = []
+    searches: list[searching.Searched] = []
     costs: list[state.Cost] = []
     bills: list[bill.Bill] = []
     deployed: list[Start | Package | Arrival] = []
@@ -145,6 +156,7 @@ def main() -> None:
         places = [Place(folder, file_system(folder)) for folder in scratch]
         for nodes in chosen.nodes:
             plans += planner.measure(scratch[0], nodes)
+        searches += [searching.measure(scratch[0], entries) for entries in chosen.index]
         for files in chosen.state:
             costs += state.measure(files)
         for changes, _ in product(chosen.cost, range(chosen.runs)):
@@ -177,6 +189,7 @@ def main() -> None:
     finally:
         if plans:
             report.show_plans(plans, console)
+        report_searching.show_searches(searches, console)
         report.show(samples, console)
         report_clouds.show_streams(carried, console)
         report_clouds.show_counts(counts, console)
@@ -186,6 +199,7 @@ def main() -> None:
         if chosen.json:
             told = {
                 "planner": plans,
+                "index": searches,
                 "sync": samples,
                 "streams": carried,
                 "requests": counts,

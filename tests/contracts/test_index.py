@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncoxiders.adapters.index.store import ObjectIndex
@@ -96,10 +96,11 @@ class World:
         )
 
     def another(self, seen: list[Touched]) -> None:
-        """Let another process take in all records, and begin what is due."""
+        """Let more happen, and another process take in all records, and begin what is due."""
         before, index, work = self.objects.before, self.index, self.work
         self.objects.before = None
         self.restart()
+        self.observe(file("id3", "renamed"), gone=("id4",))
         heed(self.work, self.records, FOREVER)
         seen += self.records
         self.records.clear()
@@ -139,6 +140,10 @@ class World:
             if len(page) < query.limit:
                 return paths
             past = page[-1].position
+
+
+def file(ident: str, name: str) -> Entry:
+    return Entry(ident, ROOT_ENTRY, name, Kind.FILE, "1", 1)
 
 
 def queries() -> Iterator[Query]:
@@ -279,12 +284,14 @@ def act(world: World, step: tuple[str, object], faults: Faults, seen: list[Touch
         tend(world.work, FOREVER)
     elif kind == "meanwhile":
         assert isinstance(value, int)
-        faults.others(value, lambda: world.another(seen))
+        world.observe(*(file(ident, "before") for ident in ("id3", "id4", "id5", "id6")))
+        faults.others(value // 2, lambda: world.another(seen))
         world.clock.advance(indexing.SOON + 1.0)
         if value % 2:
             tend(world.work, FOREVER)
         else:
-            heed(world.work, world.records, FOREVER)
+            some = random.Random(value).sample(world.records, len(world.records) // 2)
+            heed(world.work, some, FOREVER)
         faults.disarm()
     elif kind == "damage":
         for name in [name for name, _ in world.objects.names("entries/") if str(value) in name][:1]:
@@ -299,9 +306,7 @@ def act(world: World, step: tuple[str, object], faults: Faults, seen: list[Touch
         faults.arm(Death if kind == "die" else StateUnavailable, value)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(steps, max_size=16))
 def test_like_a_look_at_everything(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, object]]

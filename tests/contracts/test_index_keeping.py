@@ -1,6 +1,9 @@
 """Keeping indexes: what is written when, by whom, and what becomes of damage and of rivals."""
 
+import errno
+import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +116,26 @@ class TestWriting:
         world.leases.release("index#me#photos#a", fence)
         assert tend(world.work, FOREVER) == 0
 
+    def test_what_cannot_be_made(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What cannot be merged is told, holds up no change, and is merged once it can be."""
+        told: list[Place] = []
+        world.work = replace(world.work, trouble=lambda place, _: told.append(place))
+        world.index.note(PLACE, lambda: {1: row("one.txt")})
+        world.clock.advance(indexing.SOON + 1.0)
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_database, "change", full)
+            assert tend(world.work, FOREVER) == 0
+        assert told == [PLACE]
+        assert "one.txt" in names(world)
+        tend(world.work, FOREVER)
+        status = world.index.status(PLACE)
+        assert status is not None
+        assert status.recent == 0
+
 
 class TestRivals:
     def test_noted_while_merged(self, world: World) -> None:
@@ -199,12 +222,26 @@ class TestReading:
     def test_room(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """There are no more bases in the folder than there is room for: those used last stay."""
         world.restart()
-        monkeypatch.setattr(world.index, "_room", 100_000)
+        monkeypatch.setattr(world.index._bases, "_room", 100_000)
         for _ in range(2):
             for _place, opened in world.index.open([PLACE, OTHER]):
                 assert opened is not None
                 assert opened.find(Query()) is not None
-                assert len(list(world.index._folder.glob("base-*"))) == 1
+                assert len(list(world.index._bases.folder.glob("base-*"))) == 1
+
+    def test_no_room(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where a base has no room that is said; nothing is dropped, and no half of it is left."""
+        world.restart()
+
+        def full(*_: object) -> bool:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.objects, "fetch", full)
+            with pytest.raises(StateUnavailable, match="more ephemeral storage"):
+                list(world.index.open([PLACE]))
+        assert list(world.index._bases.folder.iterdir()) == []
+        assert len(names(world)) == 5
 
     def test_replaced(self, world: World) -> None:
         """A base that was replaced since its head was read is not missed."""

@@ -9,6 +9,7 @@ import pytest
 from syncoxiders.adapters.index.store import ObjectIndex
 from syncoxiders.adapters.items.indexed import ItemsSource
 from syncoxiders.adapters.memory.objects import MemoryObjects
+from syncoxiders.cloud.web import pages
 from syncoxiders.cloud.web.routes.files import files
 from syncoxiders.engine.indexing import COMPARED, Indexing, tend
 from syncoxiders.engine.pipeline.removing import forget_sync
@@ -16,6 +17,8 @@ from syncoxiders.ports.accounts import Account
 from tests.web.office import Office
 
 FOREVER = 1e12
+BEGINNING = (0, 0, "", "", "", "", 0)
+BEYOND = (1 << 63, *BEGINNING[1:])
 
 
 class Library(Office):
@@ -136,6 +139,8 @@ def test_pages(library: Library) -> None:
     ("query", "field"),
     [
         ("cursor=nonsense", "query.cursor"),
+        (f"cursor={pages.cursor('files-relevance', BEYOND)}", "query.cursor"),
+        (f"cursor={pages.cursor('files-name', BEGINNING)}", "query.cursor"),
         ("type=poem", "query.type"),
         ("sort=beauty", "query.sort"),
         ("min_size=-1", "query.min_size"),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # what not all functions need is imported where it is made
     from syncoxiders.engine.pipeline.context import Pipeline
     from syncoxiders.ports.alarm import Alarms, Line
     from syncoxiders.ports.apps import Apps
-    from syncoxiders.ports.index import Index
+    from syncoxiders.ports.index import Index, Place
     from syncoxiders.ports.live import Listeners, Speech
     from syncoxiders.ports.people import Directory, Issuer, People, Words
     from syncoxiders.ports.pipeline import SharedStates
@@ -96,6 +96,7 @@ class App:
             registry=self.registry,
             leases=self.leases,
             clock=self.clock,
+            trouble=_unkept,
         )
 
     @cached_property
@@ -392,6 +393,13 @@ def _untold(error: SyncError) -> None:
     from syncoxiders.cloud.handling import logger, told  # noqa: PLC0415 -- only functions log
 
     logger.warning("what is new was not told", extra=told(error))
+
+
+def _unkept(place: "Place", error: SyncError) -> None:
+    from syncoxiders.cloud.handling import logger, told  # noqa: PLC0415 -- only functions log
+
+    about = {"owner": place.owner, "sync": place.sync, "endpoint": place.endpoint}
+    logger.warning("an index could not be built or merged", extra={**about, **told(error)})
 
 
 def prepare() -> None:

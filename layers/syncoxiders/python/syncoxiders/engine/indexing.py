@@ -49,7 +49,10 @@ RUNS = 100
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """What keeping indexes works with."""
+    """What keeping indexes works with.
+
+    ``trouble`` is told what could not be built or merged: the clock brings it again.
+    """
 
     index: Index
     source: Source
@@ -57,6 +60,7 @@ class Indexing:
     registry: Registry
     leases: Leases
     clock: Clock
+    trouble: Callable[[Place, StateUnavailable], None] = lambda _place, _error: None
 
 
 def heed(work: Indexing, touched: Iterable[Touched], until: float) -> frozenset[Place]:
@@ -121,8 +125,9 @@ def _see_to(work: Indexing, place: Place, status: Status | None, until: float) -
         else:
             work.index.merge(place)
         return work.index.status(place)
-    except StateUnavailable:
-        return status  # the clock brings it again
+    except StateUnavailable as error:
+        work.trouble(place, error)
+        return status
     finally:
         work.leases.release(name, fence)
 

@@ -6,7 +6,7 @@ kept up with them, that can be lost at any time and is then made anew. It may be
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -65,6 +65,9 @@ class Status(msgspec.Struct, frozen=True):
     parts: frozenset[int] | None = None
 
 
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]
+"""What a database can compare."""
+
 Sort: TypeAlias = Literal["relevance", "name", "size", "modified"]
 
 
@@ -75,13 +78,13 @@ class Position(msgspec.Struct, frozen=True, order=True, array_like=True):
     without regard to ASCII case, then places.
     """
 
-    first: int
-    second: int
+    first: Number
+    second: Number
     folded: str
     name: str
     sync: str
     endpoint: str
-    number: int
+    number: Number
 
 
 class Query(msgspec.Struct, frozen=True):

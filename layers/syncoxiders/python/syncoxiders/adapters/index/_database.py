@@ -20,6 +20,9 @@ from syncoxiders.ports.errors import StateError
 ROOT = 0
 """The root folder's number."""
 
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Primary codes; their extended forms have them in the last byte (https://sqlite.org/rescode.html)."""
+
 _CACHE = 64 << 10
 """Kibibytes of a database that is written are kept in memory."""
 
@@ -85,6 +88,11 @@ def check() -> None:
             f"the index of files needs an SQLite with FTS5; this one ({sqlite3.sqlite_version}) "
             f"has none: {error}"
         ) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Say whether an error tells that a file is no sound database, rather than of a full disk."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def create(database: sqlite3.Connection) -> None:

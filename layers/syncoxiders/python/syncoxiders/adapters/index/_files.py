@@ -3,12 +3,9 @@
 import os
 import shutil
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import zstandard
-
-from syncoxiders.ports.errors import StateUnavailable
 
 _NAME = "syncoxiders-index-"
 _LEVEL = 3
@@ -48,7 +45,7 @@ def pack(source: Path, target: Path) -> None:
 
 
 def unpack(source: Path, target: Path) -> bool:
-    """Decompress a file; False if it is damaged. Raises StateUnavailable if there is no room."""
+    """Decompress a file; False if it is damaged."""
     size = target_size(source)
     if size is None:
         return False
@@ -57,12 +54,6 @@ def unpack(source: Path, target: Path) -> bool:
             zstandard.ZstdDecompressor().copy_stream(read, written)
     except zstandard.ZstdError:
         return False
-    except OSError as error:
-        with suppress(OSError):
-            target.unlink(missing_ok=True)
-        raise StateUnavailable(
-            "there is no room for the index of files: give the function more ephemeral storage"
-        ) from error
     return target.stat().st_size == size
 
 

@@ -5,12 +5,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 
 from syncoxiders.adapters.index import _database, _search
-from syncoxiders.adapters.index._head import FORM, Head, Noted
+from syncoxiders.adapters.index._bases import Base
+from syncoxiders.adapters.index._head import Head, Noted
 from syncoxiders.core.filetypes import FOLDER
 from syncoxiders.core.indexed import Row
+from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.index import Figures, Hit, IndexBroken, Place, Query, Shown
 
 UNKNOWN = "…"
@@ -21,33 +22,6 @@ LARGEST = 50
 
 _FOLDERS = 50_000
 """So many paths of folders are kept in mind."""
-
-
-class Base:
-    """A base in a file that nobody changes. It is for one thread."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.database = sqlite3.connect(
-            f"{path.as_uri()}?immutable=1", uri=True, isolation_level=None
-        )
-        self.size = path.stat().st_size
-        try:
-            ((form,),) = self.database.execute("PRAGMA user_version")
-            self.following = _database.following(self.database)
-            self.database.execute(f"PRAGMA mmap_size = {self.size}")
-            self.database.execute("CREATE TEMP TABLE hidden (num INTEGER PRIMARY KEY)")
-        except sqlite3.Error:
-            self.database.close()
-            raise
-        if form != FORM:
-            self.database.close()
-            raise sqlite3.DatabaseError("a base of another form")
-
-    def close(self) -> None:
-        """Let go of the file, and remove it."""
-        self.database.close()
-        self.path.unlink(missing_ok=True)
 
 
 class OpenedIndex:
@@ -218,6 +192,8 @@ class OpenedIndex:
     def _sound(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
+            if not _database.is_damage(error):
+                raise StateUnavailable(f"an index cannot be read now: {error}") from error
             self._drop()
             raise IndexBroken(f"the index of {self._place.endpoint} is damaged") from error

@@ -7,12 +7,10 @@ that nobody names, which the next one clears away.
 """
 
 import secrets
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +18,7 @@ import msgspec
 import zstandard
 
 from syncoxiders.adapters.index import _database, _files
+from syncoxiders.adapters.index._bases import Base, Bases
 from syncoxiders.adapters.index._comparing import Comparing
 from syncoxiders.adapters.index._head import (
     Build,
@@ -32,7 +31,7 @@ from syncoxiders.adapters.index._head import (
     tallies_name,
     unpacked,
 )
-from syncoxiders.adapters.index._opened import Base, OpenedIndex
+from syncoxiders.adapters.index._opened import OpenedIndex
 from syncoxiders.core.indexed import Row
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.index import (
@@ -82,21 +81,11 @@ class ObjectIndex:
         _database.check()
         self._objects = objects
         self._now = now
-        self._given = folder
-        self._given_room = room
         self._token = token
-        self._bases: dict[str, Base] = {}
+        self._bases = Bases(objects, folder, room)
         self._opened: dict[Place, OpenedIndex] = {}
         self._heads: dict[Place, tuple[str, Head]] = {}
         self._pool: ThreadPoolExecutor | None = None
-
-    @cached_property
-    def _folder(self) -> Path:
-        return _files.working_folder() if self._given is None else self._given
-
-    @cached_property
-    def _room(self) -> int:
-        return self._given_room or _files.room(self._folder)
 
     # -- heads -----------------------------------------------------------------------------------
 
@@ -171,7 +160,7 @@ class ObjectIndex:
         build = None if head is None else head.build
         if build is None or part in build.done:
             return
-        path = self._folder / f"part-{self._token()}"
+        path = self._bases.folder / f"part-{self._token()}"
         try:
             with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as writer:
                 encoder = msgspec.msgpack.Encoder()
@@ -206,7 +195,7 @@ class ObjectIndex:
 
     def _parts(self, place: Place, build: Build) -> Iterator[tuple[int, Row]]:
         decoder = msgspec.msgpack.Decoder(tuple[int, Row])
-        path = self._folder / f"part-{self._token()}"
+        path = self._bases.folder / f"part-{self._token()}"
         try:
             for part in sorted(build.done):
                 if not self._objects.fetch(_part_name(place, build, part), path):
@@ -240,9 +229,11 @@ class ObjectIndex:
 
         def merged(path: Path) -> None:
             try:
-                self._bring(place, base, path)
+                self._bases.copy(prefix(place), base, path)
                 _database.change(path, rows)
-            except (IndexBroken, sqlite3.DatabaseError) as error:
+            except (IndexBroken, sqlite3.Error) as error:
+                if isinstance(error, sqlite3.Error) and not _database.is_damage(error):
+                    raise
                 _, now = self._head(place)
                 if now is not None and now.base == base:  # else it was replaced meanwhile
                     self._drop(place)
@@ -263,8 +254,9 @@ class ObjectIndex:
         """Put a new base, which holds what was noted up to a turn, in place of the old one."""
         began = time.monotonic()
         name = f"base-{self._token()}"
-        path, small = self._folder / name, self._folder / f"{name}.zst"
+        path, small = self._bases.folder / name, self._bases.folder / f"{name}.zst"
         base: Base | None = None
+        kept = False
         try:
             make(path)
             at = self._now()
@@ -296,15 +288,18 @@ class ObjectIndex:
 
             head = self._change(place, replaced)
             if head is not None and head.base == name:
-                self._bases[name], base = base, None
+                self._bases.add(name, base)
+                base, kept = None, True
                 self._clear(place, old, build)
             else:  # others were faster
                 self._objects.delete([f"{prefix(place)}{name}"])
+        except (sqlite3.Error, OSError, IndexBroken) as error:
+            raise StateUnavailable(f"an index could not be made: {error}") from error
         finally:
             small.unlink(missing_ok=True)
             if base is not None:
                 base.close()
-            if name not in self._bases:
+            elif not kept:
                 path.unlink(missing_ok=True)
 
     def _clear(self, place: Place, old: str, build: Build | None) -> None:
@@ -327,7 +322,7 @@ class ObjectIndex:
                 if name.startswith(tuple(gone)) or (at < late and not name.startswith(tuple(kept)))
             ]
         )
-        self._let_go(old)
+        self._bases.let_go(old)
 
     def remove(self, owner: str, sync: str = "") -> None:
         """Remove the indexes of a sync, or of all of an owner's with what is known besides."""
@@ -367,7 +362,7 @@ class ObjectIndex:
                 return None
             if head is None or not head.base:
                 return None
-            base = self._base(place, head.base)
+            base = self._bases.get(prefix(place), head.base)
             if base is not None:
                 return self._upon(place, base, head)
             # It was replaced since its head was read, or is damaged, or was lost.
@@ -380,7 +375,6 @@ class ObjectIndex:
 
     def _upon(self, place: Place, base: Base, head: Head) -> OpenedIndex | None:
         """Return an index by its base and head, None if it turns out to be damaged."""
-        self._bases[head.base] = self._bases.pop(head.base)  # the last one that was used
         known = self._opened.get(place)
         try:
             if known is not None and known.base is base:
@@ -396,60 +390,13 @@ class ObjectIndex:
         self._opened[place] = opened
         return opened
 
-    def _base(self, place: Place, name: str) -> Base | None:
-        """Return a base, fetched if need be; None if there is none, or it is damaged."""
-        found = self._bases.get(name)
-        if found is None:
-            path = self._folder / name
-            try:
-                self._bring(place, name, path)
-                found = self._bases[name] = Base(path)
-            except (IndexBroken, sqlite3.DatabaseError):
-                path.unlink(missing_ok=True)
-                return None
-        return found
-
-    def _bring(self, place: Place, name: str, path: Path) -> None:
-        """Write a base into a file. Raises IndexBroken, StateUnavailable."""
-        known = self._bases.get(name)
-        if known is not None:
-            self._make_room(known.size, keep=name)
-            shutil.copyfile(known.path, path)
-            return
-        small = path.with_suffix(".zst")
-        try:
-            if not self._objects.fetch(f"{prefix(place)}{name}", small):
-                raise IndexBroken("the base of an index is not there")
-            size = _files.target_size(small)
-            if size is not None:
-                self._make_room(size)
-            if size is None or not _files.unpack(small, path):
-                raise IndexBroken("the base of an index is damaged")
-        finally:
-            small.unlink(missing_ok=True)
-
-    def _make_room(self, size: int, keep: str = "") -> None:
-        """Let go of bases that were not used for long, until there is room for one more."""
-        held = sum(each.size for each in self._bases.values())
-        for name in list(self._bases):
-            if held + size <= self._room:
-                return
-            if name != keep:
-                held -= self._bases[name].size
-                self._let_go(name)
-
-    def _let_go(self, name: str) -> None:
-        base = self._bases.pop(name, None)
-        if base is not None:
-            base.close()
-
     def _drop(self, place: Place) -> None:
         """Drop a damaged index: it will be built anew."""
         _, head = self._head(place)
         self._objects.delete([_head_name(place)])
         self._heads.pop(place, None)
         if head is not None:
-            self._let_go(head.base)
+            self._bases.let_go(head.base)
 
     # -- comparing -------------------------------------------------------------------------------
 
@@ -457,7 +404,7 @@ class ObjectIndex:
         """Look for duplicates in an owner's indexes, which are at these accounts, and keep them."""
         began = time.monotonic()
         at = self._now()
-        with Comparing(self._folder, places) as comparing:
+        with Comparing(self._bases.folder, places) as comparing:
             for place, opened in self.open(list(places)):
                 if isinstance(opened, OpenedIndex):
                     comparing.take(place, opened)

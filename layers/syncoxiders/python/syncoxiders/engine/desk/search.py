@@ -11,6 +11,7 @@ import msgspec
 from syncoxiders.api.shapes.files import File
 from syncoxiders.core import words
 from syncoxiders.core.filetypes import FOLDER, TYPES, Type
+from syncoxiders.core.indexed import shown
 from syncoxiders.engine.desk.declined import Absent
 from syncoxiders.engine.indexing import places_of
 from syncoxiders.ports.accounts import Account
@@ -119,7 +120,7 @@ def browse(
         amounts: dict[int, int] = {}
         try:
             if opened is not None:
-                number = opened.folder(folder.path)
+                number = opened.folder(shown(folder.path))
                 if number is None:
                     raise Absent("folder", folder.path)
                 query = Query(sort="name", below=number, past=past, limit=limit + 1)
