@@ -28,6 +28,7 @@ from local.memory import Keeper, restore
 from local.places import Emulated, Folders, Places, changes
 from local.voice import Runs, Voice, say
 from syncoxiders.adapters.aws.clients import client
+from syncoxiders.cli.asking import TOKEN, URL
 from syncoxiders.cloud.app import App
 from syncoxiders.cloud.people import login_link
 
@@ -70,12 +71,12 @@ def run(places: Places, home: Path) -> None:
                     if places.memory is not None:
                         restore(places.memory, client("dynamodb"), stack)
                     connect(app, stack, places)
-                tell(emulator, stack, places)
+                tell(emulator, stack, places, remember(emulator, stack, app))
                 say(f"The console, for which this link lets you in once:\n\n  {login_link(app)}\n")
                 follow(app, stack, places, home)
 
 
-def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
+def tell(emulator: Ministack, stack: Deployed, places: Places, note: Path) -> None:
     """Say where everything is, and what to try."""
     say()
     for place in places.opened:
@@ -88,21 +89,28 @@ def tell(emulator: Ministack, stack: Deployed, places: Places) -> None:
     for name in ("QueuePoll", "QueueMerge", "QueueApply"):
         say(f"  {name:17}{stack.outputs[name].rpartition('/')[2]}")
     say("\nTo look inside, in another terminal:")
-    note = remember(emulator, stack)
-    say(f"  . {note} && .venv/bin/syncoxiders cloud status      (or log demo, or --help)")
+    say(f"  . {note} && .venv/bin/syncoxiders cloud status      (or log demo -f, or --help)")
     for line in places.advice():
         say(line)
     say("Ctrl-C stops it all.\n")
 
 
-def remember(emulator: Ministack, stack: Deployed) -> Path:
-    """Write what a shell needs to speak to this deployment; returns the file's name."""
+def remember(emulator: Ministack, stack: Deployed, app: App) -> Path:
+    """Write what a shell needs to speak to this deployment, with a login; returns the file's name.
+
+    It is for who has started this alone.
+    """
     outputs = BUILT_LOCAL / "outputs.json"
     outputs.write_text(
         json.dumps({STACK: {**stack.outputs, "Url": stack.url, "Console": stack.console}})
     )
     variables = {**emulator.environment(ACCOUNT), "SYNCOXIDERS_OUTPUTS": str(outputs)}
+    login = app.sessions.begin(app.admissions.first(), "make up")
+    if login is not None:
+        variables |= {URL: stack.console, TOKEN: login[0]}
     note = BUILT_LOCAL / "env"
+    note.touch()
+    note.chmod(0o600)
     lines = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     note.write_text("".join(lines))
     return note.relative_to(ROOT)
