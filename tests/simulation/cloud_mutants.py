@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.items._entries import Entries
 from syncoxiders.adapters.items._log import ChangeLogs
+from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
@@ -56,10 +58,18 @@ MUTANTS: dict[str, Mutant] = {
         "whole = self._work(touched, sorted(nodes), until)",
         'whole = (self._conclude(""), self._work(touched, sorted(nodes), until))[1]',
     ),
+    "writes a node whatever has become of it": swap(
+        Nodes._try,
+        'Update(key, put, tuple(remove), when=Equals("rev", before.rev))',
+        "Update(key, put, tuple(remove))",
+    ),
     # -- looks ---------------------------------------------------------------------------------
     "logs nothing": idle(ChangeLogs.append),
     "does not announce what it is going to log": idle(ChangeLogs._announce, "[]"),
     "keeps the cursor before what it passes": keeps_the_cursor_first,
+    "takes folders for known before what is in them": idle(
+        Entries._deepest_first, "iter([dict(wishes)])"
+    ),
     # -- workers -------------------------------------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
     "releases nothing that waited": both(idle(Worker._release), idle(handing.release)),
@@ -70,6 +80,19 @@ MUTANTS: dict[str, Mutant] = {
         execute.apply, "worker.work()", "(store.finish_batch(batch.id, ()), worker.work())"
     ),
     "does not look again at what was not as planned": idle(Worker._look_again),
+    "deletes what was moved since": swap(
+        Worker._apply,
+        "Operations(self._context.providers, places, uploads=uploads, wary=True)",
+        "Operations(self._context.providers, places, uploads=uploads)",
+    ),
+    "takes what there was no time for as done": swap(
+        Worker.work, "applied.put_off and not away", "False"
+    ),
+    # -- pauses --------------------------------------------------------------------------------
+    "asks whoever wants to be left alone": idle(execute._pauses, "{}"),
+    "tells nobody of a pause that is asked for amid recovery": swap(
+        Worker.work, "self._heed(refused)", "None"
+    ),
     # -- hints ---------------------------------------------------------------------------------
     "sends nothing again": idle(sweep.sweep),
 }
