@@ -12,7 +12,7 @@ import pytest
 from syncoxiders.adapters import accounts as facade
 from syncoxiders.adapters import private
 from syncoxiders.adapters.accounts import Accounts
-from syncoxiders.adapters.accounts.records import check_name
+from syncoxiders.adapters.accounts.records import check_name, reconnect
 from syncoxiders.adapters.accounts.secret import Secret
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError
@@ -186,3 +186,13 @@ class TestFacade:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         assert Accounts().folder == tmp_path / "syncoxiders"
         assert os.listdir(tmp_path) == []  # noqa: PTH208 -- to look creates nothing
+
+
+def test_what_to_do_is_said_to_who_can_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one's own machine it is a command; a deployment's person has none, but the console."""
+    account = Account("my work", "drive")
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    command = "connect it again by syncoxiders account add drive 'my work' --reconnect"
+    assert reconnect(account) == command
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "api")
+    assert reconnect(account) == "connect it again"

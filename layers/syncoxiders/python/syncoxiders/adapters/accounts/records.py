@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -57,8 +58,14 @@ def check_name(name: str) -> None:
 
 def reconnect(account: Account) -> str:
     """Return what to do about an account that has no tokens that work."""
-    name = shlex.quote(account.name)
-    return f"connect it again by syncoxiders account add {account.kind} {name} --reconnect"
+    return f"connect it again{by(account.kind, account.name)}"
+
+
+def by(kind: str, name: str, more: str = "") -> str:
+    """Return by which command an account is connected again; a deployment knows of none."""
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        return ""
+    return f" by syncoxiders account add {kind} {shlex.quote(name)} --reconnect{more}"
 
 
 class Records:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from syncoxiders.adapters.accounts.records import reconnect
+from syncoxiders.adapters.accounts.records import by
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, Revoked, Unreachable
 
@@ -82,7 +82,7 @@ def _meaning(account: Account, answer: Mapping[str, Any], cause: Exception) -> s
     if code in _WRONG:
         raise Revoked(
             f"S3 does not take the keys of the account {account.name} ({code}): "
-            f"{reconnect(account)} --access-key-id ID"
+            f"connect it again{by(account.kind, account.name, ' --access-key-id ID')}"
         ) from cause
     if code == _CLOCK:
         raise Revoked(f"the clock of this machine is wrong: S3 says {code}") from cause

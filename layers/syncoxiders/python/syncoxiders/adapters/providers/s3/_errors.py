@@ -11,6 +11,7 @@ from typing import Any
 from botocore import exceptions as vendor  # type: ignore[import-untyped]  # it ships no types
 from urllib3.exceptions import HTTPError as TransportError
 
+from syncoxiders.adapters.accounts.records import by
 from syncoxiders.ports.errors import (
     Denied,
     Full,
@@ -236,7 +237,7 @@ def _of_answer(
 
 
 def _again(account: str) -> str:
-    return f"give it the right ones by: syncoxiders account add s3 {account} --reconnect"
+    return f"connect it again with the right ones{by('s3', account)}"
 
 
 def _pause(headers: Mapping[str, str]) -> float:
