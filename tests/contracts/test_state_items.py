@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syncoxiders.adapters.items import _entries
 from syncoxiders.adapters.items.store import ItemsStates
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import Node
-from syncoxiders.ports.state import Commit, ObservedTree
+from syncoxiders.ports.state import Commit, Observation, ObservedTree
 from tests.contracts.state_contract import *  # noqa: F403 -- the suite is its names
-from tests.contracts.state_harness import action
+from tests.contracts.state_harness import action, entry
 from tests.contracts.state_model import ENDPOINTS, NODES, answers, commits, numbers
 
 
@@ -84,3 +85,18 @@ def test_answers_as_memory_does(history: list[Commit]) -> None:
         for endpoint in ENDPOINTS:
             logged = iter(whole_log(ours.observed(endpoint)))  # and what belongs to nobody any more
             assert all(each in logged for each in whole_log(model.observed(endpoint)))
+
+
+def test_more_than_is_kept_in_mind(harness: ItemsHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many entries not all are kept in mind; what is written is right all the same."""
+    monkeypatch.setattr(_entries, "KNOWN", 5)
+    sync = harness.store.sync("me", "sync")
+    sync.commit(Commit(observed=[Observation("a", put=[entry(f"{n}") for n in range(8)])]))
+    changed = [entry(f"{n}", version="2") for n in range(4, 20)]
+    sync.commit(Commit(observed=[Observation("a", put=changed, gone=["0", "21"])]))
+    found = sync.observed("a").get([f"{n}" for n in range(22)])
+    assert sorted(found, key=int) == [f"{n}" for n in range(1, 20)]
+    assert {each for each, it in found.items() if it.version == "2"} == {
+        each.id for each in changed
+    }
+    assert sync.observed("a").count() == 19

@@ -224,7 +224,7 @@ class Entries:
             unknown = [where for where in wishes if where not in self._known]
             # nothing is known of it, unless others came before, which its write tells
             self._known.update((where, _NOTHING) for where in unknown if wishes[where].is_new)
-            self.read([where for where in unknown if where not in self._known])
+            self._make_known(wishes)
             for some in self._deepest_first(wishes):
                 self._fulfil(some, without_right, outcome)
         except BaseException:
@@ -257,12 +257,18 @@ class Entries:
                 for where in some:
                     del moving[where]
 
+    def _make_known(self, wanted: Collection[Where]) -> None:
+        """Read what is not known. What reading lets go of, there being too much, is read again."""
+        self.read([where for where in wanted if where not in self._known])
+        if any(where not in self._known for where in wanted):
+            self.read(wanted)
+
     def _fulfil(self, wishes: dict[Where, Wish], without_right: Resolve, outcome: Outcome) -> None:
         left = wishes
         for _ in range(ROUNDS):
             if not left:
                 return
-            self.read([where for where in left if where not in self._known])
+            self._make_known(left)
             left = self._round(left, without_right, outcome)
         if left:
             raise StateUnavailable("Others keep writing the same entries; try again later.")

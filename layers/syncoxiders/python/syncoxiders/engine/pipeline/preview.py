@@ -17,8 +17,11 @@ from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.pipeline import SharedStore
 
-MOST = 200_000
-"""So many files and folders, of all endpoints together, are planned at once at most."""
+MOST = 150_000
+"""So many files and folders, of all endpoints together, are planned at once at most.
+
+Each takes up to 5 KB while it is planned, and merge has 1 GB.
+"""
 
 CHUNK = 2_000
 """So many are read between two steps at which the lease is held on to."""
