@@ -48,9 +48,14 @@ export function conflict({ scope, refresh }, sync, id) {
     const body = take === 'merged' ? { take, text: merged } : { take };
     const done = await act.run(
       take,
-      async () => (await ask('POST', `${place}/resolve`, { body }), true),
+      async () => (await ask('POST', `${place}/resolve`, { body, etag: known.etag }), true),
       { quiet: true },
     );
+    if (act.problem?.status === 412) {
+      // Something was changed since: nothing is decided before that was seen, too.
+      await known.load();
+      await read();
+    }
     if (!done) return;
     say(says);
     go('#/conflicts');

@@ -108,6 +108,7 @@ class Web:
             self.resolver.context.update(request=request, caller=caller)
             answer = self.resolver.resolve(_plain(event, request, method), context)
         answer["headers"] = guarded(answer["headers"])
+        answer["body"] = answer["body"] or ""  # the emulator of API Gateway takes no null
         if event["requestContext"]["http"]["method"] == "HEAD":
             answer.update(body="", isBase64Encoded=False)
         return answer
