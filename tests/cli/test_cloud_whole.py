@@ -350,6 +350,19 @@ class TestConflicts:
         assert "-of b\n+of a\n" in said
         assert "'nothing'" in logged_in("conflicts", "show", "photos", "nothing", code=2).err
 
+    def test_changed_meanwhile(self, logged_in: Whole) -> None:
+        """What was decided of other versions than there are is not done."""
+        id_ = self.conflict(logged_in)
+        (told,) = logged_in("conflicts", "show", "photos", id_, "--json").of("conflict")
+        args = ("conflicts", "resolve", "photos", id_, "--take", "kept", "--seen")
+        logged_in.world.clock.advance(9.0)
+        logged_in.world.a.write(told["path"], b"one\nedited\n")
+        logged_in.world.look()
+        logged_in.world.look()
+        assert "nothing was done" in logged_in(*args, told["revision"], code=1).err
+        (again,) = logged_in("conflicts", "show", "photos", id_, "--json").of("conflict")
+        logged_in(*args, again["revision"])
+
     @pytest.mark.parametrize(
         ("take", "content"),
         [("kept", b"one\nof b\n"), ("other", b"one\nof a\n"), ("merged", b"both\n")],

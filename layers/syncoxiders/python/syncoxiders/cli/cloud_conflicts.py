@@ -63,7 +63,7 @@ def _facts(version: Version) -> str:
     return ", ".join(shown(part) for part in parts)
 
 
-def _emit(conflict: Conflict) -> None:
+def _emit(conflict: Conflict, **more: Any) -> None:
     other, modified = conflict.other, conflict.other.modified_at
     emit(
         "conflict",
@@ -77,17 +77,20 @@ def _emit(conflict: Conflict) -> None:
         mtime_ns=int(modified.timestamp() * 1e6) * 1000 if modified is not None else None,
         kept=msgspec.to_builtins(conflict.kept),
         other=msgspec.to_builtins(other),
+        **more,
     )
 
 
 def show(ctx: click.Context, name: str, id_: str, *, as_json: bool) -> Exit:
     """Print both versions' facts, and how two texts differ."""
     with asked(ctx) as client:
-        found = client.conflicts.get(name, id_)
+        found, revision = client.conflicts.seen(name, id_)
         if as_json:
-            _emit(found)
+            _emit(found, revision=revision or None)
             return Exit.DONE
         _tell(found)
+        if revision:
+            click.echo(f"    seen   {shown(revision)}  (to decide only if it still is so: --seen)")
         both = (found.kept, found.other)
         if all(each.media == "text" and not each.deleted for each in both):
             click.echo()
@@ -118,7 +121,10 @@ def resolve(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
         raise Usage("--take merged needs the merged text in --text FILE, and nothing else does")
     text = _text(file.read()) if file is not None else None
     with asked(ctx) as client:
-        client.conflicts.resolve(given["name"], given["conflict"], Resolution(take=take, text=text))
+        resolution = Resolution(take=take, text=text)
+        client.conflicts.resolve(
+            given["name"], given["conflict"], resolution, revision=given["seen"]
+        )
     click.echo(f"Decided: {_RESOLVED[take]}.")
     return Exit.DONE
 

@@ -286,6 +286,12 @@ def show_conflict(ctx: click.Context, name: str, conflict: str, as_json: bool) -
     "merged: put the text of --text in place of both.",
 )
 @click.option("--text", type=click.File("rb"), metavar="FILE", help="The merged text; - is stdin.")
+@click.option(
+    "--seen",
+    default="",
+    metavar="REVISION",
+    help="Decide only if both versions are as show has shown them, with this.",
+)
 @deployment_option
 @click.pass_context
 def resolve_conflict(ctx: click.Context, /, **given: Any) -> int:
