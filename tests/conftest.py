@@ -18,6 +18,7 @@ pytest.register_assert_rewrite(
     "tests.contracts.items_contract",
     "tests.contracts.leases_contract",
     "tests.contracts.listeners_contract",
+    "tests.contracts.people_contract",
     "tests.contracts.provider_contract_changing",
     "tests.contracts.provider_contract_clouds",
     "tests.contracts.provider_contract_looking",
