@@ -21,7 +21,7 @@ from syncoxiders.core.model import (
     NodeId,
     Traits,
 )
-from syncoxiders.core.states import agreed_content, agreed_side, missing, stands_at
+from syncoxiders.core.states import agreed_content, agreed_side, is_new, missing, stands_at
 from syncoxiders.core.versions import Side, ask, content_of, same
 
 
@@ -231,8 +231,8 @@ class Binder:
         """Return the folder that stands elsewhere where a deleted one stands at an endpoint."""
         look = self.draft.look
         parent = self.draft.node_of(endpoint, entry.parent)
-        if parent is None or self.draft.is_moved(work, endpoint):
-            return None
+        if parent is None or is_new(work, endpoint) or self.draft.is_moved(work, endpoint):
+            return None  # what was moved, or is there again, lives
         if any(each.id in look.open for each in self.draft.view.nodes_in(work.id)):
             return None
         name = names.true_name(entry.name, self.draft.traits[endpoint])
