@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from syncoxiders.adapters.memory.state import MemoryStateStore
-from syncoxiders.core.model import ROOT_ENTRY, Endpoint, Entry, Kind, Node, Replica, Traits
+from syncoxiders.core.model import (
+    ROOT_ENTRY,
+    ActionKind,
+    Endpoint,
+    Entry,
+    Kind,
+    Node,
+    Replica,
+    Traits,
+)
 from syncoxiders.core.names import local_name
 from syncoxiders.core.plan import Plan, plan
 from syncoxiders.core.rule import Look, Rule
@@ -112,3 +121,17 @@ def test_what_comes_where_another_has_left_waits_until_that_is_planned() -> None
     both = planned({"a": [left, come, place], "b": [stays]}, [before], {"a": ["a2", "a1"]})
     assert not both.notes
     assert both.actions
+
+
+def test_a_folder_that_is_there_after_all_is_not_handed_to_another() -> None:
+    """One that was missed while it was moved is the reason for no deletion any more."""
+    known = folder("b1", "old")
+    deleted = {"a": replica(folder("a1", "old")), "b": replica(known, gone=True)}
+    nodes = [
+        node(1, name="old", kind=Kind.FOLDER, gone=True, replicas=deleted),
+        node(2, name="new", kind=Kind.FOLDER, replicas=at(a=folder("a2", "new"))),
+    ]
+    entries = {"a": [folder("a1", "old"), folder("a2", "new")], "b": [folder("b1", "new")]}
+    found = planned(entries, nodes, {"b": ["b1"]})
+    assert not [each for each in found.actions if each.kind is ActionKind.DELETE]
+    assert not [each for each in found.nodes if each.gone]

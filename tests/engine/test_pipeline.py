@@ -152,6 +152,30 @@ class TestWhatFails:
         goes_on(world, pause + 1_200)
         assert world.b.tree() == world.a.tree()
 
+    def paused(self, world: Deployed) -> float:
+        """Return for how long the account of ``b`` is left alone from now on."""
+        found = world.registry.account(OWNER, "b")
+        assert found is not None
+        return found.not_before - world.clock.now()
+
+    def test_throttled_amid_recovery(
+        self, world: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Everybody is told of a pause, though it was asked for before anything was done."""
+        refuses(world, "x", lambda: Unreachable("no answer"))
+        world.a.write("folder/x", b"content")
+        world.look()
+
+        def at(*_: object) -> None:
+            raise Throttled("slower", 500.0)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.b, "at", at)
+            world.clock.advance(60.0)
+            sweep(world.pipeline)
+            world.settle()
+        assert self.paused(world) == pytest.approx(500.0)
+
     def test_unreachable(self, world: Deployed) -> None:
         """One who cannot be reached gets all of it afterwards."""
         world.b.offline = True

@@ -190,7 +190,8 @@ class CloudHistory(QuirkyHistory):
             raise
 
     def _paused(self, account: str, until: float) -> None:
-        self._pauses[account] = (until, self._scheduler.count)
+        if until > self._pauses.get(account, (0.0, 0))[0]:
+            self._pauses[account] = (until, self._scheduler.count)
 
     def _check_pauses(self) -> None:
         """Who was asked for a pause has told of it in the end."""

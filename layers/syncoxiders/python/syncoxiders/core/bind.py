@@ -21,8 +21,8 @@ from syncoxiders.core.model import (
     NodeId,
     Traits,
 )
-from syncoxiders.core.states import agreed_content, agreed_side, missing, stands_at
-from syncoxiders.core.versions import Side, ask, content_of, same
+from syncoxiders.core.moves import MoveMatcher
+from syncoxiders.core.states import is_new, missing, stands_at
 
 
 class Binder:
@@ -231,8 +231,8 @@ class Binder:
         """Return the folder that stands elsewhere where a deleted one stands at an endpoint."""
         look = self.draft.look
         parent = self.draft.node_of(endpoint, entry.parent)
-        if parent is None or self.draft.is_moved(work, endpoint):
-            return None
+        if parent is None or is_new(work, endpoint) or self.draft.is_moved(work, endpoint):
+            return None  # what was moved, or is there again, lives
         if any(each.id in look.open for each in self.draft.view.nodes_in(work.id)):
             return None
         name = names.true_name(entry.name, self.draft.traits[endpoint])
@@ -273,7 +273,7 @@ class Binder:
                         self._touch(endpoint.id, child.id)
                 return
 
-    def _adopt(self, endpoint: EndpointId, entry: Entry, moves: "MoveMatcher") -> NodeId | None:
+    def _adopt(self, endpoint: EndpointId, entry: Entry, moves: MoveMatcher) -> NodeId | None:
         """Bind a new entry, and the new folders above it; None if it is hidden or adrift."""
         known = self.draft.node_of(endpoint, entry.id)
         if known is not None:
@@ -462,64 +462,3 @@ def _match(left: str, right: str, *traits: Traits) -> bool:
     return left == right or any(
         names.folded(left, each) == names.folded(right, each) for each in traits
     )
-
-
-class MoveMatcher:
-    """Finds moves at endpoints whose ids do not survive them, by content.
-
-    A match needs one deleted node and one new entry of proven equal content; where several
-    would do, it is a copy and a deletion instead. What a filter hides elsewhere is left out: as
-    part of that the new entry would be hidden, too.
-    """
-
-    UNKNOWN = object.__new__(Work)
-    """Stands for a match that needs a hash first."""
-
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
-        self._lost: dict[EndpointId, dict[int, list[Work]]] = {}
-
-    def match(self, endpoint: EndpointId, entry: Entry) -> Work | None:
-        """Return the node that was moved here, if there is exactly one."""
-        if entry.kind is Kind.FOLDER or entry.size <= 0 or self.draft.look.union:
-            return None
-        if endpoint not in self._lost:
-            self._lost[endpoint] = _lost_by_size(self.draft, endpoint)
-        candidates = [
-            work
-            for work in self._lost[endpoint].get(entry.size, [])
-            if endpoint not in work.entries
-            and work.kind is entry.kind
-            and not self.draft.is_out(work)
-        ]
-        if not candidates:
-            return None
-        verdicts = [
-            (work, same(content_of(entry), content))
-            for work in candidates
-            if (content := agreed_content(work)) is not None
-        ]
-        equal = [work for work, verdict in verdicts if verdict]
-        unsure = [work for work, verdict in verdicts if verdict is None]
-        pairs = [(Side.of(endpoint, entry), agreed_side(work)) for work in unsure]
-        if not equal and ask(self.draft, *(pair for pair in pairs if pair[1].hashes)):
-            self.draft.unsure.append((endpoint, entry.id))
-            for work in unsure:
-                work.frozen = True  # it is not deleted before this is known
-            return self.UNKNOWN
-        return equal[0] if len(equal) == 1 else None
-
-
-def _lost_by_size(draft: Draft, endpoint: EndpointId) -> dict[int, list[Work]]:
-    lost: dict[int, list[Work]] = {}
-    works: Iterable[Work] = list(draft.works.values())
-    for work in works:
-        replica = work.replicas.get(endpoint)
-        if (
-            work.content is not None
-            and replica is not None
-            and not replica.gone
-            and endpoint not in work.entries
-        ):
-            lost.setdefault(work.content.size, []).append(work)
-    return lost

@@ -155,6 +155,10 @@ class Emitter:
             if hidden:
                 self._hide(work, endpoint)
                 return
+        because = self._absence(work, endpoint.id)
+        if because is None:  # cannot be: somebody has deleted it
+            self.postponed.add(work.id)
+            return
         self._add(
             ActionKind.DELETE,
             work,
@@ -162,7 +166,7 @@ class Emitter:
             entry,
             blockers,
             size=max(entry.size, 0),
-            because=self._absence(work, endpoint.id),
+            because=because,
             keep=endpoint.id in work.keep,
         )
 

@@ -308,7 +308,7 @@ class Applier:
             if isinstance(error, Throttled):
                 event = msgspec.structs.replace(event, detail=park(self._context, where, error))
             result.away[where] = event.detail
-            result.refused[where] = error
+            result.refused[where] = _graver(error, result.refused.get(where))
             if self._handed_out:
                 return
             result.errors.append(event)
@@ -408,6 +408,14 @@ class Applier:
         """Keep an action in the journal that may have been done."""
         self._unanswered.add(action.id)
         self._result.open.add(action.node)
+
+
+def _graver(error: ProviderError, before: ProviderError | None) -> ProviderError:
+    """Return which of two things that a provider said is to be heeded: its longest pause."""
+    if not isinstance(before, Throttled):
+        return error
+    shorter = not isinstance(error, Throttled) or error.retry_after < before.retry_after
+    return before if shorter else error
 
 
 def _needs(action: Action) -> list[EndpointId]:
