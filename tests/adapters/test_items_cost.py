@@ -9,6 +9,7 @@ from syncoxiders.adapters.items.store import ItemsStates, ItemsSync
 from syncoxiders.adapters.memory.items import MemoryItems, Usage, size_of
 from syncoxiders.core.model import Action, ActionKind, Content, Entry, Kind, Node, Replica, Source
 from syncoxiders.core.names import key as keyed
+from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.pipeline import Batch
 from syncoxiders.ports.state import Commit, Observation, SyncRecord
 from tests.contracts.shared_harness import ItemsHarness
@@ -262,3 +263,26 @@ def test_names_in_a_folder(size: int, names: int, units: int) -> None:
         [name] for name in asked
     ]
     assert world.since().read_units <= names + units
+
+
+def test_new_names_in_a_large_folder() -> None:
+    """What is new in a folder is planned at the same cost however much stands there already."""
+    units = []
+    for size in (300, 3_000):
+        world = Counting()
+        entries = [
+            msgspec.structs.replace(seen("a", number), parent="folder", name=f"{number}")
+            for number in range(size + 100)
+        ]
+        for some in (entries[:size], entries[size:]):
+            world.sync().commit(Commit(observed=[Observation("a", some, asked=1.0)]))
+        store = world.store.sync("me", "01JABCDEFGHJKMNPQRSTVWXYZ0", 1)
+        new = [each.id for each in entries[size:]]
+        store.base().of("a", new)
+        view = StoreView(store)
+        world.since()
+        for each in entries[size:]:
+            assert view.entries_at("a", "folder", keyed(each.name)) == [each]
+            assert not view.nodes_at(1, keyed(each.name))
+        units.append(world.since().read_units)
+    assert max(units) <= 2 * 100 + 35

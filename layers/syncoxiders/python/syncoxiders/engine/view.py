@@ -1,10 +1,12 @@
 """The planner's view of a store, read once per plan."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from syncoxiders.core import names
 from syncoxiders.core.model import EndpointId, Entry, EntryId, Node, NodeId
+from syncoxiders.ports.pipeline import Confirms
 from syncoxiders.ports.state import SyncStore
 
 
@@ -15,6 +17,7 @@ class StoreView:
     """
 
     def __init__(self, store: SyncStore) -> None:
+        self._many = math.inf if isinstance(store, Confirms) else MANY
         self._base = store.base()
         self._store = store
         self._nodes: dict[NodeId, Node | None] = {}
@@ -84,6 +87,7 @@ class StoreView:
             folder = self._nodes_at[parent] = _Folder(
                 lambda key: self._base.at(parent, key),
                 lambda: [node for node in self._base.children(parent) if not node.gone],
+                self._many,
             )
         return folder.at(key)
 
@@ -107,7 +111,7 @@ class StoreView:
         if found is None:
             tree = self._store.observed(endpoint)
             found = self._entries_at[endpoint, folder] = _Folder(
-                lambda key: tree.at(folder, key), lambda: tree.children(folder)
+                lambda key: tree.at(folder, key), lambda: tree.children(folder), self._many
             )
         return found.at(key)
 
@@ -126,16 +130,23 @@ T = TypeVar("T", bound=_Named)
 MANY = 64
 """After so many names have been asked for in a folder, all of it is read at once.
 
-In a table a name costs one request, and all of a folder of a few hundred files about as many.
+A store that is shared is asked for each: there all of a folder may cost much more, and the store
+reads together what is cheaper so.
 """
 
 
 class _Folder(Generic[T]):
     """Answers what stands in a folder under a name, by point reads or from all of it."""
 
-    __slots__ = ("_all", "_asked", "_by_key", "_one")
+    __slots__ = ("_all", "_asked", "_by_key", "_many", "_one")
 
-    def __init__(self, one: Callable[[str], Sequence[T]], every: Callable[[], Sequence[T]]) -> None:
+    def __init__(
+        self,
+        one: Callable[[str], Sequence[T]],
+        every: Callable[[], Sequence[T]],
+        many: float,
+    ) -> None:
+        self._many = many
         self._one = one
         self._all = every
         self._asked = 0
@@ -145,7 +156,7 @@ class _Folder(Generic[T]):
         """Return what stands there under a name of this key."""
         if self._by_key is None:
             self._asked += 1
-            if self._asked <= MANY:
+            if self._asked <= self._many:
                 return self._one(key)
             self._by_key = {}
             for each in self._all():

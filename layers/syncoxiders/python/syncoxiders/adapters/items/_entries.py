@@ -14,8 +14,8 @@ import msgspec
 
 from syncoxiders.adapters.items._claims import Claim, changed, claims_of
 from syncoxiders.adapters.items._codec import entry_id, pack_entry, unpack_entry
+from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._keys import (
-    FOLDER_SHARDS,
     SHARDS,
     Keys,
     name_key,
@@ -110,9 +110,17 @@ class Outcome(msgspec.Struct):
 
 
 class Entries:
-    """The entries of a sync, at all endpoints."""
+    """The entries of a sync, at all endpoints.
 
-    def __init__(self, tables: Tables, keys: Keys) -> None:
+    A planner takes folders as they were when they were read since the last write, or since what
+    it plans was logged; others see them as they are.
+    """
+
+    def __init__(self, tables: Tables, keys: Keys, *, planning: bool = False) -> None:
+        self._planning = planning
+        self._folders = Folders[tuple[EndpointId, EntryId], str](
+            tables, lambda folder, shard: keys.entries_in(*folder, shard), placed_id
+        )
         self._tables = tables
         self._keys = keys
         self._known: dict[Where, Known] = {}
@@ -152,6 +160,7 @@ class Entries:
         """Let what was read ahead, or lately, be read again."""
         self._fresh.clear()
         self._lately.clear()
+        self._folders.stale()
 
     def entries(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
         """Return those that are there."""
@@ -167,26 +176,33 @@ class Entries:
 
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
         """Return the entries in a folder, or those of them whose name has a ``names.key``."""
-        tree, keys = self._tables.tree, self._keys
-        sorts: dict[str, None] = {}
         if key is None:
-            for shard in range(FOLDER_SHARDS):
-                found = tree.query(keys.entries_in(endpoint, folder, shard))
-                sorts.update((placed_id(item), None) for item in found)
+            sorts = self._folders.inside((endpoint, folder))
+        elif self._planning:
+            sorts = self._folders.named_lately((endpoint, folder), name_key(key))
         else:
-            name = name_key(key)
-            partition = keys.entries_in(endpoint, folder, shard_of_name(name))
-            found = tree.query(partition, prefix=f"{name}/")
-            sorts.update((placed_id(item), None) for item in found)
-        items = tree.get([keys.entry(endpoint, sort) for sort in sorts])
-        entries = [known_from(item).entry for item in items.values()]
+            sorts = self._folders.named((endpoint, folder), name_key(key))
         return [
             entry
-            for entry in entries
+            for entry in self._placed(endpoint, dict.fromkeys(sorts))
             if entry is not None
             and entry.parent == folder
             and (key is None or names.key(entry.name) == key)
         ]
+
+    def _placed(self, endpoint: EndpointId, sorts: Iterable[str]) -> Iterator[Entry | None]:
+        unread: list[Key] = []
+        for sort in sorts:
+            lately = self._lately.get((endpoint, sort[1:])) if sort.startswith("=") else None
+            if self._planning and lately is not None:
+                yield lately.entry
+            else:
+                unread.append(self._keys.entry(endpoint, sort))
+        for item in self._tables.tree.get(unread).values():
+            known = known_from(item)
+            if known.entry is not None:
+                self._lately[endpoint, known.entry.id] = known
+            yield known.entry
 
     def shard(self, endpoint: EndpointId, shard: int) -> Iterator[tuple[EntryId, Item]]:
         """Yield the ids and items of all entries in a shard that are there."""

@@ -13,7 +13,7 @@ import msgspec
 
 from syncoxiders.adapters.items._claims import Claim, action_tag
 from syncoxiders.adapters.items._codec import pack_node, pack_open, unpack_node, unpack_open
-from syncoxiders.adapters.items._folders import Folders, placed_node
+from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._keys import (
     SHARDS,
     Keys,
@@ -87,7 +87,7 @@ class Nodes:
         self._absent: set[NodeId] = set()
         self._fresh: dict[NodeId, Held] = {}
         self._lately: dict[NodeId, Held] = {}
-        self._folders = Folders(tables, keys)
+        self._folders = Folders(tables, keys.nodes_in, placed_node)
         self._node_of: dict[str, NodeId] = {}
         self._order = 0
         self.released: set[NodeId] = set()
@@ -154,9 +154,9 @@ class Nodes:
         Those that were read since the last write, or :meth:`stale`, are not read again.
         """
         if key is None:
-            ids = self._folders.nodes_in(parent)
+            ids = self._folders.inside(parent)
         else:
-            ids = self._folders.named(parent, name_key(key))
+            ids = self._folders.named_lately(parent, name_key(key))
         return [
             held.node
             for held in self._read_lately(sorted(set(ids))).values()
@@ -489,6 +489,11 @@ def held_from(item: Item, node: NodeId) -> Held:
         "again" in held,
         "void" in held,
     )
+
+
+def placed_node(item: Item) -> NodeId:
+    """Return which node an item makes known."""
+    return int(item.key[1].rsplit("/", 1)[1], 16)
 
 
 def _place_key(place: tuple[str, str], node: NodeId, token: str) -> Key:

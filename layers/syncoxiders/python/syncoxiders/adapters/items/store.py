@@ -61,7 +61,7 @@ class ItemsSync:
         self._tables = tables
         self._keys = keys
         self._fence = fence
-        self._entries = Entries(tables, keys)
+        self._entries = Entries(tables, keys, planning=fence is not None)
         self._nodes = Nodes(tables, keys)
         self._logs = ChangeLogs(tables, keys, self._awaited)
         self._batches = Batches(tables, keys)
