@@ -67,9 +67,15 @@ def clouds() -> Iterator[Emulated]:
         yield found
 
 
-def test_from_the_link_to_the_logout(guarded: Cloud, clouds: Emulated) -> None:
+@pytest.fixture
+def browser(guarded: Cloud) -> Iterator[Browser]:
+    found = Browser(guarded)
+    with found.client:
+        yield found
+
+
+def test_from_the_link_to_the_logout(guarded: Cloud, clouds: Emulated, browser: Browser) -> None:
     """Log in, connect two accounts, keep them in step, hear of it at once, log out."""
-    browser = Browser(guarded)
     _nobody_yet(browser)
     with reaching(guarded.emulator, guarded.stack) as app:
         link = login_link(app)
