@@ -67,9 +67,15 @@ def clouds() -> Iterator[Emulated]:
         yield found
 
 
-def test_from_the_link_to_the_logout(guarded: Cloud, clouds: Emulated) -> None:
+@pytest.fixture
+def browser(guarded: Cloud) -> Iterator[Browser]:
+    found = Browser(guarded)
+    with found.client:
+        yield found
+
+
+def test_from_the_link_to_the_logout(guarded: Cloud, clouds: Emulated, browser: Browser) -> None:
     """Log in, connect two accounts, keep them in step, hear of it at once, log out."""
-    browser = Browser(guarded)
     _nobody_yet(browser)
     with reaching(guarded.emulator, guarded.stack) as app:
         link = login_link(app)
@@ -104,8 +110,10 @@ def test_from_the_link_to_the_logout(guarded: Cloud, clouds: Emulated) -> None:
         _until_heard(heard, {"type": "sync", "name": SYNC})
     with pytest.raises(InvalidStatus):
         browser.listen(ticket)
+    until(lambda: _found(browser, "SAID") == {f"api-{kind}" for kind in SIDES}, "a search")
 
     _clear(browser)
+    assert browser.ask("GET", "/files?q=said").json()["items"] == []
     word = browser.client.cookies["session"]
     assert browser.client.post("/auth/logout").status_code == 204
     assert browser.ask("GET", "/session").status_code == 401
@@ -163,6 +171,13 @@ def _of(clouds: Emulated, side: str) -> dict[str, bytes | None]:
 def _in_step(clouds: Emulated) -> bool:
     one, two = (_of(clouds, side) for side in SIDES)
     return one == two and set(one) >= FIRST
+
+
+def _found(browser: Browser, text: str) -> set[str]:
+    """Return the accounts in which a search finds something."""
+    answer = browser.ask("GET", f"/files?q={text}")
+    assert answer.status_code == 200, answer.text
+    return {each["account"] for each in answer.json()["items"]}
 
 
 def _clear(browser: Browser) -> None:
