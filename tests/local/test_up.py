@@ -1,6 +1,7 @@
-"""`make up` keeps two folders in step, ends at Ctrl-C, and goes on where it was stopped."""
+"""`make up` keeps two folders in step, lets in by a link, and goes on where it was stopped."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from infra.places import ROOT
@@ -29,6 +31,14 @@ class Up:
     def said(self) -> str:
         return self._said.read_text()
 
+    def link(self) -> str:
+        """The address that logs in once, as it was said."""
+        self.wait(lambda: "lets you in once" in self.said and "\n\n  http" in self.said)
+        (found,) = re.findall(
+            r"^  (http://127\.0\.0\.1:\d+/auth/once\?code=\S+)$", self.said, re.MULTILINE
+        )
+        return str(found)
+
     def wait(self, happened: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE
         while not happened():
@@ -40,6 +50,22 @@ class Up:
         """Press Ctrl-C, which all of the terminal's processes hear."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(60)
+
+
+@contextmanager
+def logged_in(link: str) -> Iterator[httpx.Client]:
+    """A browser, after the link's button was pressed."""
+    url = httpx.URL(link)
+    base = url.copy_with(path="/", query=None)
+    with httpx.Client(base_url=base, trust_env=False, timeout=PATIENCE) as browser:
+        answer = browser.post("/auth/once", data={"code": url.params["code"]})
+        assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+        browser.headers["X-SyncOxiders"] = "console"
+        yield browser
+
+
+def names(browser: httpx.Client, what: str) -> set[str]:
+    return {each["name"] for each in browser.get(f"/api/v1/{what}").json()["items"]}
 
 
 @contextmanager
@@ -65,7 +91,10 @@ def up(home: Path, log: Path, variables: Mapping[str, str] | None = None) -> Ite
 
 @pytest.mark.slow
 def test_stopped_and_started_again(tmp_path: Path) -> None:
-    """What was done while it was stopped is done on the other side after, deletions as well."""
+    """What was done while it was stopped is done on the other side after, deletions as well.
+
+    So is what was set in the console, which lets in by a new link each time.
+    """
     if shutil.which("node") is None:
         pytest.skip("Node.js is not on this machine, and the CDK runs on it")
     home = tmp_path / "demo"
@@ -77,6 +106,14 @@ def test_stopped_and_started_again(tmp_path: Path) -> None:
         first.wait(lambda: "1 file updated" in first.said)
         first.wait((home / "tables").exists)
         assert "cloud status" in first.said
+        with logged_in(first.link()) as browser:
+            assert names(browser, "syncs") == {"demo"}
+            (home / "third").mkdir()
+            account = {"name": "third", "kind": "folder", "settings": {"path": str(home / "third")}}
+            answer = browser.post("/api/v1/accounts", json=account)
+            assert answer.status_code == httpx.codes.CREATED, answer.text
+            kept = (home / "tables").stat().st_mtime_ns
+            first.wait(lambda: (home / "tables").stat().st_mtime_ns > kept)
         assert first.interrupt() == 0
         assert first.said.endswith("Stopped.\n")
     (left / "notes/shopping.md").unlink()
@@ -84,6 +121,8 @@ def test_stopped_and_started_again(tmp_path: Path) -> None:
     with up(home, tmp_path / "second") as second:
         second.wait(lambda: (left / "hello.txt").read_text() == "edited again")
         second.wait(lambda: not (right / "notes/shopping.md").exists())
+        with logged_in(second.link()) as browser:
+            assert names(browser, "accounts") == {"left", "right", "third"}
         assert second.interrupt() == 0
     assert not list(home.rglob("*conflict*"))
 
