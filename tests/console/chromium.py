@@ -65,6 +65,8 @@ class Window:
 
     def _said(self, message: Any) -> None:
         expected = any(each in message.text for each in self.expected)
+        if message.location.get("url", "").endswith("/favicon.ico"):
+            return  # a browser asks for it on pages that name none
         if message.type in {"error", "warning"} and not expected:
             self.errors.append(message.text)
 
