@@ -26,6 +26,12 @@ PATIENCE = 10_000
 
 PHONE, DESKTOP = (390, 844), (1280, 800)
 
+_GO = """hash => new Promise((done) => {
+  if (location.hash === hash) done();
+  addEventListener('hashchange', () => setTimeout(done), { once: true });
+  location.hash = hash;
+})"""
+
 AXE = CONSOLE.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -65,6 +71,8 @@ class Window:
 
     def _said(self, message: Any) -> None:
         expected = any(each in message.text for each in self.expected)
+        if message.location.get("url", "").endswith("/favicon.ico"):
+            return  # a browser asks for it on pages that name none
         if message.type in {"error", "warning"} and not expected:
             self.errors.append(message.text)
 
@@ -79,7 +87,7 @@ class Window:
     def go(self, hash_: str = "") -> None:
         """Go to a page of the console, and wait until it has nothing to load any more."""
         if self.page.url.startswith(f"{self.url}/#"):
-            self.page.evaluate("hash => { location.hash = hash; }", f"#/{hash_}")
+            self.page.evaluate(_GO, f"#/{hash_}")
         else:
             self.page.goto(f"{self.url}/#/{hash_}")
         self.page.wait_for_selector("main h1")

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.console import scenarios
+from tests.console.chromium import window
 from tests.console.conftest import Opening
+from tests.console.mock import Mock
 from tests.console.world import World
+from tests.emulators.serving import Server
 
 
 def test_hostile_names(console: Opening) -> None:
@@ -299,3 +302,19 @@ def test_appearance(console: Opening) -> None:
         it.page.wait_for_selector("main h1")
         dark = it.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         assert dark == "rgb(17, 20, 19)"
+
+
+def test_busy_deployment(console: Opening, browser: Browser) -> None:
+    """A file that does not come is asked for anew; a page that does not come says so."""
+    mock = Mock(scenarios.busy())
+    for path in ("/js/lib/router.js", "/css/base.css"):
+        mock.faults.add(path=path, kind="status", status=429)
+    with Server(mock) as server, window(browser, server.url) as shown:
+        shown.expected = ["429", "503"]
+        shown.go()
+        shown.page.get_by_role("heading", name="documents").wait_for()
+    with console(scenarios.busy()) as it:
+        it.page.wait_for_load_state("networkidle")  # the other pages are fetched meanwhile
+        it.mock.faults.add(path="/js/", kind="status", status=429, times=100)
+        it.window.go("statistics")
+        it.said("Wasted by duplicates")

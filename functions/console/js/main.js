@@ -9,7 +9,7 @@ import { dialogs, settleDialogs, closeDialog } from './parts/dialog.js';
 import { bareFrame, frame, head } from './parts/frame.js';
 import { problemBox, skeleton } from './parts/states.js';
 import { login } from './pages/login.js';
-import { pageFor } from './pages/index.js';
+import { fetchRest, pageAt } from './pages/index.js';
 
 /** @import { Deployment, Session, Syncs } from './shapes.js' */
 /** @import { Page } from './pages/index.js' */
@@ -59,13 +59,12 @@ function shownPage() {
   try {
     return page?.view() ?? skeleton(3);
   } catch (error) {
-    return html`${head('This page failed')}
-      ${problemBox(problemOf(error), () => location.reload())}`;
+    return failed(problemOf(error));
   }
 }
 
 /** Go where the address says. */
-function arrive() {
+async function arrive() {
   if (!known.session) {
     refresh();
     return;
@@ -75,10 +74,32 @@ function arrive() {
   openedAt = place.hash;
   scope.close();
   closeDialog();
-  scope = new Scope(refresh);
-  page = pageFor({ scope, place, session: known.session, refresh, logOut });
+  const mine = new Scope(refresh);
+  scope = mine;
+  page = null;
+  try {
+    const make = await pageAt(place);
+    // Somebody may have gone elsewhere, or have been logged out, while it was fetched.
+    if (scope !== mine || !known.session) return;
+    page = make({ scope, place, session: known.session, refresh, logOut });
+  } catch (error) {
+    const problem = problemOf(error);
+    page = { title: 'This page failed', view: () => failed(problem) };
+  }
   refresh();
   queueMicrotask(() => queueMicrotask(() => settle(first)));
+  if (first) requestIdle(() => void fetchRest().catch(() => undefined));
+}
+
+/** @param {() => void} action */
+function requestIdle(action) {
+  if ('requestIdleCallback' in window) requestIdleCallback(action);
+  else setTimeout(action, 2_000);
+}
+
+/** @param {import('./lib/api.js').Problem} problem */
+function failed(problem) {
+  return html`${head('This page failed')} ${problemBox(problem, () => location.reload())}`;
 }
 
 /** As a browser does it for a new page: at its top, and its name read out. @param {boolean} first */
@@ -105,7 +126,7 @@ async function begin() {
   }
   everywhere = new Scope(refresh);
   live.start();
-  arrive();
+  await arrive();
 }
 
 async function askHowToLogIn() {
@@ -147,7 +168,8 @@ live.live.changed = refresh;
 notices.changed = refresh;
 dialogs.changed = refresh;
 addEventListener('hashchange', () => {
-  if (location.hash !== openedAt) arrive();
+  if (location.hash !== openedAt) void arrive();
 });
+sessionStorage.removeItem('loads');
 refresh();
 void begin();

@@ -1,12 +1,12 @@
 /** All syncs, and what asks for a person first. */
 import { path as at } from '../lib/api.js';
 import { html, nothing, repeat } from '../lib/html.js';
-import { plural, time } from '../lib/format.js';
+import { plural } from '../lib/format.js';
 import { to } from '../lib/router.js';
 import { HEALTH, STATES } from '../lib/words.js';
 import { head } from '../parts/frame.js';
 import { badge, icon } from '../parts/icons.js';
-import { inWords, picture } from '../parts/picture.js';
+import { inWords, picture, stepSaid } from '../parts/picture.js';
 import { settled, skeleton } from '../parts/states.js';
 
 /** @import { Content } from '../lib/html.js' */
@@ -86,7 +86,7 @@ function card(sync, moving) {
       <p class="note">
         ${sync.to_do ? html`${plural(sync.to_do, 'thing')} to do · ` : nothing}
         ${sync.conflicts ? html`${conflictsOf(sync)} · ` : nothing}
-        ${sync.verified_at ? html`in step ${time(sync.verified_at)}` : 'never in step yet'}
+        ${stepSaid(sync)}
       </p>
     </footer>
   </li>`;

@@ -2,13 +2,13 @@
 import { ask, path as at, query } from '../lib/api.js';
 import { Act, say } from '../lib/acts.js';
 import { html, nothing } from '../lib/html.js';
-import { count, moment, plural, time, took } from '../lib/format.js';
+import { count, moment, plural, took } from '../lib/format.js';
 import { to } from '../lib/router.js';
 import { OUTCOMES, STATES, verbOf } from '../lib/words.js';
 import { eventsByDay } from '../parts/events.js';
 import { head } from '../parts/frame.js';
 import { badge, icon } from '../parts/icons.js';
-import { inWords, movingList, picture } from '../parts/picture.js';
+import { inWords, movingList, picture, stepSaid } from '../parts/picture.js';
 import { box, empty, listed, settled, skeleton } from '../parts/states.js';
 import { syncSettings } from './syncsettings.js';
 
@@ -91,7 +91,7 @@ export function sync(context, name, tab = '') {
         })}
         <p class="stage-says" role="status">${data.reason || 'All sides are equal.'}</p>
         <p class="note">
-          ${data.verified_at ? html`In step ${time(data.verified_at)}` : 'Never in step yet'}
+          ${stepSaid(data)}
         </p>
       </section>
       ${attention(data)}

@@ -1,6 +1,6 @@
 /** A sync as a picture: its endpoints, and between them where changes go. */
 import { html, nothing } from '../lib/html.js';
-import { bytes, plural, split } from '../lib/format.js';
+import { bytes, plural, split, time } from '../lib/format.js';
 import { ENDPOINTS, MODES, verbOf } from '../lib/words.js';
 import { icon, mark } from './icons.js';
 
@@ -92,6 +92,12 @@ function movingRow(each) {
     </span>
     <span class="row-end">${each.size == null ? '' : bytes(each.size)}</span>
   </li>`;
+}
+
+/** When all sides were known to be equal, if there is something to say. @param {Sync} sync */
+export function stepSaid(sync) {
+  if (sync.verified_at) return html`In step ${time(sync.verified_at)}`;
+  return sync.state === 'in-step' ? nothing : 'Never in step yet';
 }
 
 /**
