@@ -176,7 +176,7 @@ class TestConnected:
         """Of one that works it cannot be told when it is done."""
         self.begins(cloud, Response(200, account()))
         said = cloud("accounts", "connect", "drive", "work", "--no-browser")
-        assert "accounts check work" in said.out
+        assert "accounts check work" in said.err
 
     def test_late(self, cloud: Cloud) -> None:
         """It ends when the address does."""

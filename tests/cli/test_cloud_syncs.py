@@ -228,3 +228,45 @@ class TestPlans:
         """Exactly this plan is let through."""
         cloud.there.say("POST", "/syncs/photos/plans/p1/approve", sync(), 202)
         assert "p1 goes on" in cloud("approve", "photos", "p1").out
+
+
+class TestJson:
+    """What was done is told to a program as it then is."""
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            ADD,
+            ("syncs", "change", "photos", "--mode", "copy"),
+            ("pause", "photos"),
+            ("resume", "photos"),
+            ("run", "photos"),
+            ("approve", "photos", "p1"),
+        ],
+    )
+    def test_sync(self, cloud: Cloud, args: tuple[str, ...]) -> None:
+        """A sync that was made or changed is told once, and nothing else is."""
+        for method, path in (
+            ("POST", "/syncs"),
+            ("GET", "/syncs/photos"),
+            ("PATCH", "/syncs/photos"),
+            ("POST", "/syncs/photos/run"),
+            ("POST", "/syncs/photos/plans/p1/approve"),
+        ):
+            cloud.there.say(method, path, sync())
+        cloud.there.say("GET", "/accounts", {"items": []})
+        said = cloud(*args, "--json")
+        assert [each["name"] for each in said.objects] == ["photos"]
+        assert len(said.of("cloud-sync")) == 1
+
+    def test_others(self, cloud: Cloud) -> None:
+        """So are accounts and invitations."""
+        made = {"email": "bob@example.org", "admin": False, "invited_at": "2026-11-25T12:00:00Z"}
+        cloud.there.say("POST", "/invitations", made, 201)
+        assert cloud("invite", "bob@example.org", "--json").of("cloud-invitation")[0] == {
+            "schema": "syncoxiders.cloud-invitation/1",
+            **made,
+        }
+        cloud.there.say("POST", "/accounts", account("disk"), 201)
+        said = cloud("accounts", "add", "disk", "--folder", "left", "--json")
+        assert said.of("cloud-account")[0]["name"] == "disk"

@@ -77,35 +77,38 @@ def deployments(as_json: bool) -> int:
 
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
+@options.json_option
 @deployment_option
 @click.pass_context
-def pause(ctx: click.Context, name: str) -> int:
+def pause(ctx: click.Context, name: str, as_json: bool) -> int:
     """Plan nothing more for the sync NAME. What was begun is finished."""
     from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_syncs.pause(ctx, name, paused=True)
+    return cloud_syncs.pause(ctx, name, paused=True, as_json=as_json)
 
 
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
+@options.json_option
 @deployment_option
 @click.pass_context
-def resume(ctx: click.Context, name: str) -> int:
+def resume(ctx: click.Context, name: str, as_json: bool) -> int:
     """Go on with the sync NAME."""
     from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_syncs.pause(ctx, name, paused=False)
+    return cloud_syncs.pause(ctx, name, paused=False, as_json=as_json)
 
 
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
+@options.json_option
 @deployment_option
 @click.pass_context
-def run(ctx: click.Context, name: str) -> int:
+def run(ctx: click.Context, name: str, as_json: bool) -> int:
     """Look at the folders of the sync NAME now, whatever the vendors tell."""
     from syncoxiders.cli import cloud_syncs  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_syncs.run(ctx, name)
+    return cloud_syncs.run(ctx, name, as_json=as_json)
 
 
 @cloud.command(epilog=EPILOG)
@@ -135,13 +138,14 @@ def plan(ctx: click.Context, name: str, plan: str, as_json: bool) -> int:
 @cloud.command(epilog=EPILOG)
 @click.argument("name")
 @click.argument("plan")
+@options.json_option
 @deployment_option
 @click.pass_context
-def approve(ctx: click.Context, name: str, plan: str) -> int:
+def approve(ctx: click.Context, name: str, plan: str, as_json: bool) -> int:
     """Let the PLAN through that was stopped in the sync NAME; see plan."""
     from syncoxiders.cli import cloud_plans  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_plans.approve(ctx, name, plan)
+    return cloud_plans.approve(ctx, name, plan, as_json=as_json)
 
 
 @cloud.command(epilog=EPILOG)
@@ -233,13 +237,14 @@ def stats(ctx: click.Context, as_json: bool) -> int:
 @cloud.command(epilog=EPILOG)
 @click.argument("email")
 @click.option("--admin", is_flag=True, help="As somebody who may invite others.")
+@options.json_option
 @deployment_option
 @click.pass_context
-def invite(ctx: click.Context, email: str, admin: bool) -> int:
+def invite(ctx: click.Context, email: str, admin: bool, as_json: bool) -> int:
     """Let in whoever proves the address EMAIL to be theirs; for administrators."""
     from syncoxiders.cli import cloud_people  # noqa: PLC0415 -- after the command line is right
 
-    return cloud_people.invite(ctx, email, admin=admin)
+    return cloud_people.invite(ctx, email, admin=admin, as_json=as_json)
 
 
 def _stack_options(command: Any) -> Any:

@@ -78,7 +78,7 @@ def when(instant: datetime) -> str:
     return moment(instant.timestamp())
 
 
-def add(ctx: click.Context, *, name: str, app_secret: str, folder: str) -> Exit:
+def add(ctx: click.Context, *, name: str, app_secret: str, folder: str, as_json: bool) -> Exit:
     """Copy an account of this machine, or make one of a folder."""
     if folder:
         with usage():
@@ -88,6 +88,9 @@ def add(ctx: click.Context, *, name: str, app_secret: str, folder: str) -> Exit:
         new = _local(name, app_secret)
     with asked(ctx) as client:
         made = client.accounts.create(new)
+        if as_json:
+            emit("cloud-account", **msgspec.to_builtins(made))
+            return Exit.DONE
         click.echo(f"{shown(made.name)} is connected there: {shown(made.kind)}")
         with suppress(ApiError, Unreachable):  # the account is made, whatever becomes of this
             _tell_webhook(client, new)

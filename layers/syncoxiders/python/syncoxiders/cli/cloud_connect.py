@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import click
+import msgspec
 
 from syncoxiders.api.addresses import checked
 from syncoxiders.api.client import Client
@@ -14,6 +15,7 @@ from syncoxiders.api.errors import AddressError, ApiError
 from syncoxiders.api.shapes.accounts import Account, NewConnection
 from syncoxiders.cli.asking import asked
 from syncoxiders.cli.exits import Exit
+from syncoxiders.cli.output import emit
 from syncoxiders.cli.signin import browser_opens
 from syncoxiders.cli.text import shown
 from syncoxiders.ports.errors import AccountError, Unreachable
@@ -40,9 +42,14 @@ def connect(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
             f"{what}; it has to be logged in to the deployment:\n\n  {shown(begun.url)}\n", err=True
         )
         if before is not None and before.health != "broken":
-            click.echo(f"Then see whether all is well: syncoxiders cloud accounts check {name}")
+            click.echo(
+                f"Then see whether all is well: syncoxiders cloud accounts check {name}", err=True
+            )
             return Exit.DONE
         made = _waited(client, name, begun.expires_at.timestamp())
+    if given["as_json"]:
+        emit("cloud-account", **msgspec.to_builtins(made))
+        return Exit.DONE
     of = f" of {shown(made.identity)}" if made.identity else ""
     click.echo(f"{shown(name)} is connected there: {shown(made.title)}{of}.")
     return Exit.DONE

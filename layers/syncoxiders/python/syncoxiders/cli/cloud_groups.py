@@ -96,6 +96,7 @@ def list_accounts(ctx: click.Context, as_json: bool) -> int:
     metavar="PATH",
     help="Not an account, but a folder of a disk that the functions can reach.",
 )
+@options.json_option
 @deployment_option
 @click.pass_context
 def add_account(ctx: click.Context, /, **given: Any) -> int:
@@ -120,6 +121,7 @@ def add_account(ctx: click.Context, /, **given: Any) -> int:
 @click.option("--tenant", metavar="TENANT", help="Of onedrive, who may sign in.")
 @click.option("--site", metavar="URL", help="Of onedrive, a SharePoint site with the drive.")
 @click.option("--no-browser", is_flag=True, help="Only print the address to open.")
+@options.json_option
 @deployment_option
 @click.pass_context
 def connect_account(ctx: click.Context, /, **given: Any) -> int:
@@ -192,6 +194,7 @@ def list_syncs(ctx: click.Context, as_json: bool) -> int:
 @click.option(
     "--preview", is_flag=True, help="Do nothing before its first plan was let through by approve."
 )
+@options.json_option
 @deployment_option
 @click.pass_context
 def add_sync(ctx: click.Context, /, **given: Any) -> int:
@@ -207,6 +210,7 @@ def add_sync(ctx: click.Context, /, **given: Any) -> int:
 @click.option(
     "--no-filters", is_flag=True, help="Take away the filters that there are, before all others."
 )
+@options.json_option
 @deployment_option
 @click.pass_context
 def change_sync(ctx: click.Context, /, **given: Any) -> int:

@@ -45,11 +45,14 @@ def _line(each: Program | User | Invitation) -> str:
     return f"{shown(each.email)}{admin}, invited {when(each.invited_at)}"
 
 
-def invite(ctx: click.Context, email: str, *, admin: bool) -> Exit:
+def invite(ctx: click.Context, email: str, *, admin: bool, as_json: bool) -> Exit:
     """Invite somebody."""
     with asked(ctx) as client:
-        made = client.invitations.create(email, admin=admin)
-        click.echo(f"{shown(made.email)} is let in at {client.url} once they log in there.")
+        made, url = client.invitations.create(email, admin=admin), client.url
+    if as_json:
+        emit(_SCHEMAS["invitations"], **msgspec.to_builtins(made))
+    else:
+        click.echo(f"{shown(made.email)} is let in at {url} once they log in there.")
     return Exit.DONE
 
 

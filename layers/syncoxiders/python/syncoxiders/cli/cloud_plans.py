@@ -8,6 +8,7 @@ import msgspec
 from syncoxiders.api.client import Client
 from syncoxiders.api.shapes.syncs import PlanHead, PlanTotal
 from syncoxiders.cli.asking import asked
+from syncoxiders.cli.cloud_syncs import emit_sync
 from syncoxiders.cli.exits import Exit, Usage
 from syncoxiders.cli.output import emit
 from syncoxiders.cli.text import counted, shown, size
@@ -91,9 +92,12 @@ def print_plan(client: Client, name: str, plan: str, *, as_json: bool) -> None:
         click.echo(f"\nTo let it through: syncoxiders cloud approve {shown(name)} {shown(plan)}")
 
 
-def approve(ctx: click.Context, name: str, plan: str) -> Exit:
+def approve(ctx: click.Context, name: str, plan: str, *, as_json: bool) -> Exit:
     """Let a plan through."""
     with asked(ctx) as client:
-        client.plans.approve(name, plan)
-    click.echo(f"The plan {shown(plan)} goes on.")
+        found = client.plans.approve(name, plan)
+    if as_json:
+        emit_sync(found)
+    else:
+        click.echo(f"The plan {shown(plan)} goes on.")
     return Exit.DONE

@@ -67,6 +67,13 @@ def emit_sync(sync: Sync) -> None:
     emit("cloud-sync", **msgspec.to_builtins(sync))
 
 
+def _told(sync: Sync, *, as_json: bool) -> None:
+    if as_json:
+        emit_sync(sync)
+    else:
+        click.echo(line(sync))
+
+
 def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     """Add a sync."""
     new = NewSync(
@@ -78,8 +85,8 @@ def add(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     _check_keep(new.rule.keep, len(new.endpoints))
     with asked(ctx) as client:
         made = client.syncs.create(new)
-        click.echo(line(made))
-        if new.preview:
+        _told(made, as_json=given["as_json"])
+        if new.preview and not given["as_json"]:
             click.echo(
                 "Nothing is done before its first plan was let through; see syncoxiders cloud plan "
                 f"{shown(made.name)}"
@@ -125,7 +132,8 @@ def change(ctx: click.Context, given: Mapping[str, Any]) -> Exit:
     with asked(ctx) as client:
         seen = client.syncs.get(given["name"])
         _check_keep(changes(seen.rule).keep, len(seen.endpoints))
-        click.echo(line(client.syncs.change_rule(given["name"], changes)))
+        changed = client.syncs.change_rule(given["name"], changes)
+    _told(changed, as_json=given["as_json"])
     return Exit.DONE
 
 
@@ -175,16 +183,20 @@ def remove(ctx: click.Context, name: str) -> Exit:
     return Exit.DONE
 
 
-def pause(ctx: click.Context, name: str, *, paused: bool) -> Exit:
+def pause(ctx: click.Context, name: str, *, paused: bool, as_json: bool) -> Exit:
     """Pause a sync, or go on with it."""
     with asked(ctx) as client:
-        click.echo(line(client.syncs.pause(name) if paused else client.syncs.resume(name)))
+        changed = client.syncs.pause(name) if paused else client.syncs.resume(name)
+    _told(changed, as_json=as_json)
     return Exit.DONE
 
 
-def run(ctx: click.Context, name: str) -> Exit:
+def run(ctx: click.Context, name: str, *, as_json: bool) -> Exit:
     """Have a sync looked at now."""
     with asked(ctx) as client:
-        client.syncs.run(name)
-    click.echo(f"{shown(name)} is being looked at; see syncoxiders cloud status")
+        found = client.syncs.run(name)
+    if as_json:
+        emit_sync(found)
+    else:
+        click.echo(f"{shown(name)} is being looked at; see syncoxiders cloud status")
     return Exit.DONE
