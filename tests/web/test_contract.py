@@ -33,7 +33,19 @@ READ: dict[str, Any] = json.loads(DOCUMENT.read_bytes())
 OPERATIONS = [
     (method, path, told) for path, each in READ["paths"].items() for method, told in each.items()
 ]
-IDS = [told["operationId"] for _, _, told in OPERATIONS]
+
+
+def _ids(operations: list[tuple[str, str, dict[str, Any]]]) -> list[str]:
+    return [told["operationId"] for _, _, told in operations]
+
+
+IDS = _ids(OPERATIONS)
+SECURED = [each for each in OPERATIONS if each[2]["security"]]
+
+MINE = {"accounts": "a", "syncs": "photos"}
+"""What is somebody's own, by where it is. People, programs and codes have tests of their own."""
+
+OWNED = [each for each in OPERATIONS if "{name}" in each[1]]
 
 EXAMPLES = 12
 """So many requests of each operation, the same ones each time."""
@@ -144,38 +156,19 @@ def test_as_described(whole: Whole, method: str, path: str, told: dict[str, Any]
     asked()
 
 
-@operation
+@pytest.mark.parametrize(("method", "path", "told"), SECURED, ids=_ids(SECURED))
 def test_nobody(whole: Whole, method: str, path: str, told: dict[str, Any]) -> None:
     """Without a session there is nothing to be had, whether there is something or not."""
-    if not told["security"]:
-        pytest.skip("anybody may ask this")
     for filled in (_filled(path, told), _filled(path, told, "nothing")):
         answer = whole.ask(method.upper(), filled, who="")
         assert (answer.status, answer.json["code"]) == (401, "not-logged-in")
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-MINE = {
-    "/accounts/{name}": "a",
-    "/syncs/{name}": "photos",
-    "/programs/{program}": "",
-    "/users/{user}": "",
-    "/invitations/{email}": "",
-    "/devices/{user_code}": "",
-    "/providers/{kind}": "",
-}
-"""What is somebody's own, by where it is; ``""`` for what is nobody's, or has tests of its own."""
-
-
-@operation
+@pytest.mark.parametrize(("method", "path", "told"), OWNED, ids=_ids(OWNED))
 def test_somebody_else(whole: Whole, method: str, path: str, told: dict[str, Any]) -> None:
     """What is another owner's is as what is not there: 404, for each operation of each thing."""
-    place = path.removeprefix("/api/v1")
-    (name,) = [each for where, each in MINE.items() if place.startswith(where)] or [""]
-    if "{" not in place:
-        pytest.skip("it is about everything of one's own")
-    if not name:
-        pytest.skip("it is nobody's, or has tests of its own")
+    name = MINE[path.split("/")[3]]
     body = _body(told)
     mine = whole.ask(method.upper(), _filled(path, told, name), body)
     theirs = whole.ask(method.upper(), _filled(path, told, name), body, who="eve")

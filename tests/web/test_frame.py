@@ -156,3 +156,15 @@ def test_encoded_or_not_a_body_is_the_same(api: Api) -> None:
     body = '{"name": "ä"}'.encode()
     for encoded in (True, False):
         assert _raw(api, body, encoded=encoded).json["email"] == "ä"
+
+
+def test_what_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """Each request leaves a line, with nothing in it that somebody has written."""
+    caplog.set_level("INFO")
+    api.ask("GET", "/things/secret-name", query="limit=7&code=secret-code")
+    api.ask("GET", "/secret-place", who="")
+    _raw(api, b'{"name": "secret-body"', headers={"x-more": "secret-header"})
+    lines = [each for each in caplog.records if each.message == "request"]
+    told = [(getattr(each, "route", None), getattr(each, "status", None)) for each in lines]
+    assert told == [("/api/v1/things/<name>", 200), ("", 401), ("", 400)]
+    assert not any("secret" in str(vars(each)) for each in lines)

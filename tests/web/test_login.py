@@ -244,3 +244,12 @@ def test_who_begins_without_end_is_held_off(browser: Browser) -> None:
     for _ in range(100):
         assert browser.ask("GET", "/auth/login").status == 303
     assert browser.ask("GET", "/auth/login").status == 429
+
+
+def test_who_only_looks_begins_and_ends_nothing(browser: Browser, stage: Stage) -> None:
+    """HEAD, by which programs look what is behind a link, is not GET where that does something."""
+    back = _sent_away(browser)
+    for path in ("/auth/login", back, "/auth/once?code=x", "/oauth/callback?state=x"):
+        assert browser.ask("HEAD", path).status == 405
+    assert browser.ask("GET", back).headers["location"] == "/"
+    assert len(stage.app.people.users()) == 1

@@ -37,7 +37,7 @@ _SETTINGS: Mapping[str, frozenset[str]] = {
     "drive": frozenset({"shared_drive", "documents"}),
     "dropbox": frozenset({"documents"}),
     "onedrive": frozenset({"tenant", "site", "drive_id", "drive_type", "documents"}),
-    "s3": frozenset({"url", "region", "style"}),
+    "s3": frozenset({"url", "region", "storage_class", "style"}),
     "folder": frozenset({"path"}),
 }
 _STORED = {"shared_drive": "drive_id"}

@@ -131,7 +131,7 @@ class NewAccount:
     kind: Kind
     client_id: str = ""
     settings: dict[str, str] | None = None
-    """Of ``s3``: ``url``, ``region``, ``style``; of ``folder``: ``path``."""
+    """Of ``s3``: ``url``, ``region``, ``style``, ``storage_class``; of ``folder``: ``path``."""
     access_key_id: str = ""
     secret_access_key: str = secret(default="")
     refresh_token: str = secret(default="")

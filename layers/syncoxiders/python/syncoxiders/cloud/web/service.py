@@ -1,5 +1,6 @@
 """The API as a whole: routes, who may call them, and what becomes of errors."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -32,6 +33,9 @@ PUBLIC = frozenset(
 )
 """What may be asked by anybody."""
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What the log knows of: a method is whatever somebody writes."""
+
 
 class Web:
     """What routes work with: the deployment, and who asks."""
@@ -53,6 +57,7 @@ class Web:
         self.resolver.exception_handler(Exception)(self._failed)
         self.resolver.not_found()(self._missing)
         self._pages: set[str] = set()
+        self._route = ""
 
     @property
     def request(self) -> Request:
@@ -94,24 +99,40 @@ class Web:
             self._pages |= {each.path for each in self.routes if id(each) not in before}
 
     def resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Answer a request. Who asks is known before what is asked is looked at."""
+        """Answer a request. Who asks is known before what is asked is looked at.
+
+        Of what was asked only its kind gets into the log: addresses have names in them, and codes.
+        """
+        began = time.monotonic()
+        answer = self._answered(event, context)
+        answer["headers"] = guarded(answer["headers"])
+        method = event["requestContext"]["http"]["method"]
+        if method == "HEAD":
+            answer.update(body="", isBase64Encoded=False)
+        about = {
+            "method": method if method in _METHODS else "other",
+            "route": self._route,
+            "status": answer["statusCode"],
+            "milliseconds": round((time.monotonic() - began) * 1000),
+        }
+        logger.info("request", extra=about)
+        return answer
+
+    def _answered(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        self._route = ""
         try:
             request = requests.read(event)
-            method = "GET" if request.method == "HEAD" else request.method
+            method = request.method
+            if method == "HEAD" and request.path not in self._pages:  # those do something
+                method = "GET"
             caller = self._known(request, method)
             self._check(request, method)
         except Refusal as refusal:
-            answer = _sent(self._refused(refusal))
+            return _sent(self._refused(refusal))
         except StateUnavailable as error:
-            answer = _sent(self._unavailable(error))
-        else:
-            self.resolver.context.update(request=request, caller=caller)
-            answer = self.resolver.resolve(_plain(event, request, method), context)
-        answer["headers"] = guarded(answer["headers"])
-        answer["body"] = answer["body"] or ""  # the emulator of API Gateway takes no null
-        if event["requestContext"]["http"]["method"] == "HEAD":
-            answer.update(body="", isBase64Encoded=False)
-        return answer
+            return _sent(self._unavailable(error))
+        self.resolver.context.update(request=request, caller=caller)
+        return self.resolver.resolve(_plain(event, request, method), context)
 
     def _known(self, request: Request, method: str) -> Caller | None:
         """Return who asks; perhaps None where anybody may. Raises Refusal, StateUnavailable."""
@@ -131,7 +152,9 @@ class Web:
         """Make sure that there is such an address, and that it can be asked so. Raises Refusal."""
         if request.path not in self._pages:
             requests.check_json(request)
-        methods = {each.method for each in self.routes if each.rule.match(request.path)}
+        found = [each for each in self.routes if each.rule.match(request.path)]
+        methods = {each.method for each in found}
+        self._route = found[0].path if found else ""
         if methods and method not in methods:
             methods |= {"HEAD"} if "GET" in methods else set()
             raise Refusal(
