@@ -14,6 +14,7 @@ from syncoxiders.ports.registry import (
     EndpointSettings,
     OpenChannel,
     Registry,
+    Removed,
     SyncSettings,
 )
 
@@ -83,6 +84,21 @@ class TestAccounts:
         assert registry.owners() == ["ann"]
         registry.remove_account("ann", "home")
         assert registry.owners() == []
+
+    def test_owner_of_what_is_left(self, registry: Registry) -> None:
+        """An owner is known until what they have left is removed, too."""
+        registry.put_account("ann", WORK)
+        for sync in ("photos", "music"):
+            registry.put_removed("ann", Removed(sync, ("a", "b"), 5.0))
+        registry.remove_account("ann", "work")
+        registry.forget_removed("ann", "photos")
+        assert registry.owners() == ["ann"]
+        registry.forget_removed("ann", "music")
+        assert registry.owners() == []
+        registry.put_account("ann", WORK)
+        registry.put_removed("ann", Removed("photos", ("a", "b"), 6.0))
+        registry.forget_removed("ann", "photos")
+        assert registry.owners() == ["ann"]
 
     def test_called(self, registry: Registry) -> None:
         """Accounts are found by the vendor's name for them, by several owners and names alike."""

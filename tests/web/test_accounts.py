@@ -431,6 +431,17 @@ def test_an_account_that_is_used_stays(browser: Browser, stage: Stage, disk: Pat
     assert stage.registry.owners() == []
 
 
+def test_channels_go_with_the_account(browser: Browser, stage: Stage, disk: Path) -> None:
+    """Nobody pushes for an account that is gone; other owners' channels stay."""
+    _folder(browser, disk)
+    for owner in ("me", "m"):
+        channel = Channel(f"c-{owner}", "secret", token="t")  # noqa: S106 -- nobody's
+        stage.registry.put_channel(OpenChannel(channel, owner, "disk", "gone", "a"))
+    assert browser.ask("DELETE", "/api/v1/accounts/disk").status == 204
+    assert stage.registry.channels("me") == []
+    assert len(stage.registry.channels("m")) == 1
+
+
 class TestApps:
     """The OAuth apps of providers."""
 

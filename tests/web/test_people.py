@@ -4,6 +4,8 @@ import pytest
 
 from syncoxiders.cloud.people import login_link
 from syncoxiders.engine.desk.sessions import BROWSER, NOTED, PROGRAM
+from syncoxiders.engine.pipeline.housekeeping import keep_house
+from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.people import Person, User
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
@@ -211,6 +213,10 @@ def test_removing_a_person(browser: Browser, stage: Stage) -> None:
     assert ada.ask("GET", "/api/v1/session").status == 401
     assert (stage.registry.accounts(owner), stage.registry.syncs(owner)) == ([], [])
     assert stage.vault.get(f"{owner}/disk") is None
+    assert owner in stage.registry.owners(), "until housekeeping has removed what was left"
+    stage.clock.advance(DEAD)
+    keep_house(stage.app.pipeline)
+    assert stage.registry.owners() == ["me"]
     assert len(stage.registry.accounts("me")) == len(stage.registry.syncs("me")) == 1
     listed = browser.ask("GET", "/api/v1/users").json["items"]
     assert [each["id"] for each in listed] == ["me"]

@@ -20,7 +20,7 @@ from syncoxiders.engine.desk.accounts import check_name, check_unused, find
 from syncoxiders.engine.desk.declined import Conflicting, Unfit
 from syncoxiders.engine.pipeline.channels import renew
 from syncoxiders.engine.pipeline.hints import call
-from syncoxiders.engine.pipeline.removing import remove_sync
+from syncoxiders.engine.pipeline.removing import forget_sync, is_large, remove_sync
 from syncoxiders.ports.accounts import Account, Tokens
 from syncoxiders.ports.errors import (
     AccountError,
@@ -334,11 +334,15 @@ def remove(app: App, owner: str, name: str) -> str:
 
 
 def clear(app: App, owner: str) -> None:
-    """Forget all accounts and syncs of an owner. Raises AccountError, StateUnavailable."""
+    """Forget all accounts and syncs of an owner. Raises AccountError, StateUnavailable.
+
+    What is held of large syncs, and what workers may write yet that had begun, is removed by
+    housekeeping.
+    """
     for each in app.registry.syncs(owner):
-        remove_sync(app.pipeline, owner, each)
-    for left in app.registry.removed(owner):  # some may have been cut off
-        app.states.remove(owner, left.sync, left.endpoints)
+        endpoints = [endpoint.id for endpoint in each.endpoints]
+        large = is_large(app.pipeline, owner, each.id, endpoints)
+        (forget_sync if large else remove_sync)(app.pipeline, owner, each)
     for connected in app.registry.accounts(owner):
         remove(app, owner, connected.account.name)
 
@@ -348,7 +352,7 @@ def close_channels(app: App, owner: str) -> None:
     if not app.settings.url or not app.registry.channels(owner):
         return
     with suppress(StateBusy):  # somebody does just that
-        renew(app.pipeline, app.settings.url, owner)
+        renew(app.pipeline, app.settings.url, [owner])
 
 
 def _revoked(app: App, owner: str, account: Account) -> str:

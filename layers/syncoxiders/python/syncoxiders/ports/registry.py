@@ -90,7 +90,7 @@ class Registry(Protocol):
     """
 
     def owners(self) -> list[str]:
-        """Return all owners that have an account."""
+        """Return all owners that have an account, or have left something that is to be removed."""
 
     def accounts(self, owner: str) -> list[Connected]:
         """Return the owner's accounts by name."""

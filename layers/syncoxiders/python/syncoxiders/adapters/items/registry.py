@@ -66,7 +66,7 @@ class ItemsRegistry:
     # Accounts
 
     def owners(self) -> list[str]:
-        """Return all owners that have an account."""
+        """Return all owners that have an account, or have left something."""
         return [item.key[1] for item in self._items.query("#owners")]
 
     def accounts(self, owner: str) -> list[Connected]:
@@ -103,7 +103,11 @@ class ItemsRegistry:
         if before is not None:
             self._write(Delete(account_key(owner, name)))
             self._forget_calls(owner, before.account, before.vendor_ids)
-        if not self.accounts(owner):
+        self._let_go(owner)
+
+    def _let_go(self, owner: str) -> None:
+        """Forget an owner of whom nothing is left."""
+        if not (self.accounts(owner) or self.removed(owner)):
             self._write(Delete(("#owners", owner)))
             if self.accounts(owner):  # one was added meanwhile
                 self._write(Put(Item(("#owners", owner), {"owner": owner})))
@@ -205,6 +209,7 @@ class ItemsRegistry:
     def forget_removed(self, owner: str, sync: str) -> None:
         """Note that nothing is left of a sync that was removed."""
         self._write(Delete((f"{owner}#removed", sync)))
+        self._let_go(owner)
 
     # Channels
 
