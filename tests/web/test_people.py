@@ -7,6 +7,7 @@ from syncoxiders.engine.desk.sessions import BROWSER, NOTED, PROGRAM
 from syncoxiders.engine.pipeline.housekeeping import keep_house
 from syncoxiders.engine.pipeline.times import DEAD
 from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.live import Listener
 from syncoxiders.ports.people import Person, User
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from tests.functions.stage import Stage
@@ -243,6 +244,28 @@ def test_who_is_being_removed_does_not_come_back(stage: Stage) -> None:
     assert ada.ask("GET", "/api/v1/session").status == 401
     assert stage.app.sessions.begin(user) is None
     assert stage.app.people.sessions(owner) != [], "only what was there before"
+
+
+def test_live_updates_end_with_the_login(browser: Browser, stage: Stage) -> None:
+    """On what was opened by a login nothing is said once it has ended, however that came."""
+    listeners = stage.app.listeners
+
+    def listens(browser: Browser) -> tuple[str, str]:
+        found = stage.app.sessions.find(browser.cookies[COOKIE])
+        assert found is not None
+        user, session = found
+        now = stage.clock.now()
+        listeners.put(Listener(f"c-{session.id}", user.id, session.id, now), now + 60)
+        assert len(listeners.of(user.id)) == 1
+        return user.id, session.id
+
+    browser.log_in()
+    ada = _come(stage, "ada@example.com")
+    mine, (hers, session) = listens(browser)[0], listens(ada)
+    browser.ask("POST", "/auth/logout")
+    assert listeners.of(mine) == []
+    stage.app.sessions.end(hers, session)
+    assert listeners.of(hers) == []
 
 
 def _asked(browser: Browser, name: str = "syncoxiders on desk") -> dict[str, str]:

@@ -262,7 +262,10 @@ class App:
         """By what browsers and programs are known."""
         from syncoxiders.engine.desk.sessions import Sessions  # noqa: PLC0415 -- see above
 
-        return Sessions(self.people, self.clock)
+        def ended(owner: str, session: str) -> None:
+            self.listeners.end(owner, session)  # what was opened by it is not spoken on any more
+
+        return Sessions(self.people, self.clock, ended)
 
     @cached_property
     def admissions(self) -> "Admissions":

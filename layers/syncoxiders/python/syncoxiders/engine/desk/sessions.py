@@ -4,6 +4,7 @@ One that is used goes on, but not for ever. When it was used is noted once an ho
 end up to an hour earlier than it would by its last use.
 """
 
+from collections.abc import Callable
 from secrets import token_hex
 
 import msgspec
@@ -37,11 +38,17 @@ def ends(session: Session) -> float:
 
 
 class Sessions:
-    """The sessions of a deployment. Calls raise StateUnavailable."""
+    """The sessions of a deployment. Calls raise StateUnavailable.
 
-    def __init__(self, people: People, clock: Clock) -> None:
+    ``ended`` is told of each session that somebody ends, by its user and id: of what goes with it.
+    """
+
+    def __init__(
+        self, people: People, clock: Clock, ended: Callable[[str, str], None] | None = None
+    ) -> None:
         self._people = people
         self._clock = clock
+        self._ended = ended
 
     def begin(self, user: User, device: str = "") -> tuple[str, Session] | None:
         """Return the word of a new session, and it; None if the user is there no more."""
@@ -84,12 +91,15 @@ class Sessions:
 
     def end(self, user: str, session: str) -> bool:
         """End a session of a user; False if they have none of this id."""
-        return self._people.remove_session(user, session)
+        there = self._people.remove_session(user, session)
+        if self._ended is not None:
+            self._ended(user, session)
+        return there
 
     def end_all(self, user: str) -> None:
         """End all sessions of a user."""
         for _, each in self._people.sessions(user):
-            self._people.remove_session(user, each.id)
+            self.end(user, each.id)
 
     def _may(self, user: str) -> User | None:
         found = self._people.user(user)

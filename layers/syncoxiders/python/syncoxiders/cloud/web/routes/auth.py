@@ -90,7 +90,6 @@ def auth(web: Web) -> Router:
         if caller is None:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "not-logged-in", "nobody is logged in")
         app.sessions.end(caller.owner, caller.session)
-        app.listeners.end(caller.owner, caller.session)
         return Response(HTTPStatus.NO_CONTENT, body="", cookies=[session.gone()])
 
     def _issuer() -> Issuer | None:
