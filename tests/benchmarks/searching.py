@@ -83,7 +83,7 @@ NONE = Spent(0.0, 0.0)
 def measure(scratch: Path, entries: int) -> Searched:
     """Build an index of so many entries, and use it."""
     command = [sys.executable, "-m", "tests.benchmarks.searching", str(entries)]
-    took = launched(command, {**os.environ, "TMPDIR": str(scratch)}, Path.cwd())
+    took = launched(command, {**os.environ, "TMPDIR": str(scratch)}, scratch)
     if took.code:
         said = took.said[-1] if took.said else "-"
         return Searched(entries, NONE, 0, 0, [], NONE, 0, 0, NONE, NONE, took.peak, said)

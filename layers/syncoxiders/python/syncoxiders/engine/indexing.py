@@ -100,7 +100,8 @@ def tend(work: Indexing, until: float) -> int:
             status = _see_to(work, place, work.index.status(place), until)
             lacking += status is None or not status.built
         _tally(work, owner, syncs)
-        _compare(work, owner, {Place(owner, *each): account for each, account in places.items()})
+        accounts = {Place(owner, *each): account for each, account in places.items()}
+        _compare(work, owner, accounts, until)
     return lacking
 
 
@@ -169,12 +170,17 @@ def _has(settings: SyncSettings | None, place: Place) -> bool:
     return settings is not None and any(each.id == place.endpoint for each in settings.endpoints)
 
 
-def _compare(work: Indexing, owner: str, places: Mapping[Place, str]) -> None:
-    """Look for duplicates again, if that was some time ago and something has changed since."""
+def _compare(work: Indexing, owner: str, places: Mapping[Place, str], until: float) -> None:
+    """Look for duplicates again, if that was some time ago and something has changed since.
+
+    It has to be done in one piece: there has to be twice as much time as it took the last time.
+    """
     if not places:
         return
     known = work.index.comparison(owner)
     now = work.clock.now()
+    if now > until - MARGIN - 2 * known.took:
+        return
     if now - known.at < min(max(known.took * COMPARING_EASE, COMPARED), LATE):
         return
     found = [work.index.status(place) for place in places]
