@@ -57,10 +57,9 @@ class Front(Construct):
             room=ROOM,
             description="Answers the console and people's programs",
         )
-        state.control.grant(self.api.role, *READ, *WRITE)
-        state.journal.grant(self.api.role, *READ, *WRITE)
-        # What is held of a sync is read, and removed with it; only the pipeline writes it.
-        state.tree.grant(self.api.role, *READ, "dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
+        # Of what is held of a sync it writes how a person has decided a conflict, and removes all.
+        for table in (state.control, state.journal, state.tree):
+            table.grant(self.api.role, *READ, *WRITE)
         self.api.allow(*secrets.refreshing())
         lines.poll.sent_by(self.api)
         lines.merge.sent_by(self.api)

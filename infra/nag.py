@@ -70,8 +70,7 @@ def check(stack: SyncOxiders) -> None:
         _accept(
             stack.people.pool,
             "COG2",
-            "Whoever wants a second factor sets one up; who has to require it of everybody has a "
-            "provider of their own, which may be named instead of this pool.",
+            "It is for who deploys to say: `-c mfa=required` asks everybody for a second factor.",
         )
         _accept(
             stack.people.pool,

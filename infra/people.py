@@ -54,7 +54,9 @@ class People(Construct):
                 require_uppercase=True,
                 temp_password_validity=Duration.days(3),
             ),
-            mfa=cognito.Mfa.OPTIONAL,
+            # Where it is required, the pages have everybody set up an authenticator.
+            # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html
+            mfa=cognito.Mfa.REQUIRED if settings.mfa == "required" else cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             # The plan that has managed login; up to 10,000 people a month cost nothing.
             feature_plan=cognito.FeaturePlan.ESSENTIALS,

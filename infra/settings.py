@@ -7,7 +7,7 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from constructs import Node
 
@@ -35,6 +35,7 @@ class Settings:
     admin: str = ""
     issuer: str = ""
     client: str = ""
+    mfa: Literal["optional", "required"] = "optional"
     log_level: str = "INFO"
     stack: str = "SyncOxiders"
     disposable: bool = False
@@ -63,6 +64,7 @@ class Settings:
                 admin=text("admin").lower(),
                 issuer=text("issuer").rstrip("/"),
                 client=text("client"),
+                mfa=_mfa(text("mfa")),
                 log_level=text("log_level").upper() or default.log_level,
                 stack=text("stack") or default.stack,
                 disposable=local or yes("disposable"),
@@ -82,6 +84,12 @@ class Settings:
         if settings.admin and not _ADDRESS.fullmatch(settings.admin):
             raise SystemExit(f"-c admin={settings.admin}: that is no e-mail address.")
         return settings
+
+
+def _mfa(asked: str) -> Literal["optional", "required"]:
+    if asked not in {"", "optional", "required"}:
+        raise SystemExit(f"-c mfa={asked}: it is optional or required.")
+    return "required" if asked == "required" else "optional"
 
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

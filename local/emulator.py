@@ -6,17 +6,19 @@ account, and an access key of twelve digits is an account: whoever takes a new o
 
 import itertools
 import os
+import shutil
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from infra.places import ROOT
+from infra.places import BUILT_LOCAL, ROOT
 
 HOME = ROOT / ".venv-ministack"
 PYTHON = HOME / "bin" / "python"
@@ -24,6 +26,12 @@ COMMAND: Sequence[str] = (str(PYTHON), "-P", str(Path(__file__).with_name("launc
 REGION = "us-east-1"
 SECONDS = 60.0
 """So long it may take to start; on an idle machine it is less than one."""
+
+LAYERS = BUILT_LOCAL / "layers"
+"""Where layers are unpacked, for all emulators of this source tree."""
+
+_UNUSED = 86_400.0
+"""Seconds after which a layer that no function was started with is removed."""
 
 _FIRST_ACCOUNT = 100_000_000_001
 _HERE_ONLY = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
@@ -49,7 +57,9 @@ class Ministack:
         self._log = folder / "ministack.log"
         self._command = command
         # What it writes for a while (functions unpacked, a certificate) goes with the folder.
-        self._settings = {"TMPDIR": str(folder), **(settings or {})}
+        # Layers are kept beside: they take long to be unpacked, and to be removed.
+        self._settings = {"TMPDIR": str(folder), "LAYERS_KEPT": str(LAYERS), **(settings or {})}
+        _tidy(LAYERS)
         self._scheme = "https" if self._settings.get("USE_SSL") == "1" else "http"
         self._accounts = itertools.count(_FIRST_ACCOUNT)
         self._process, self.port = self._start()
@@ -143,6 +153,15 @@ class Ministack:
         process.kill()
         process.wait()
         return False
+
+
+def _tidy(layers: Path) -> None:
+    """Remove the layers that have not been used for long."""
+    layers.mkdir(parents=True, exist_ok=True)
+    for layer in layers.iterdir():
+        with suppress(FileNotFoundError):  # somebody else does just that
+            if time.time() - layer.stat().st_mtime > _UNUSED:
+                shutil.rmtree(layer, ignore_errors=True)
 
 
 def _free_port() -> int:

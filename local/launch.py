@@ -57,19 +57,19 @@ REPAIRS = (
         '        return target.removeprefix("AmazonSQS.").removesuffix("Batch")\n'
         '    if "." in target:\n        return target.rsplit(".", 1)[-1]\n',
     ),
-    # A layer is unpacked once, not for each process of each function: it is only read. Else the
-    # first call of each takes seconds, and some ten thousand files are to be removed in the end.
+    # A layer is unpacked once, and kept for the next start: it is only read. Else the first call of
+    # each function takes seconds, and some ten thousand files are to be removed in the end.
     Repair(
         "ministack.core.lambda_runtime",
         '                    layer_dir = os.path.join(self._tmpdir, f"layer_{len(layers_dirs)}")\n'
         "                    os.makedirs(layer_dir)\n",
-        "                    kept = hashlib.sha256(layer_data).hexdigest()[:16]\n"
-        '                    kept = os.path.join(tempfile.gettempdir(), f"layer-{kept}")\n'
+        "                    kept = hashlib.sha256(layer_data).hexdigest()[:24]\n"
+        '                    kept = os.path.join(os.environ["LAYERS_KEPT"], kept)\n'
         "                    if os.path.isdir(kept):\n"
+        "                        os.utime(kept)\n"
         "                        layers_dirs.append(kept)\n"
         "                        continue\n"
-        '                    layer_dir = os.path.join(self._tmpdir, f"layer_{len(layers_dirs)}")\n'
-        "                    os.makedirs(layer_dir)\n",
+        "                    layer_dir = tempfile.mkdtemp(dir=os.path.dirname(kept))\n",
     ),
     Repair(
         "ministack.core.lambda_runtime",
@@ -77,7 +77,7 @@ REPAIRS = (
         "                    try:\n"
         "                        os.rename(layer_dir, kept)\n"
         "                    except OSError:  # another one was faster\n"
-        "                        kept = layer_dir\n"
+        "                        shutil.rmtree(layer_dir)\n"
         "                    layers_dirs.append(kept)\n            except RuntimeError:\n",
     ),
     # A function that answers without a body has none: AWS takes null for that as well.

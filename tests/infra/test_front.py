@@ -57,6 +57,13 @@ def test_the_pool(template: Template) -> None:
     assert template["Resources"][logical]["DeletionPolicy"] == "Retain"
 
 
+def test_a_second_factor_for_everybody(synthesise: Synthesis) -> None:
+    """Who deploys may require one, of an authenticator; nothing is sent by SMS."""
+    _, pool = one(synthesise(mfa="required"), f"{COGNITO}UserPool", "People")
+    assert pool["MfaConfiguration"] == "ON"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+
+
 def test_the_login(template: Template) -> None:
     """The client has no secret and takes codes only, which lead back to the API alone."""
     _, client = one(template, f"{COGNITO}UserPoolClient", "People")
@@ -118,6 +125,7 @@ def test_on_an_emulator(synthesise: Synthesis) -> None:
         ({"client": "abc"}, "belong together"),
         ({"issuer": "http://id.example.org", "client": "abc"}, "https://"),
         ({"admin": "ann"}, "e-mail"),
+        ({"mfa": "yes"}, "optional or required"),
     ],
 )
 def test_bad_settings(synthesise: Synthesis, setting: dict[str, str], said: str) -> None:

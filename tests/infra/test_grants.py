@@ -90,7 +90,7 @@ GRANTS["live"] = {
     "Control": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
 }
 GRANTS["api"] = {
-    "Tree": READ | {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"},
+    "Tree": READ | WRITE,
     "Journal": READ | WRITE,
     "Control": READ | WRITE,
     "PollQueue": SEND,
