@@ -75,7 +75,7 @@ def story(synthesised: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         emulator = stack.enter_context(Ministack(work))
         deployed = deploy(emulator, synthesised, work, console=front.url)
         front.opened(deployed.url)
-        for path in ("/", "/api/v1/deployment"):  # the functions start, which takes a while
+        for path in ("/index.html", "/api/v1/deployment"):  # functions take a while to start
             assert httpx.get(front.url + path, timeout=PATIENCE).status_code == 200
         app = stack.enter_context(reaching(emulator, deployed))
         shown = stack.enter_context(window(browser, front.url))
