@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -74,6 +75,8 @@ def story(synthesised: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         emulator = stack.enter_context(Ministack(work))
         deployed = deploy(emulator, synthesised, work, console=front.url)
         front.opened(deployed.url)
+        for path in ("/index.html", "/api/v1/deployment"):  # functions take a while to start
+            assert httpx.get(front.url + path, timeout=PATIENCE).status_code == 200
         app = stack.enter_context(reaching(emulator, deployed))
         shown = stack.enter_context(window(browser, front.url))
         shown.page.set_default_timeout(60_000)

@@ -14,6 +14,8 @@ import { fetchRest, pageAt } from './pages/index.js';
 /** @import { Deployment, Session, Syncs } from './shapes.js' */
 /** @import { Page } from './pages/index.js' */
 
+const RETRY = 3_000;
+
 /** @type {{session: Session | null, deployment: Deployment | null, ended: boolean, problem: import('./lib/api.js').Problem | null}} */
 const known = { session: null, deployment: null, ended: false, problem: null };
 
@@ -111,14 +113,14 @@ function settle(first) {
 }
 
 async function begin() {
-  known.problem = null;
+  if (known.session) return;
   try {
     known.session = await ask('GET', '/session');
+    known.problem = null;
   } catch (error) {
     const problem = problemOf(error);
     if (problem.status !== 401) {
-      known.problem = problem;
-      refresh();
+      notYet(problem);
       return;
     }
     await askHowToLogIn();
@@ -132,11 +134,19 @@ async function begin() {
 async function askHowToLogIn() {
   try {
     known.deployment = await ask('GET', '/deployment');
+    known.problem = null;
     document.title = 'Log in · SyncOxiders';
+    refresh();
   } catch (error) {
-    known.problem = problemOf(error);
+    notYet(problemOf(error));
   }
+}
+
+/** Say why nothing can be begun, and try again. @param {import('./lib/api.js').Problem} problem */
+function notYet(problem) {
+  known.problem = problem;
   refresh();
+  setTimeout(begin, RETRY);
 }
 
 /** The session is over: nothing of it stays on the screen or in memory. */

@@ -1,4 +1,5 @@
 /** The words of the API as people read them. */
+import { count as number, plural } from './format.js';
 
 /** @import { Rule, Sync, Account, EndpointState, File } from '../shapes.js' */
 
@@ -63,12 +64,23 @@ const VERBS = {
   note: { will: 'Note', did: 'Note', tone: 'calm' },
   error: { will: 'Error', did: 'Error', tone: 'bad' },
   conflict: { will: 'Conflict', did: 'Conflict', tone: 'warn' },
+  merged: { will: 'Merge', did: 'Merged', tone: 'good' },
+  left: { will: 'Leave', did: 'Left for later', tone: 'warn' },
   rescued: { will: 'Rescue', did: 'Rescued', tone: 'warn' },
 };
 
 /** @param {string} verb */
 export function verbOf(verb) {
   return VERBS[verb] ?? { will: verb, did: verb, tone: /** @type {Tone} */ ('calm') };
+}
+
+/** What is counted as a thing, and not as what was done to one. */
+const NOUNS = ['note', 'error', 'conflict'];
+
+/** Say how much of one kind a run did, as `3 copied`. @param {string} verb @param {number} count */
+export function didSo(verb, count) {
+  const word = verbOf(verb).did.toLowerCase();
+  return NOUNS.includes(verb) ? plural(count, word) : `${number(count)} ${word}`;
 }
 
 /** The verbs that activity can be narrowed to. */

@@ -4,7 +4,7 @@ import { Act, say } from '../lib/acts.js';
 import { html, nothing } from '../lib/html.js';
 import { count, moment, plural, took } from '../lib/format.js';
 import { to } from '../lib/router.js';
-import { OUTCOMES, STATES, verbOf } from '../lib/words.js';
+import { didSo, OUTCOMES, STATES } from '../lib/words.js';
 import { eventsByDay } from '../parts/events.js';
 import { head } from '../parts/frame.js';
 import { badge, icon } from '../parts/icons.js';
@@ -226,5 +226,5 @@ export function outcome(run) {
 export function didWhat(counts) {
   const said = Object.entries(counts).filter(([, value]) => value);
   if (said.length === 0) return 'Nothing had to be done';
-  return said.map(([verb, value]) => `${count(value)} ${verbOf(verb).did.toLowerCase()}`).join(', ');
+  return said.map(([verb, value]) => didSo(verb, value)).join(', ');
 }
