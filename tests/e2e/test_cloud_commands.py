@@ -33,8 +33,6 @@ class Terminal:
             "SYNCOXIDERS_URL": pair.cloud.stack.console,
             "SYNCOXIDERS_TOKEN": made[0],
         }
-        if pair.cloud.emulator.certificate:
-            self._environment["SSL_CERT_FILE"] = str(pair.cloud.emulator.certificate)
 
     def __call__(self, *args: str) -> str:
         done = subprocess.run(
@@ -74,9 +72,9 @@ class Terminal:
                 assert process.wait(PATIENCE) == 130
 
 
-def test_at_a_deployment(guarded: Cloud, tmp_path: Path) -> None:
+def test_at_a_deployment(deployed: Cloud, tmp_path: Path) -> None:
     """A person sees how it is, follows what is done, pauses it, and lets somebody in."""
-    with in_step(guarded, owner="me") as pair:
+    with in_step(deployed, owner="me") as pair:
         cloud = Terminal(pair, tmp_path)
         assert "(an administrator) at" in cloud("whoami")
         assert f"{SYNC}: " in cloud("status")
