@@ -165,10 +165,13 @@ class CloudHistory(QuirkyHistory):
             raise
 
     def _check_reason(self, provider: FaultyProvider, entry: EntryId) -> None:
+        likely, self._scheduler.likely = self._scheduler.likely, 0.0  # it is judged at one moment
         try:
             super()._check_reason(provider, entry)
         except Violated as verdict:
             self._verdicts.append(verdict)  # a function that is stopped by it is none of ours
+        finally:
+            self._scheduler.likely = likely
 
     # -- pauses --------------------------------------------------------------------------------
 
