@@ -106,6 +106,7 @@ class Web:
         began = time.monotonic()
         answer = self._answered(event, context)
         answer["headers"] = guarded(answer["headers"])
+        answer["body"] = answer["body"] or ""  # the emulator of API Gateway takes no null
         method = event["requestContext"]["http"]["method"]
         if method == "HEAD":
             answer.update(body="", isBase64Encoded=False)
