@@ -162,6 +162,14 @@ class TestKeys:
         assert SECRET_KEY not in str(stage.items.everything())
         assert SECRET_KEY not in made.body
 
+    def test_that_are_lost(self, browser: Browser, stage: Stage, s3: S3Server) -> None:
+        """An account whose keys are lost is not opened by the functions' own role instead."""
+        _make(browser, name="backup", **self._keys(s3.url))
+        secret_of(stage.app.lasting, "me", "backup").delete()
+        told = browser.ask("POST", "/api/v1/accounts/backup/check").json
+        assert not told["working"]
+        assert "give them again" in told["reason"]
+
     def test_both_halves(self, browser: Browser) -> None:
         """Half a key is none, and nothing is asked."""
         answer = _make(browser, name="backup", kind="s3", access_key_id="AKID")

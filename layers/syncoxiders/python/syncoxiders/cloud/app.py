@@ -17,7 +17,7 @@ from syncoxiders.cloud.telling import Telling
 from syncoxiders.engine.pipeline.hear import Door, Ear
 from syncoxiders.ports.accounts import Account, Vault
 from syncoxiders.ports.clock import Clock
-from syncoxiders.ports.errors import SyncError
+from syncoxiders.ports.errors import AccountError, SyncError
 from syncoxiders.ports.items import Items
 from syncoxiders.ports.queue import Queue
 from syncoxiders.ports.registry import Leases, Registry
@@ -349,7 +349,14 @@ class App:
             return None
         if kind.opened == "keys":
             secret = secret_of(self.lasting, owner, account.name).get()
-            return dict(secret.keys) if secret is not None else {}
+            if secret is not None:
+                return dict(secret.keys)
+            if account.identity:  # it had keys: the functions' own role is not meant
+                raise AccountError(
+                    f"the keys of the account {account.name} are not there any more: "
+                    "give them again"
+                )
+            return {}
         # An HTTP client and the vendor's peculiarities come only now.
         from syncoxiders.adapters import oauth  # noqa: PLC0415 -- only who needs tokens pays
         from syncoxiders.adapters.aws.tokens import AccessItems, leased  # noqa: PLC0415 -- only who needs tokens pays
