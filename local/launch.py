@@ -3,6 +3,14 @@
 Each repair exchanges a piece of its source before it is compiled, and is refused if that piece is
 not there just once: with another version of ministack one has to look again, rather than go on
 with half a repair.
+
+What is otherwise than in AWS, and was left so, as nothing depends on it: events of an HTTP API have
+their cookies in the header ``cookie`` and not in ``cookies``; a WebSocket that ``$connect`` does
+not let in is answered 403 whatever the function says; what is written by functions that a WebSocket
+API calls is in no log; and a function that a table's stream feeds is called in the one thread that
+also reads the queues, so that these wait for it. WebSocket APIs and what is said on their
+connections, with roles enforced too, greedy routes, binary bodies and several cookies in an answer
+are as in AWS.
 """
 
 import importlib.abc
