@@ -21,7 +21,7 @@ FROM    ?= 0
 KIND    ?=
 
 here := $(shell cd "$$(dirname '$(strip $(MAKEFILE_LIST))')" && pwd -P)
-targets := up test check lint simulate bench openapi lambda env lock clean
+targets := up test check lint browser simulate bench openapi lambda env lock clean
 
 .PHONY: $(targets)
 .DEFAULT_GOAL := check
@@ -110,8 +110,21 @@ lint: env
 check: lint
 	$(pytest) -m 'not slow'
 
-test: lint
+test: lint browser
 	$(pytest)
+
+# The console is tested in Chromium. Where it may be installed it is; elsewhere those tests say
+# why they are skipped. CHROMIUM=... names another one.
+browser:
+	@if [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing Chromium ...'; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends chromium fonts-dejavu-core; } >/dev/null 2>&1 || \
+	    echo 'Chromium cannot be installed: the console will not be tested.' >&2; \
+	else \
+	  echo 'Chromium is not here (Debian: apt install chromium): the console will not be tested.' >&2; \
+	fi
 
 # Both simulations, one after the other; every seed that fails is listed, with how to replay it.
 simulate: env
