@@ -127,8 +127,8 @@ class Window:
 
     def check(self) -> None:
         """Nothing went wrong, and nobody else was asked."""
-        assert self.errors == []
-        assert self.foreign == []
+        assert not self.errors, self.errors
+        assert not self.foreign, self.foreign
 
 
 @contextmanager
