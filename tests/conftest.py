@@ -1,5 +1,7 @@
 """What all tests share: assertions in the contract suites explain themselves."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -12,6 +14,11 @@ __all__ = ["deployed", "dynamo", "guarded", "ministack", "synthesised"]
 # How quick the machine is says nothing of what is tested.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
+
+# Where it is ignored (a shell does so for what it starts in the background) nothing that a test
+# starts could be ended by Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest.register_assert_rewrite(
     "tests.contracts.blob_contract",

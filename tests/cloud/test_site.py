@@ -84,6 +84,7 @@ def test_who_goes_to_the_console_gets_there(site: Site) -> None:
     for path in missing:
         assert site.answer("GET", path, PAGE)["statusCode"] == 404
     assert site.answer("GET", "/accounts", {"accept": "*/*"})["statusCode"] == 404
+    assert site.answer("GET", "/", {"accept": "*/*"})["statusCode"] == 200
     assert site.answer("GET", "/accounts", {**PAGE, "sec-fetch-mode": "cors"})["statusCode"] == 404
 
 

@@ -128,8 +128,10 @@ def policy(live: str) -> str:
 def _navigates(path: str, headers: Mapping[str, str]) -> bool:
     """Say whether somebody goes to the console, and not a program to some file."""
     mode = headers.get("sec-fetch-mode", "navigate")
-    accepted = headers.get("accept", "text/html" if path == "/" else "")
-    return bool(_PAGE.fullmatch(path)) and mode == "navigate" and "text/html" in accepted
+    accepted = headers.get("accept", "*/*")
+    pages = ("text/html", "*/*") if path == "/" else ("text/html",)
+    takes = any(each in accepted for each in pages)
+    return bool(_PAGE.fullmatch(path)) and mode == "navigate" and takes
 
 
 def _takes_gzip(accepted: str) -> bool:
