@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from local.connecting import SYNC
-from tests.aws.deployed import Cloud
+from tests.aws.deployed import Cloud, running
 from tests.e2e.clouds import PATIENCE, Pair, in_step
 
 pytestmark = pytest.mark.slow
@@ -72,9 +72,16 @@ class Terminal:
                 assert process.wait(PATIENCE) == 130
 
 
-def test_at_a_deployment(deployed: Cloud, tmp_path: Path) -> None:
+@pytest.fixture
+def alone(synthesised: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A deployment of its own: elsewhere others are at work for the first administrator."""
+    with running(tmp_path_factory.mktemp("alone"), synthesised) as cloud:
+        yield cloud
+
+
+def test_at_a_deployment(alone: Cloud, tmp_path: Path) -> None:
     """A person sees how it is, follows what is done, pauses it, and lets somebody in."""
-    with in_step(deployed, owner="me") as pair:
+    with in_step(alone, owner="me") as pair:
         cloud = Terminal(pair, tmp_path)
         assert "(an administrator) at" in cloud("whoami")
         assert f"{SYNC}: " in cloud("status")
