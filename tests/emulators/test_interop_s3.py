@@ -9,6 +9,7 @@ from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.state import MemoryBlobStore, MemoryStateStore
 from syncoxiders.adapters.providers.s3 import connect
+from syncoxiders.adapters.providers.s3.provider import PARTS_AT_ONCE
 from syncoxiders.core.model import Endpoint
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.context import Context, Options
@@ -200,7 +201,10 @@ def test_folder_renamed_in_the_bucket(pair: Pair) -> None:
 
 
 def test_large_file_goes_on(pair: Pair) -> None:
-    """A large file whose upload is killed is continued: no part is sent twice."""
+    """A large file whose upload is killed is continued: no part that had arrived is sent again.
+
+    What was under way beside the part that failed may be, for nobody heard whether it arrived.
+    """
     data = pattern(22 * MIB)
     pair.memory.write("large", data)
     with pytest.raises(Dead):
@@ -210,7 +214,8 @@ def test_large_file_goes_on(pair: Pair) -> None:
     assert "large" not in pair.tree()
     assert pair.run().word == "done"
     sent += pair.asked("PUT", "partNumber=")
-    assert len({call.partition("?")[2] for call in sent}) == len(sent) == 5
+    assert len({call.partition("?")[2] for call in sent}) == 5
+    assert len(sent) - 5 < PARTS_AT_ONCE
     assert pair.agreed() == {"large": data}
     pair.quiet()
 
