@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from local.connecting import OWNER, SYNC
-from local.deploy import STACK
 from tests.aws.deployed import Cloud
 from tests.e2e.clouds import SIDES, Pair, in_step
 from tests.e2e.functions import Function, forget_leases, held_leases, opened, until
@@ -156,15 +155,16 @@ def _calls(pair: Pair, path: str) -> list[str]:
 
 def _log(pair: Pair, folder: Path) -> str:
     """Return what the command line tells of all runs."""
-    outputs = folder / "outputs.json"
-    outputs.write_text(json.dumps({STACK: dict(pair.cloud.stack.outputs)}))
+    made = pair.app.sessions.begin(pair.app.admissions.first(), "a test")
+    assert made is not None
+    token = made[0]
 
     def told(*args: str) -> str:
         return subprocess.run(
             [Path(sys.executable).with_name("syncoxiders"), "cloud", "log", SYNC, *args],
             env={
-                **pair.cloud.emulator.environment(),
-                "SYNCOXIDERS_OUTPUTS": str(outputs),
+                "SYNCOXIDERS_URL": pair.cloud.stack.console,
+                "SYNCOXIDERS_TOKEN": token,
                 "PATH": os.defpath,
                 "HOME": str(folder),
                 "LANG": "C.UTF-8",
