@@ -7,6 +7,7 @@ at the root: so what comes to a free port here is passed on to there, and the an
 import http.client
 import ssl
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -87,6 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
             status, headers, content = self._ask(body)
         except (OSError, http.client.HTTPException):
             status, headers, content = 503, [("Retry-After", "1")], b""
+        with suppress(ConnectionError):  # whoever asked has gone: browsers do, in the midst of it
+            self._reply(status, headers, content)
+
+    def _reply(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in _HOPS | {"content-length"}:

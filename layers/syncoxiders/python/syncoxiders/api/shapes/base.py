@@ -26,7 +26,7 @@ class Problem:
     """What went wrong, as RFC 9457 has it (``application/problem+json``)."""
 
     type: str
-    """The address of the code's description."""
+    """A URI that names the code; nothing is to be found at it."""
     title: str
     """The same for each problem of the code."""
     status: int
