@@ -59,9 +59,10 @@ class Closings:
             raise LookupError(f"node {action.node} has an open action and is not in base")
         self._know(action.node, closed(before, action, entry))
         self._done.setdefault(action.node, []).append((action, entry))
-        replaced = self._places.entry(endpoint, subject) if subject else None
-        if self._counts_losses and adds_up(action, replaced, self._context.clock.now()):
-            self._losses.add(action.node)
+        if self._counts_losses:
+            replaced = self._places.entry(endpoint, subject) if subject else None
+            if adds_up(action, replaced, self._context.clock.now()):
+                self._losses.add(action.node)
         put = self._put.setdefault(endpoint, {})
         if subject and (entry is None or entry.id != subject):
             put[subject] = None

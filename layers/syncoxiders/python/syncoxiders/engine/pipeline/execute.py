@@ -282,7 +282,10 @@ class Worker:
             self._news = True
 
     def _places(self, actions: Sequence[Action]) -> Places:
-        """Return the places with what the actions are sure to need, read in a few requests."""
+        """Return the places with what the actions are sure to need, read in a few requests.
+
+        Where content comes from base tells: its reader is told by its version what has changed.
+        """
         base = self._store.base()
         wanted: dict[NodeId, None] = {}
         for action in actions:
@@ -290,15 +293,21 @@ class Worker:
             if action.parent != ROOT:
                 wanted[action.parent] = None
         nodes = base.get(wanted)
+        sources = {
+            (action.source.endpoint, action.source.entry)
+            for action in actions
+            if action.source is not None
+        }
         entries: dict[EndpointId, dict[EntryId, None]] = {}
         for node in nodes.values():
             for endpoint, replica in node.replicas.items():
-                entries.setdefault(endpoint, {})[replica.entry] = None
+                if (endpoint, replica.entry) not in sources:
+                    entries.setdefault(endpoint, {})[replica.entry] = None
         known: dict[tuple[EndpointId, EntryId], Entry] = {}
         for endpoint, ids in entries.items():
             for entry, value in self._store.observed(endpoint).get(ids).items():
                 known[endpoint, entry] = value
-        places = Places(self._store, known)
+        places = Places(self._store, known, by_base=True)
         for found in nodes.values():
             places.know(found)
         return places
