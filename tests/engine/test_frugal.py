@@ -60,4 +60,4 @@ def test_reads_of_a_plan(world: Deployed, monkeypatch: pytest.MonkeyPatch) -> No
     world.failing = {"apply"}
     world.settle()
     read = sum(each.read_units for each in seen)
-    assert read == 3 * MANY / 4, "the entries of both sides, and the nodes"
+    assert read == 2 * MANY / 4, "the entries of both sides"

@@ -102,7 +102,7 @@ class Places:
             self._replicas.clear()
 
     def stands(self, endpoint: EndpointId, entry: EntryId) -> tuple[EntryId, str]:
-        """Return in which folder an entry stands, and its name. Raises Vanished if it is not there."""
+        """Return in which folder an entry stands, and its name. Raises Vanished without it."""
         key = (endpoint, entry)
         with self._lock:
             replica = None if key in self._entries else self._replicas.get(key)

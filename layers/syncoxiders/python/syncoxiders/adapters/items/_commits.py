@@ -15,6 +15,7 @@ from syncoxiders.adapters.items._entries import Entries, Where, Wish, wishes_of
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
+from syncoxiders.ports.pipeline import RESERVED
 from syncoxiders.ports.state import Commit
 
 
@@ -161,7 +162,9 @@ class Commits:
 
     def _use_ids(self, put: Sequence[Node]) -> None:
         """Remember ids of new nodes before they are used."""
-        new = [node.id for node in put if self._nodes.before(node.id) is None]
+        new = [
+            node.id for node in put if node.id < RESERVED and self._nodes.before(node.id) is None
+        ]
         if new:
             self._counters.use(max(new))
 
@@ -173,12 +176,12 @@ class Commits:
         lose the race first; if it is not there its planner died, and its id is made void.
         """
         node = claim.node
-        step = writing.written.get(node) or writing.circle.get(node)
+        step = writing.written.get(node) or writing.circle.get(node) or writing.todo.get(node)
         if step is not None and step.replaced:
             return step.node is None or not _holds(step.node, where)
         held = self._nodes.read([node]).get(node)
         if held is None or (held.node is None and not held.open):
-            return self._nodes.make_void(node)
+            return node in self._nodes.make_void([node])
         if claim.is_awaited(action for _, action in held.open):
             return False
         if held.node is None or _holds(held.node, where):

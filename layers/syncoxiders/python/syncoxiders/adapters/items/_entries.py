@@ -113,10 +113,14 @@ class Entries:
     """The entries of a sync, at all endpoints.
 
     A planner takes folders as they were when they were read since the last write, or since what
-    it plans was logged; others see them as they are.
+    it plans was logged; others see them as they are. What is observed and belongs to nobody is
+    bound to a node of an id that ``reserve`` gives, which the planner makes if it needs one.
     """
 
-    def __init__(self, tables: Tables, keys: Keys, *, planning: bool = False) -> None:
+    def __init__(
+        self, tables: Tables, keys: Keys, reserve: Callable[[], NodeId], *, planning: bool = False
+    ) -> None:
+        self._reserve = reserve
         self._planning = planning
         self._folders = Folders[tuple[EndpointId, EntryId], str](
             tables, lambda folder, shard: keys.entries_in(*folder, shard), placed_id
@@ -173,6 +177,16 @@ class Entries:
         """Say whether an entry is there, and nobody's, as far as it was read or written."""
         known = self._known.get(where)
         return known is not None and known.entry is not None and not known.claims
+
+    def claims(self, where: Where) -> list[Claim]:
+        """Return the claims on an entry as it was read or written last, none if it was not."""
+        known = self._known.get(where)
+        return [] if known is None else claims_of(known.claims)
+
+    def is_gone(self, where: Where) -> bool:
+        """Say whether an entry was read or written last as one that is no more."""
+        known = self._known.get(where)
+        return known is not None and known.entry is None
 
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
         """Return the entries in a folder, or those of them whose name has a ``names.key``."""
@@ -234,7 +248,10 @@ class Entries:
         behind that no look would ever come to, and no folder that is taken for known though what
         is in it is not.
         """
-        self.stale()
+        self._fresh.clear()
+        self._folders.stale()
+        if self._planning:
+            self._lately.clear()
         outcome = Outcome()
         try:
             unknown = [where for where in wishes if where not in self._known]
@@ -246,7 +263,11 @@ class Entries:
         except BaseException:
             self.forget()
             raise
-        self._lately.clear()
+        if self._planning:
+            self._lately.clear()  # what is planned next is read after what was logged
+        else:  # the answers told what is there
+            known = self._known
+            self._lately.update((where, known[where]) for where in wishes if where in known)
         return outcome
 
     def _deepest_first(self, wishes: Mapping[Where, Wish]) -> Iterator[dict[Where, Wish]]:
@@ -350,6 +371,8 @@ class Entries:
         entry = wish.entry if told else known.entry
         if not told and claims == known.claims:
             return None
+        if told and wish.asked and entry is not None and not claims and not known.claims:
+            claims = frozenset({Claim(self._reserve()).member})
         put: dict[str, Value] = {}
         remove: list[str] = []
         when: list[Condition] = []

@@ -20,6 +20,7 @@ from syncoxiders.adapters.items._keys import (
     name_key,
     shard_of_name,
 )
+from syncoxiders.adapters.items._rows import read_nodes
 from syncoxiders.adapters.items._tables import Tables, put_all
 from syncoxiders.core import names
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
@@ -96,18 +97,19 @@ class Nodes:
 
     def peek(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items of those that have one; they do not count as read."""
-        keys = {self._keys.node(node): node for node in dict.fromkeys(ids)}
-        found = self._tables.tree.get(list(keys))
-        return {keys[key]: held_from(item, keys[key]) for key, item in found.items()}
+        found = read_nodes(self._tables, self._keys, list(ids))
+        return {node: held_from(item, node) for node, item in found.items()}
 
     def read(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items of those that have one, as they are now."""
-        keys = {node: self._keys.node(node) for node in dict.fromkeys(ids)}
-        found = self._tables.tree.get(list(keys.values()))
-        self._absent.update(node for node, key in keys.items() if key not in found)
-        return self._take(
-            {node: held_from(found[key], node) for node, key in keys.items() if key in found}
-        )
+        wanted = dict.fromkeys(ids)
+        found = read_nodes(self._tables, self._keys, wanted)
+        self._absent.update(node for node in wanted if node not in found)
+        return self._take({node: held_from(found[node], node) for node in wanted if node in found})
+
+    def is_free(self, node: NodeId) -> bool:
+        """Say whether an id was read, and nothing of it was found."""
+        return node in self._absent
 
     def known(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items as they were when they were read first; the others are read now."""
@@ -453,14 +455,17 @@ class Nodes:
             self._held[node] = msgspec.structs.replace(known, rev=rev)
         return True
 
-    def make_void(self, node: NodeId) -> bool:
-        """Let no node ever have an id; False if one has it, or may get it by now."""
-        expires = self._tables.later(VOID_DAYS)
-        item = Item(self._keys.node(node), {"void": 1, "expires": expires})
-        (result,) = self._tables.tree.write([Put(item, Absent())])
-        if not isinstance(result, Raced):
-            return True
-        return result.item is not None and held_from(result.item, node).void
+    def make_void(self, nodes: Collection[NodeId]) -> set[NodeId]:
+        """Let no node ever have these ids; returns those that none has, or may get by now."""
+        void = {"void": 1, "expires": self._tables.later(VOID_DAYS)}
+        items = [Item(self._keys.node(node), void) for node in nodes]
+        results = self._tables.tree.write([Put(item, Absent()) for item in items])
+        return {
+            node
+            for node, result in zip(nodes, results, strict=True)
+            if not isinstance(result, Raced)
+            or (result.item is not None and held_from(result.item, node).void)
+        }
 
 
 class _Try(msgspec.Struct):

@@ -30,7 +30,7 @@ from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.stuck import Stuck
 from syncoxiders.ports.errors import StateBusy
-from syncoxiders.ports.pipeline import Batch, SharedStore
+from syncoxiders.ports.pipeline import RESERVED, Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
 
@@ -75,7 +75,10 @@ def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
 
 
 class OpenNodes:
-    """The nodes with open actions, asked for one by one; from ``new`` on they are not yet there."""
+    """The nodes with open actions, asked for one by one.
+
+    Those that a planner gives ids to, from ``new`` on, are not there yet.
+    """
 
     def __init__(self, store: SharedStore, new: NodeId) -> None:
         self._store = store
@@ -83,7 +86,7 @@ class OpenNodes:
 
     def __contains__(self, node: object) -> bool:
         """Say whether a node has an open action."""
-        if not isinstance(node, int) or node >= self._new:
+        if not isinstance(node, int) or self._new <= node < RESERVED:
             return False
         return bool(self._store.open_of([node], fresh=False))
 
@@ -245,6 +248,7 @@ class Planner:
             if not self._guarded(result):
                 return True
             self._enter(result)
+            self._clear(known)
             known, suspects = [], []
             if not queue:
                 known = list(self._log())  # what lost a race, and whatever else is new
@@ -293,6 +297,7 @@ class Planner:
                     union=union,
                     joining=self._joining,
                     first_id=first_id,
+                    reserved=self._store.reserved,
                 ),
             )
             more = [each for each in dict.fromkeys(result.more) if each not in chosen]
@@ -372,6 +377,16 @@ class Planner:
         self._hold(result.open)
         self._stuck.passed(result)
         self._stuck.add(result)
+
+    def _clear(self, planned: Iterable[Touched]) -> None:
+        """Let go of what came and went before it was planned."""
+        self._store.clear(
+            [
+                each
+                for each in planned
+                if self._view.entry(*each) is None and self._view.node_of(*each) is None
+            ]
+        )
 
     def _make_known(self, result: Plan) -> None:
         """Log an entry of each unfinished node to which nothing will lead once it is written.
