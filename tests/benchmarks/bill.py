@@ -17,16 +17,19 @@ from functions.apply import LANES
 from syncoxiders.adapters.memory.items import WRITE_KEYS, MemoryItems, Usage
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
+from syncoxiders.adapters.memory.quirks import FeedQuirks
 from syncoxiders.cloud.batches import HIDDEN_EVERY
 from syncoxiders.core.model import EndpointId
-from syncoxiders.engine.pipeline.hints import call
+from syncoxiders.engine.pipeline.hear import Door, Ear, Request
 from syncoxiders.engine.pipeline.setting import TRANSFERS
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import Throttled
 from syncoxiders.ports.items import Change, Item, Raced, Update
+from syncoxiders.ports.push import Channel, Forged, Push, Secrets
 from syncoxiders.ports.queue import Message
+from syncoxiders.ports.registry import OpenChannel
 from tests.benchmarks.prices import dollars
-from tests.benchmarks.state import OWNER, System, path
+from tests.benchmarks.state import OWNER, SYNC, System, path
 
 FILES = 2_000
 """So many files there are before; the units are the same in any tree."""
@@ -57,6 +60,9 @@ PROVIDER_WORK = 0.005
 BATCHES_AT_ONCE = LANES
 TRANSFERS_AT_ONCE = TRANSFERS
 """So many batches are worked on by one invocation of apply, and so many files of each."""
+
+PAGE = 1_000
+"""So many changes a provider tells on a page: Drive 1,000, Dropbox 2,000 of those asked for."""
 
 PER_PUSH = 10
 """So many changes of a burst a provider pushes once for, stated; a single one has its own."""
@@ -144,11 +150,15 @@ class Metered(System):
     """A system with a meter on everything. Accounts are pushed as their providers would."""
 
     def __init__(self) -> None:
-        super().__init__(Table, Line)
+        super().__init__(Table, Line, FeedQuirks(page_size=PAGE))
         self.counts: dict[str, float] = defaultdict(float)
         self.seconds: dict[str, float] = defaultdict(float)
         self._unpushed: Counter[EndpointId] = Counter()
         self._per_push = PER_PUSH
+        registry, polls = self.pipeline.registry, self.pipeline.polls
+        self._ear = Ear(registry, polls, self.clock, {"memory": Door(_verify)})
+        for name in self.providers:
+            registry.put_channel(OpenChannel(Channel(name, name), OWNER, name, SYNC, name))
 
     # -- what happens outside ------------------------------------------------------------------
 
@@ -186,11 +196,11 @@ class Metered(System):
     def push(self, name: EndpointId) -> None:
         """Let the webhook hear of an account."""
         self.counts["pushes"] += 1
-        registry, polls = self.pipeline.registry, self.pipeline.polls
+        push = Request("POST", "/push/memory", body=name.encode())
 
         def hear() -> None:
-            registry.channel("a" * 36)
-            call(registry, polls, [(OWNER, name)], self.clock.now())
+            if self._ear.hear(push).hints != 1:
+                raise RuntimeError("a push was not heard")
 
         self._run("webhook", [hear])
 
@@ -222,7 +232,8 @@ class Metered(System):
 
     def _run(self, name: str, lanes: Sequence[Callable[[], None]]) -> float:
         """Do the work of one invocation; returns how long it would take there."""
-        waits, work = [0.0], 0.0
+        waits, carrying, work = [0.0], 0.0, 0.0
+        transfers = carried = 0
         for lane in lanes:
             before, calls = self._asked(), self._calls()
             began = time.process_time()
@@ -230,14 +241,24 @@ class Metered(System):
             work += time.process_time() - began
             waited, worked = (now - old for now, old in zip(self._asked(), before, strict=True))
             called = self._calls() - calls
-            at_once = TRANSFERS_AT_ONCE if name == "apply" else 1
             for operation, count in called.items():
                 wait = PROVIDER_WAIT.get(operation, PROVIDER_ELSE) * count
-                waited += wait / at_once if operation in PROVIDER_WAIT else wait
+                if name == "apply" and operation in PROVIDER_WAIT:
+                    carrying += wait
+                else:
+                    waited += wait
+            carried = max(carried, called["upload"])
+            transfers += called["upload"]
             waits.append(waited)
             work += worked + PROVIDER_WORK * called.total()
-        at_once = BATCHES_AT_ONCE if name == "apply" else 1
-        spent = max(*waits, sum(waits) / at_once) + work * WHOLE / min(MEMORY[name], WHOLE)
+        work *= WHOLE / min(MEMORY[name], WHOLE)
+        lanes_at_once = BATCHES_AT_ONCE if name == "apply" else 1
+        spent = max(*waits, sum(waits) / lanes_at_once)
+        if transfers:
+            at_once = min(len(lanes), BATCHES_AT_ONCE) * min(carried, TRANSFERS_AT_ONCE)
+            spent += overlapped(carrying, work, transfers, at_once)
+        else:
+            spent += work
         self.counts["invocations"] += 1
         self.counts["GB-seconds"] += spent * MEMORY[name] / 1024
         self.seconds[name] += spent
@@ -318,6 +339,31 @@ class Metered(System):
         sweep(self.pipeline)
         if before != {name: queue.sent for name, queue in self.queues.items()}:
             raise RuntimeError(f"{what}: something was left to the sweep")
+
+
+def overlapped(wait: float, work: float, jobs: int, at_once: int) -> float:
+    """Return how long jobs take of which some at once wait, or have their turn of one processor.
+
+    ``wait`` and ``work`` are seconds of all of them. By mean value analysis of a closed network of
+    one queue and a delay (Reiser and Lavenberg, 1980): with one at once that is their sum, with
+    many the longer of the two, and between them the queue's length decides.
+    """
+    think, service, queued, rate = wait / jobs, work / jobs, 0.0, 0.0
+    for customers in range(1, at_once + 1):
+        response = service * (1 + queued)
+        rate = customers / (think + response)
+        queued = rate * response
+    return jobs / rate
+
+
+def _verify(
+    query: Mapping[str, str], headers: Mapping[str, str], body: bytes, secret: Secrets
+) -> Push:
+    del query, headers
+    channel = body.decode()
+    if secret(channel) != channel:
+        raise Forged("this channel is not open")
+    return Push(channels=(channel,))
 
 
 def _units(used: Sequence[Usage]) -> dict[str, float]:
