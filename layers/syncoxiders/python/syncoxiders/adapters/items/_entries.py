@@ -59,12 +59,16 @@ KNOWN = 50_000
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """An entry's item as it was last read or written."""
+    """An entry's item as it was last read or written.
+
+    One that is ``assumed`` was read by somebody else: only where it stands is told of it.
+    """
 
     entry: Entry | None = None
     claims: frozenset[str] = frozenset()
     seen: int = 0
     at: str = ""
+    assumed: bool = False
 
 
 class Wish(msgspec.Struct):
@@ -82,6 +86,12 @@ class Wish(msgspec.Struct):
     drop: set[Claim] = msgspec.field(default_factory=set)
     claimant: NodeId | None = None
     seen: int | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """Say whether this is what a write of our own has made of what was a node's before."""
+        claims = self.add or self.drop or self.claimant is not None
+        return self.entry is not None and not self.asked and not claims
 
     @property
     def is_new(self) -> bool:
@@ -130,6 +140,7 @@ class Entries:
         self._known: dict[Where, Known] = {}
         self._fresh: dict[Where, Known] = {}
         self._lately: dict[Where, Known] = {}
+        self._assumed: dict[Where, tuple[EntryId, str, str]] = {}
         self.overtaken: set[Where] = set()
 
     # -- reading -------------------------------------------------------------------------------
@@ -172,6 +183,15 @@ class Entries:
         read = {where: self._fresh.pop(where) for where in wanted if where in self._fresh}
         read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
+
+    def place(self, endpoint: EndpointId, entry: EntryId) -> str:
+        """Return the token of where an entry was read to stand last, ``""`` if it was not."""
+        known = self._known.get((endpoint, entry))
+        return known.at if known is not None and known.entry is not None else ""
+
+    def assume(self, where: Where, parent: EntryId, name: str, at: str) -> None:
+        """Take an entry for standing where its planner read it, for a write that replaces it."""
+        self._assumed[where] = parent, name, at
 
     def is_unowned(self, where: Where) -> bool:
         """Say whether an entry is there, and nobody's, as far as it was read or written."""
@@ -257,6 +277,12 @@ class Entries:
             unknown = [where for where in wishes if where not in self._known]
             # nothing is known of it, unless others came before, which its write tells
             self._known.update((where, _NOTHING) for where in unknown if wishes[where].is_new)
+            for where in unknown:
+                told, assumed = wishes[where], self._assumed.pop(where, None)
+                if told.entry is not None and told.replaces and assumed is not None:
+                    parent, name, at = assumed
+                    entry = msgspec.structs.replace(told.entry, parent=parent, name=name)
+                    self._known[where] = Known(entry, at=at, assumed=True)
             self._make_known(wishes)
             for some in self._deepest_first(wishes):
                 self._fulfil(some, without_right, outcome)
@@ -379,10 +405,12 @@ class Entries:
         tried = _Try(Update(self._key(where)))
         if told:
             # what we wrote is confirmed after whatever was asked for in the same microsecond
-            put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
+            seen = put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
             when.append(Equals("at", known.at) if known.at else Missing("at"))
             if wish.asked:
                 when.append(AtMost("seen", known.seen))
+            elif known.assumed:
+                when.append(AtMost("seen", seen))
             self._place(where, known, entry, tried)
             if entry is None:
                 remove += ["data", "at"]

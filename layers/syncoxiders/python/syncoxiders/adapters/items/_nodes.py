@@ -3,7 +3,9 @@
 A node's item holds the node (``data``, absent where an action was opened on a node that is not
 there), its open actions (``open``), ``rev`` (a token that every write changes), ``again`` (it is
 to be planned once its actions are closed) and ``at``: the token of the items that make it known
-in its folder, as entries have one. ``void`` marks an id that no node will ever have.
+in its folder, as entries have one. ``ats`` are those tokens of the entries that are to be
+replaced where they stand, as the planner read them: who does it need not read them again.
+``void`` marks an id that no node will ever have.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +14,14 @@ from typing import NamedTuple
 import msgspec
 
 from syncoxiders.adapters.items._claims import Claim, action_tag
-from syncoxiders.adapters.items._codec import pack_node, pack_open, unpack_node, unpack_open
+from syncoxiders.adapters.items._codec import (
+    pack,
+    pack_node,
+    pack_open,
+    unpack_as,
+    unpack_node,
+    unpack_open,
+)
 from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._keys import (
     SHARDS,
@@ -23,7 +32,7 @@ from syncoxiders.adapters.items._keys import (
 from syncoxiders.adapters.items._rows import read_nodes
 from syncoxiders.adapters.items._tables import Tables, put_all
 from syncoxiders.core import names
-from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
+from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId, Replica
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.items import (
     Absent,
@@ -53,15 +62,20 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     at: str = ""
     again: bool = False
     void: bool = False
+    ats: Mapping[EndpointId, str] = {}
 
 
 class Step(msgspec.Struct):
-    """What is to become of a node: of itself if ``replaced``, and of its open actions."""
+    """What is to become of a node: of itself if ``replaced``, and of its open actions.
+
+    ``ats`` are the tokens of what is replaced by those that are opened.
+    """
 
     node: Node | None = None
     replaced: bool = False
     opened: dict[str, tuple[int, Action]] = msgspec.field(default_factory=dict)
     closed: set[str] = msgspec.field(default_factory=set)
+    ats: dict[EndpointId, str] = msgspec.field(default_factory=dict)
 
 
 class Claims(NamedTuple):
@@ -261,6 +275,18 @@ class Nodes:
         """Say whether a step closes an action that is open."""
         return any(action.id in step.closed for _, action in self._before(node).open)
 
+    def replaced(self, node: NodeId, step: Step) -> Iterator[tuple[Replica, EndpointId, str]]:
+        """Yield what is replaced where it stands by the actions that a step closes.
+
+        That is the replica as it was, its endpoint, and the token of its place.
+        """
+        before = self._before(node)
+        for _, action in before.open:
+            at = before.ats.get(action.endpoint)
+            replica = before.node.replicas.get(action.endpoint) if before.node else None
+            if action.id in step.closed and at and replica and replica.entry == action.entry:
+                yield replica, action.endpoint, at
+
     def claims(self, node: NodeId, step: Step) -> Claims:
         """Return what a step changes of a node's claims on entries."""
         if not step.replaced:
@@ -379,6 +405,10 @@ class Nodes:
             put["open"] = pack_open(list(opened.values()))
         else:
             remove.append("open")
+        if opened and (ats := {**before.ats, **step.ats}):
+            put["ats"] = pack(ats)
+        elif before.ats:
+            remove.append("ats")
         if step.opened:
             remove.append("again")  # from now on it is planned anew
         if before.rev:
@@ -486,6 +516,7 @@ def held_from(item: Item, node: NodeId) -> Held:
     """Return what a node's item says."""
     held = item.attributes
     data, opened, rev, at = (held.get(each) for each in ("data", "open", "rev", "at"))
+    ats = held.get("ats")
     return Held(
         None if data is None else unpack_node(data, node),
         () if opened is None else tuple(unpack_open(opened, node)),
@@ -493,6 +524,7 @@ def held_from(item: Item, node: NodeId) -> Held:
         at if isinstance(at, str) else "",
         "again" in held,
         "void" in held,
+        {} if ats is None else unpack_as(ats, dict[str, str]),
     )
 
 

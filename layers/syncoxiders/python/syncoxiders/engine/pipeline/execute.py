@@ -284,7 +284,7 @@ class Worker:
     def _places(self, actions: Sequence[Action]) -> Places:
         """Return the places with what the actions are sure to need, read in a few requests.
 
-        Where content comes from base tells: its reader is told by its version what has changed.
+        Where content comes from and goes to base tells: what has changed its version tells there.
         """
         base = self._store.base()
         wanted: dict[NodeId, None] = {}
@@ -293,15 +293,19 @@ class Worker:
             if action.parent != ROOT:
                 wanted[action.parent] = None
         nodes = base.get(wanted)
-        sources = {
-            (action.source.endpoint, action.source.entry)
+        told = {
+            place
             for action in actions
             if action.source is not None
+            for place in (
+                (action.source.endpoint, action.source.entry),
+                (action.endpoint, action.entry),
+            )
         }
         entries: dict[EndpointId, dict[EntryId, None]] = {}
         for node in nodes.values():
             for endpoint, replica in node.replicas.items():
-                if (endpoint, replica.entry) not in sources:
+                if (endpoint, replica.entry) not in told:
                     entries.setdefault(endpoint, {})[replica.entry] = None
         known: dict[tuple[EndpointId, EntryId], Entry] = {}
         for endpoint, ids in entries.items():
