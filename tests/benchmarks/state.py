@@ -38,7 +38,7 @@ TABLES = ("tree", "journal", "control")
 PER_MESSAGE = 3
 """A message is sent, received and deleted, if nothing is batched."""
 
-BUDGET = {"edit": 4.0, "create": 8.0}
+BUDGET = {"edit": 4.0, "create": 7.0}
 """Write units of a small file's change for itself, all that many share left out."""
 
 

@@ -1,10 +1,13 @@
 """The planner's view of a store that others write to meanwhile."""
 
 from syncoxiders.adapters.memory.state import MemoryStateStore
-from syncoxiders.core.model import ROOT_ENTRY, Kind
+from syncoxiders.core.model import ROOT_ENTRY, Endpoint, Kind, Traits
+from syncoxiders.core.rule import Rule
 from syncoxiders.engine.pipeline.steady import SteadyView
 from syncoxiders.ports.state import SyncStore
 from tests.contracts.state_harness import entry, observe
+
+RULE = Rule((Endpoint("a", "a"), Endpoint("b", "b", Traits(keeps_mtime=False))))
 
 
 def swapped_meanwhile() -> tuple[SyncStore, SteadyView]:
@@ -12,7 +15,7 @@ def swapped_meanwhile() -> tuple[SyncStore, SteadyView]:
     store = MemoryStateStore().sync("me", "sync")
     observe(store, entry("d", name="d", kind=Kind.FOLDER), entry("x", name="x"))
     observe(store, entry("y", "d", name="y"))
-    view = SteadyView(store)
+    view = SteadyView(store, RULE)
     assert view.entry("a", "x") == entry("x", name="x")
     observe(store, entry("x", "d", name="y"), entry("y", name="x"))
     return store, view
@@ -24,7 +27,7 @@ def test_what_was_read_stays_where_it_was() -> None:
     assert entry("x", name="x") in view.entries_at("a", ROOT_ENTRY, "x")
     assert entry("x", name="x") in view.entries_in("a", ROOT_ENTRY)
     assert view.entries_at("a", "d", "y") == view.entries_in("a", "d") == []
-    assert SteadyView(store).entries_at("a", "d", "y") == [entry("x", "d", name="y")]
+    assert SteadyView(store, RULE).entries_at("a", "d", "y") == [entry("x", "d", name="y")]
 
 
 def test_what_was_read_first_in_a_folder_counts() -> None:

@@ -14,11 +14,9 @@ from syncoxiders.adapters.items._counters import Counters
 from syncoxiders.adapters.items._entries import Entries, Where, Wish, wishes_of
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
-from syncoxiders.core.model import Action, ActionKind, EndpointId, EntryId, Node, NodeId
+from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 from syncoxiders.ports.pipeline import RESERVED
 from syncoxiders.ports.state import Commit
-
-_IN_PLACE = frozenset({ActionKind.UPDATE, ActionKind.META})
 
 
 class Commits:
@@ -54,7 +52,6 @@ class Commits:
             change.nodes, change.forget, change.opened, change.closed, self._find_actions
         )
         claims = {node: nodes.claims(node, step) for node, step in steps.items()}
-        self._note_places(change.opened, steps)
         givers = _givers(claims)
         later = {node for node, step in steps.items() if nodes.closes(node, step)}
         while takers := {
@@ -125,13 +122,6 @@ class Commits:
                     where = endpoint, replica.entry
                     self._entries.assume(where, replica.parent, replica.name, at)
             self._claim(writing, writing.next_ready(), wishes)
-
-    def _note_places(self, opened: Iterable[Action], steps: Mapping[NodeId, Step]) -> None:
-        """Let those who replace content know what was read of where it stands."""
-        for action in opened:
-            at = self._entries.place(action.endpoint, action.entry)
-            if at and action.kind in _IN_PLACE:
-                steps[action.node].ats[action.endpoint] = at
 
     def _write_nodes(self, writing: "_Writing") -> None:
         """Write nodes in one conditional write each, those that let go of entries first."""

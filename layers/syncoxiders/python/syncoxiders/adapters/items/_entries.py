@@ -184,9 +184,9 @@ class Entries:
         read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
 
-    def place(self, endpoint: EndpointId, entry: EntryId) -> str:
+    def at(self, where: Where) -> str:
         """Return the token of where an entry was read to stand last, ``""`` if it was not."""
-        known = self._known.get((endpoint, entry))
+        known = self._known.get(where)
         return known.at if known is not None and known.entry is not None else ""
 
     def assume(self, where: Where, parent: EntryId, name: str, at: str) -> None:

@@ -3,8 +3,8 @@
 A node's item holds the node (``data``, absent where an action was opened on a node that is not
 there), its open actions (``open``), ``rev`` (a token that every write changes), ``again`` (it is
 to be planned once its actions are closed) and ``at``: the token of the items that make it known
-in its folder, as entries have one. ``ats`` are those tokens of the entries that are to be
-replaced where they stand, as the planner read them: who does it need not read them again.
+in its folder, as entries have one. ``ats`` are those tokens of its replicas' entries, as far as
+they were known to who wrote it: what is replaced where it stands need not be read for it.
 ``void`` marks an id that no node will ever have.
 """
 
@@ -66,16 +66,12 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
 
 class Step(msgspec.Struct):
-    """What is to become of a node: of itself if ``replaced``, and of its open actions.
-
-    ``ats`` are the tokens of what is replaced by those that are opened.
-    """
+    """What is to become of a node: of itself if ``replaced``, and of its open actions."""
 
     node: Node | None = None
     replaced: bool = False
     opened: dict[str, tuple[int, Action]] = msgspec.field(default_factory=dict)
     closed: set[str] = msgspec.field(default_factory=set)
-    ats: dict[EndpointId, str] = msgspec.field(default_factory=dict)
 
 
 class Claims(NamedTuple):
@@ -92,10 +88,14 @@ class Nodes:
     """The nodes of a sync.
 
     What is read stays in mind as it was when it was read first: a node is written only if it
-    still is so. After its write, or a lost race, that is forgotten.
+    still is so. After its write, or a lost race, that is forgotten. ``at`` returns the token of
+    where an entry was read to stand.
     """
 
-    def __init__(self, tables: Tables, keys: Keys) -> None:
+    def __init__(
+        self, tables: Tables, keys: Keys, at: Callable[[tuple[EndpointId, EntryId]], str]
+    ) -> None:
+        self._at = at
         self._tables = tables
         self._keys = keys
         self._held: dict[NodeId, Held] = {}
@@ -405,7 +405,7 @@ class Nodes:
             put["open"] = pack_open(list(opened.values()))
         else:
             remove.append("open")
-        if opened and (ats := {**before.ats, **step.ats}):
+        if ats := self._ats(before, value):
             put["ats"] = pack(ats)
         elif before.ats:
             remove.append("ats")
@@ -416,6 +416,22 @@ class Nodes:
         else:
             tried.change = Put(Item(key, put), Absent())
         return tried
+
+    def _ats(self, before: Held, value: Node | None) -> dict[EndpointId, str]:
+        """Return the tokens of where the replicas of a node stand, as far as they are known."""
+        found: dict[EndpointId, str] = {}
+        for endpoint, replica in value.replicas.items() if value is not None else ():
+            if at := self._at((endpoint, replica.entry)):
+                found[endpoint] = at
+            elif endpoint in before.ats and before.node is not None:
+                old = before.node.replicas[endpoint]
+                if (old.entry, old.parent, old.name) == (
+                    replica.entry,
+                    replica.parent,
+                    replica.name,
+                ):
+                    found[endpoint] = before.ats[endpoint]
+        return found
 
     def _next_order(self) -> int:
         self._order = max(self._order + 1, self._tables.stamp())

@@ -63,7 +63,7 @@ class ItemsSync:
         self._fence = fence
         self._counters = Counters(tables, keys, fence)
         self._entries = Entries(tables, keys, self._counters.reserve, planning=fence is not None)
-        self._nodes = Nodes(tables, keys)
+        self._nodes = Nodes(tables, keys, self._entries.at)
         self._logs = ChangeLogs(tables, keys, self._awaited)
         self._batches = Batches(tables, keys)
         self._commits = Commits(

@@ -133,7 +133,7 @@ class Planner:
         self._dispatch = Dispatch(
             f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
         )
-        self._view = SteadyView(store)
+        self._view = SteadyView(store, self._rule)
         self._stuck = Stuck()
         self._announced: set[Touched] = set()
         self._logged: set[Touched] | None = set(self._before.entries)
@@ -274,7 +274,7 @@ class Planner:
         That is put into the log before: should this planner die when only the folder is in base,
         nothing else would tell of what is in it.
         """
-        view = self._view = SteadyView(self._store)
+        view = self._view = SteadyView(self._store, self._rule)
         endpoints = [each.id for each in self._rule.endpoints]
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)
