@@ -15,6 +15,10 @@ from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.pipeline import Batch, SharedStates, SharedStore
 from syncoxiders.ports.state import Commit, Observation, SyncRecord
 from tests.contracts.shared_paging import TestPaging  # noqa: F401 -- a part of the suite
+from tests.contracts.shared_reserved import (  # noqa: F401 -- parts of the suite
+    TestReplaced,
+    TestReserved,
+)
 from tests.contracts.state_harness import action, entry, keep, node, replica
 
 RANGE = 1 << 20
