@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncoxiders.adapters.memory.quirks import Quirks
-from syncoxiders.core.model import Entry, Ref
+from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
@@ -247,6 +247,32 @@ class TestWhatFails:
         goes_on(world, 2 * HOUR)
         world.look()
         assert world.a.tree() == world.b.tree() == {}
+
+    def test_lost_answer_and_changed_since(self) -> None:
+        """A bit that is set on what was written without an answer is brought to the others.
+
+        The worker that finds out was the first to see it: no look tells of it again.
+        """
+        keeps = Traits(keeps_executable=True, sets_meta=True)
+        world = Deployed(quirks=Quirks(traits=keeps))
+        inner = world.b.upload
+
+        def upload(*args: Any, **kwargs: Any) -> Entry:
+            inner(*args, **kwargs)
+            raise Unreachable("no answer")
+
+        vars(world.b)["upload"] = upload
+        world.a.write("file", b"content")
+        world.failing = {"apply"}
+        world.look()
+        world.failing = {"poll"}
+        world.settle()
+        del vars(world.b)["upload"]
+        world.b.chmod("file", executable=True)
+        goes_on(world, 300)
+        world.failing.clear()
+        world.look()
+        assert world.a.entry("file").executable
 
     def halved(self, world: Deployed) -> Batch:
         """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""

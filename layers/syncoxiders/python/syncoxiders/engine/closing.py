@@ -144,8 +144,9 @@ def commit(
 ) -> frozenset[NodeId]:
     """Close actions in the journal together with the base and observations that they caused.
 
-    Returns the nodes that lost a race. What turned out to stand elsewhere than base has it was
-    moved by somebody meanwhile: it is logged, to be planned.
+    Returns the nodes that lost a race. What turned out to stand elsewhere than base has it, or
+    under another version, was moved or written to by somebody meanwhile: it is logged, to be
+    planned, since the next look takes for known what is observed here.
     """
     strays = {
         (endpoint, replica.entry)
@@ -154,7 +155,8 @@ def commit(
         for endpoint, replica in node.replicas.items()
         if (entry := put.get(endpoint, {}).get(replica.entry)) is not None
         and not replica.gone
-        and (entry.parent, entry.name) != (replica.parent, replica.name)
+        and (entry.parent, entry.name, entry.version)
+        != (replica.parent, replica.name, replica.version)
     }
     return store.commit(
         Commit(
