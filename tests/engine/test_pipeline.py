@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine.pipeline import setting
@@ -273,6 +274,40 @@ class TestWhatFails:
         world.failing.clear()
         world.look()
         assert world.a.entry("file").executable
+
+    def test_lost_answer_and_shut_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A folder that was made without an answer is found, though nobody could look into it.
+
+        A feed tells of it once, and then it is known.
+        """
+        world = Deployed()
+        feed = MemoryFeedProvider(clock=world.clock, name="b")
+        world.providers["b"] = feed
+        world.look()
+        inner = feed.make_folder
+
+        def make_folder(parent: Ref, name: str) -> Entry:
+            inner(parent, name)
+            raise Unreachable("no answer")
+
+        def rescan(*_: object) -> None:
+            raise Throttled("slower", 5 * HOUR)
+
+        world.a.mkdir("folder")
+        with monkeypatch.context() as patch:
+            patch.setattr(feed, "make_folder", make_folder)
+            world.failing = {"apply"}
+            world.look()
+            world.failing = {"poll"}
+            world.settle()
+            patch.setattr(feed, "rescan", rescan)
+            goes_on(world, 300)
+        world.failing.clear()
+        goes_on(world, 6 * HOUR)
+        world.look()
+        (node,) = (each for batch in world.store().base().ids() for each in batch)
+        assert world.store().base().get([node])[node].replicas.keys() == {"a", "b"}
+        assert world.a.tree() == feed.tree() == {"folder": None}
 
     def halved(self, world: Deployed) -> Batch:
         """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""

@@ -1,7 +1,6 @@
 """Simulated histories that do not end well yet."""
 
 OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
-    ("path-feed", 21): "one endpoint lacks an empty folder",
     ("twins-feed", 64): "an executable bit is not brought to one of two namesakes",
 }
 """Histories of the deployed system, by the kind of its storage and the seed, with what is seen."""

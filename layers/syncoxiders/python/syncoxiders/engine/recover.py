@@ -162,11 +162,12 @@ def _look_into(
 ) -> None:
     """List a folder that may be somebody else's, and not known yet, where nothing else will.
 
-    A feed tells of what is in it only if that came there since the feed was last heard.
+    A feed tells of what is in it only if that came there since the feed was last heard. The folder
+    is logged: of what is known a feed tells nothing new, and who looks may have to end here.
     """
     provider = context.providers[endpoint]
     if isinstance(provider, Feeds):
-        context.store.commit(Commit(observed=[Observation(endpoint, [folder], log=False)]))
+        context.store.commit(Commit(observed=[Observation(endpoint, [folder])]))
         places.put(endpoint, folder)
         ref = places.folder(endpoint, folder.id)
         Observer(context.store, endpoint, provider, told=told, now=context.clock.now).look([ref])
