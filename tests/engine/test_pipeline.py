@@ -8,6 +8,7 @@ import pytest
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
+from syncoxiders.engine.closing import Closings
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
@@ -308,6 +309,34 @@ class TestWhatFails:
         (node,) = (each for batch in world.store().base().ids() for each in batch)
         assert world.store().base().get([node])[node].replicas.keys() == {"a", "b"}
         assert world.a.tree() == feed.tree() == {"folder": None}
+
+    def test_looked_at_before_it_was_closed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What a look saw after an action was done is not replaced by what the action told.
+
+        Here somebody sets a bit once the file is written, poll hears of it, and then the worker
+        closes its action: no feed would tell of the bit again.
+        """
+        keeps = Traits(keeps_executable=True, sets_meta=True)
+        world = Deployed(quirks=Quirks(traits=keeps))
+        world.a.write("file", b"content")
+        world.failing = {"apply"}
+        world.look()
+        inner = Closings.flush
+
+        def flush(closings: Closings) -> set[int]:
+            patch.undo()
+            world.b.chmod("file", executable=True)
+            world.failing = {"merge", "apply"}
+            world.look()
+            world.failing = {"poll"}
+            return inner(closings)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Closings, "flush", flush)
+            world.failing = set()
+            world.settle()
+        goes_on(world, 300)
+        assert world.a.entry("file").executable
 
     def halved(self, world: Deployed) -> Batch:
         """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""

@@ -389,11 +389,15 @@ class Observer:
         if doubtful:
             seen.append(self._asked_again(doubtful, put))
         self._store.commit(Commit(observed=seen))
+        self.ask_for_overtaken(put)
+
+    def ask_for_overtaken(self, told: Sequence[Entry] = ()) -> None:
+        """Find out what holds of what was not taken in, since others told otherwise."""
         for _ in range(ROUNDS):
             overtaken = self._overtaken()
             if not overtaken:
                 return
-            self._store.commit(Commit(observed=[self._asked_again(overtaken, put)]))
+            self._store.commit(Commit(observed=[self._asked_again(overtaken, told)]))
 
     def _overtaken(self) -> frozenset[EntryId]:
         """Return what others confirmed just before it was to be committed."""

@@ -65,6 +65,7 @@ def recover(
     places = Places(context.store)
     nodes: dict[int, Node | None] = {}
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
+    begun: dict[EndpointId, dict[EntryId, float]] = {}
     losses: set[int] = set()
     tried: list[str] = []
     deleted: list[tuple[EndpointId, EntryId]] = []
@@ -73,7 +74,7 @@ def recover(
             continue
         node = places.node(journaled.node)
         action = _by_now(journaled, node)
-        done, entry = False, None
+        done, entry, asked = False, None, context.clock.now()
         content = Rekeyed()
         if node is not None and action.endpoint in context.providers:
             try:
@@ -121,6 +122,9 @@ def recover(
         nodes.update({each.id: each for each in content.nodes})
         for each in content.nodes:
             places.know(each)
+        if only is not None:
+            ids = [each for each in (action.entry, entry.id if entry is not None else "") if each]
+            begun.setdefault(action.endpoint, {}).update(dict.fromkeys(ids, asked))
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
     for endpoint, folder in deleted:
@@ -129,7 +133,8 @@ def recover(
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     lost = len(losses) if only is None else 0  # handed out, they were counted when opened
-    commit(context.store, nodes, tried, put, at=context.clock.now(), losses=lost)
+    at = context.clock.now()
+    commit(context.store, nodes, tried, put, at=at, losses=lost, begun=begun)
     return len(pending)
 
 

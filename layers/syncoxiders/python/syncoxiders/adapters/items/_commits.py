@@ -116,11 +116,7 @@ class Commits:
 
     def _observe(self, change: Commit, writing: "_Writing") -> None:
         """Write what is observed, with the claims of the first nodes to be written."""
-        wishes = {
-            where: wish
-            for seen in change.observed
-            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
-        }
+        wishes = {where: wish for seen in change.observed for where, wish in wishes_of(seen)}
         if wishes:
             self._claim(writing, writing.next_ready(), wishes)
 
