@@ -338,6 +338,40 @@ class TestWhatFails:
         goes_on(world, 300)
         assert world.a.entry("file").executable
 
+    def test_source_left_alone_amid_recovery(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who wants to be left alone is not asked what it was that may have been written."""
+        world = Deployed(quirks=Quirks(listed_hash=""))
+        inner = world.b.upload
+
+        def upload(*args: Any, **kwargs: Any) -> Entry:
+            inner(*args, **kwargs)
+            raise Unreachable("no answer")
+
+        asked: list[float] = []
+        hashed = world.a.hash
+
+        def hash_(*args: Any) -> str:
+            asked.append(world.clock.now())
+            return hashed(*args)
+
+        world.a.write("file", b"content")
+        world.failing = {"apply"}
+        world.look()
+        world.failing = {"poll"}
+        with monkeypatch.context() as patch:
+            patch.setattr(world.b, "upload", upload)
+            world.settle()
+        monkeypatch.setattr(world.a, "hash", hash_)
+        until = world.clock.now() + 2 * HOUR
+        world.registry.pause(OWNER, "a", until)
+        goes_on(world, HOUR)
+        assert not asked
+        world.failing.clear()
+        goes_on(world, 2 * HOUR)
+        world.look()
+        assert world.a.tree() == world.b.tree() == {"file": b"content"}
+        assert all(at >= until for at in asked)
+
     def halved(self, world: Deployed) -> Batch:
         """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""
         stale = ["x"]

@@ -73,6 +73,8 @@ def recover(
         if journaled.endpoint in away:
             continue
         node = places.node(journaled.node)
+        if only is not None and _asks_source(places, journaled, node) in away:
+            continue
         action = _by_now(journaled, node)
         done, entry, asked = False, None, context.clock.now()
         content = Rekeyed()
@@ -136,6 +138,16 @@ def recover(
     at = context.clock.now()
     commit(context.store, nodes, tried, put, at=at, losses=lost, begun=begun)
     return len(pending)
+
+
+def _asks_source(places: Places, action: Action, node: Node | None) -> EndpointId | None:
+    """Return who has to be asked what an action was to write, None if that is known."""
+    source, content = action.source, node.content if node is not None else None
+    if source is None or content is None or content.hashes:
+        return None
+    known = places.entry(source.endpoint, source.entry)
+    told = known is not None and known.version == source.version and known.hashes
+    return None if told else source.endpoint
 
 
 def _has_moved_with_content(action: Action, entry: Entry) -> bool:
