@@ -119,6 +119,7 @@ class Applier:
         self._closings = Closings(context, places, counts_losses=not handed_out)
         self._unanswered: set[str] = set()
         self._waiting: set[str] = set()  # for room, or for what waits for it
+        self._begun: dict[str, float] = {}
         self._local: dict[tuple[EndpointId, EndpointId], bool] = {}
         self._gathered: list[Action] = []
         self._gathered_ids: set[str] = set()
@@ -238,6 +239,8 @@ class Applier:
                 self._flying, return_when=concurrent.futures.FIRST_COMPLETED
             )
             self._land(done)
+        for action in actions:
+            self._begin(action)
         future = self._pool.submit(how, actions)
         self._flying[future] = actions
         self._flying_ids.update((action.id, future) for action in actions)
@@ -275,7 +278,13 @@ class Applier:
             self._context.reporter.failed(action, error)
             raise Unexpected(action, error) from error
 
+    def _begin(self, action: Action) -> None:
+        """Note when an action is begun, where others observe at the same time."""
+        if self._handed_out:
+            self._begun[action.id] = self._context.clock.now()
+
     def _attempt(self, action: Action) -> None:
+        self._begin(action)
         try:
             entry = self._operate(action)
         except ProviderError as error:
@@ -371,7 +380,7 @@ class Applier:
         elif moved and entry is not None and entry.kind is Kind.FOLDER:
             ok = self._close_with_content(action, subject, entry)
         else:
-            self._closings.add(action, subject, entry)
+            self._closings.add(action, subject, entry, begun=self._begun.get(action.id, 0.0))
         if ok:
             kind = action.kind.value
             self._result.done[kind] = self._result.done.get(kind, 0) + 1

@@ -403,11 +403,15 @@ class Observer:
         self._notes.update(
             (entry.id, entry) for each in seen for entry in each.put if entry.id in self._noted
         )
+        self.ask_for_overtaken(put)
+
+    def ask_for_overtaken(self, told: Sequence[Entry] = ()) -> None:
+        """Find out what holds of what was not taken in, since others told otherwise."""
         for _ in range(ROUNDS):
             overtaken = self._overtaken()
             if not overtaken:
                 return
-            self._store.commit(Commit(observed=[self._asked_again(overtaken, put)]))
+            self._store.commit(Commit(observed=[self._asked_again(overtaken, told)]))
 
     def _overtaken(self) -> frozenset[EntryId]:
         """Return what others confirmed just before it was to be committed."""

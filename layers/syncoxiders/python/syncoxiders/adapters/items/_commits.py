@@ -4,7 +4,7 @@ There are no transactions. What a commit does is done in an order in which a dea
 two writes leaves something that every reader understands, and the next planner goes on from.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -41,7 +41,8 @@ class Commits:
 
         The order: claims on entries, and nodes; then, where actions are closed, what they made of
         entries, before the nodes that they belong to (and those that take an entry from such a
-        node): a node that has no open action never promises more than is observed. The change log
+        node): a node that has no open action never promises more than is observed. New folders
+        come before what is in them, which loses the race where its folder does. The change log
         comes between, so that what it speaks of is there, and nothing that is closed can be
         missing from it. What an action made is logged as well, if its node does not get it, and
         so is what is there and belongs to no node any more, and what is left of a node of which
@@ -52,6 +53,8 @@ class Commits:
             change.nodes, change.forget, change.opened, change.closed, self._find_actions
         )
         claims = {node: nodes.claims(node, step) for node, step in steps.items()}
+        new = {each.id for each in change.nodes if nodes.before(each.id) is None}
+        folders = {each.id: each.parent for each in change.nodes if each.parent in new}
         givers = _givers(claims)
         later = {node for node, step in steps.items() if nodes.closes(node, step)}
         while takers := {
@@ -60,10 +63,13 @@ class Commits:
             if node not in later and not later.isdisjoint(_takes_from(changed, givers))
         }:
             later |= takers
-        self._use_ids(change.nodes)
+        if given_out := [each for each in new if each < RESERVED]:
+            self._counters.use(max(given_out))  # remembered before they are used
         first, last = (
             _Writing(
-                {node: step for node, step in steps.items() if (node in later) is is_later}, claims
+                {node: step for node, step in steps.items() if (node in later) is is_later},
+                claims,
+                folders,
             )
             for is_later in (False, True)
         )
@@ -111,11 +117,7 @@ class Commits:
 
     def _observe(self, change: Commit, writing: "_Writing") -> None:
         """Write what is observed, with the claims of the first nodes to be written."""
-        wishes = {
-            where: wish
-            for seen in change.observed
-            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
-        }
+        wishes = {where: wish for seen in change.observed for where, wish in wishes_of(seen)}
         if wishes:
             for node, step in writing.todo.items():
                 for replica, endpoint, at in self._nodes.replaced(node, step):
@@ -127,7 +129,8 @@ class Commits:
         """Write nodes in one conditional write each, those that let go of entries first."""
         while writing.todo:
             ready = writing.next_ready()
-            self._claim(writing, ready, {})
+            writing.lost |= {each for each in ready if writing.folders.get(each) in writing.lost}
+            self._claim(writing, [each for each in ready if each not in writing.lost], {})
             steps = {node: writing.todo.pop(node) for node in ready}
             lost, more = self._nodes.write(
                 {node: step for node, step in steps.items() if node not in writing.lost}
@@ -163,14 +166,6 @@ class Commits:
             for endpoint, more in outcome.grown.items():
                 writing.entries[endpoint] = writing.entries.get(endpoint, 0) + more
             writing.lost |= {owners[where] for where in outcome.refused}
-
-    def _use_ids(self, put: Sequence[Node]) -> None:
-        """Remember ids of new nodes before they are used."""
-        new = [
-            node.id for node in put if node.id < RESERVED and self._nodes.before(node.id) is None
-        ]
-        if new:
-            self._counters.use(max(new))
 
     def _without_right(self, where: Where, claim: Claim, writing: "_Writing") -> bool:
         """Say whether who claims an entry has no right to it, and will never have.
@@ -208,11 +203,13 @@ class _Writing:
 
     ``todo`` are steps to be taken, ``written`` those that were, ``circle`` those that take
     entries from each other, all at once. ``bound`` are nodes whose claims were written.
+    ``folders`` are the new folders of nodes that are to stand in one.
     ``nodes`` and ``entries`` are how many more there are.
     """
 
     todo: dict[NodeId, Step]
     claims: dict[NodeId, Claims]
+    folders: dict[NodeId, NodeId]
     written: dict[NodeId, Step] = field(default_factory=dict)
     circle: dict[NodeId, Step] = field(default_factory=dict)
     bound: set[NodeId] = field(default_factory=set)
@@ -230,12 +227,17 @@ class _Writing:
         }
 
     def next_ready(self) -> list[NodeId]:
-        """Return the nodes that take no entry from one that is still to let go of it."""
+        """Return the nodes that take no entry from one that is still to let go of it.
+
+        Of these, those whose folder is there, if there are any.
+        """
         givers = _givers({node: self.claims[node] for node in self.todo})
         ready = [node for node in self.todo if _takes_from(self.claims[node], givers) <= {node}]
         if not ready:
             self.circle = dict(self.todo)
-        return ready or list(self.todo)
+        return [each for each in ready if self.folders.get(each) not in self.todo] or (
+            ready or list(self.todo)
+        )
 
 
 Ids: TypeAlias = dict[EndpointId, list[EntryId]]

@@ -7,7 +7,7 @@ folder. That item is put before the entry stands there, and deleted once it does
 has a token of its own, so that whoever clears an old place clears no later one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -41,6 +41,7 @@ from syncoxiders.ports.items import (
     Value,
 )
 from syncoxiders.ports.pipeline import SKEW
+from syncoxiders.ports.state import Observation
 
 Where: TypeAlias = tuple[EndpointId, EntryId]
 Resolve: TypeAlias = Callable[[Where, Claim], bool]
@@ -75,13 +76,16 @@ class Wish(msgspec.Struct):
     """What is to become of an entry's item.
 
     With ``told`` what is observed is replaced by ``entry``, unless it was ``asked`` for before
-    what is there (0 is never). Claims are added and dropped; ``claimant`` is refused if the entry
-    is somebody else's. ``seen`` is that of the item when it was first tried.
+    what is there (0 is never), or is told by a write of our own that was ``begun`` before others
+    asked for what is there, and is something else. Claims are added and dropped; ``claimant`` is
+    refused if the entry is somebody else's. ``seen`` is that of the item when it was first tried,
+    or read before a write of our own.
     """
 
     told: bool = False
     entry: Entry | None = None
     asked: int = 0
+    begun: int = 0
     add: list[Claim] = msgspec.field(default_factory=list)
     drop: set[Claim] = msgspec.field(default_factory=set)
     claimant: NodeId | None = None
@@ -104,7 +108,9 @@ class Wish(msgspec.Struct):
         What was written since the first try, by a clock that may be behind, was asked for later.
         """
         if not self.asked:
-            return True
+            # one more, since that is what a write of the same moment is confirmed as
+            later = self.begun and known.seen != self.seen and known.seen > self.begun + 1
+            return not later or _is_same(self.entry, known.entry)
         if self.seen is None:
             self.seen = known.seen
         if known.seen not in {self.seen, 0} and known.seen > self.asked - micros(SKEW):
@@ -138,6 +144,7 @@ class Entries:
         self._tables = tables
         self._keys = keys
         self._known: dict[Where, Known] = {}
+        self._first: dict[Where, int] = {}  # what was ``seen`` when it was read first
         self._fresh: dict[Where, Known] = {}
         self._lately: dict[Where, Known] = {}
         self._assumed: dict[Where, tuple[EntryId, str, str]] = {}
@@ -152,8 +159,11 @@ class Entries:
         if len(self._known) > KNOWN:
             self._known.clear()
             self._lately.clear()
+            self._first.clear()
         read = {where: known_from(found.get(key)) for where, key in keys.items()}
         self._known.update(read)
+        for where, known in read.items():
+            self._first.setdefault(where, known.seen)
         self._lately.update(read)
         return read
 
@@ -273,6 +283,8 @@ class Entries:
         if self._planning:
             self._lately.clear()
         outcome = Outcome()
+        for where, wish in wishes.items():
+            wish.seen = self._first.get(where, 0) if wish.begun else None
         try:
             unknown = [where for where in wishes if where not in self._known]
             # nothing is known of it, unless others came before, which its write tells
@@ -365,6 +377,7 @@ class Entries:
                 cleared.extend(Delete(put.item.key) for put in tried.place)
                 continue
             cleared.extend(tried.cleared)
+            self._first[where] = now.seen
             grown = (now.entry is not None) - (known.entry is not None)
             if grown:
                 outcome.grown[where[0]] = outcome.grown.get(where[0], 0) + grown
@@ -407,10 +420,10 @@ class Entries:
             # what we wrote is confirmed after whatever was asked for in the same microsecond
             seen = put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
             when.append(Equals("at", known.at) if known.at else Missing("at"))
-            if wish.asked:
+            if known.assumed:
+                when.append(AtMost("seen", wish.begun + 1 if wish.begun else seen))
+            elif wish.asked or wish.begun:
                 when.append(AtMost("seen", known.seen))
-            elif known.assumed:
-                when.append(AtMost("seen", seen))
             self._place(where, known, entry, tried)
             if entry is None:
                 remove += ["data", "at"]
@@ -525,12 +538,17 @@ class ItemsObservedTree:
         return self._changes(after, limit)
 
 
-def wishes_of(
-    endpoint: EndpointId, put: Sequence[Entry], gone: Sequence[EntryId], asked: float
-) -> Iterator[tuple[Where, Wish]]:
+def wishes_of(seen: Observation) -> Iterator[tuple[Where, Wish]]:
     """Yield what an observation wishes, in order: what is gone last."""
-    stamp = micros(asked) if asked else 0
-    for entry in put:
-        yield (endpoint, entry.id), Wish(told=True, entry=entry, asked=stamp)
-    for each in gone:
-        yield (endpoint, each), Wish(told=True, asked=stamp)
+    stamp = micros(seen.asked) if seen.asked else 0
+    begun = {each: micros(at) for each, at in seen.begun.items()}
+    told = [*((each.id, each) for each in seen.put), *((each, None) for each in seen.gone)]
+    for each, entry in told:
+        yield (seen.endpoint, each), Wish(True, entry, stamp, begun.get(each, 0))
+
+
+def _is_same(told: Entry | None, known: Entry | None) -> bool:
+    """Say whether two observations of an entry tell the same of its place and its content."""
+    if told is None or known is None:
+        return told is known
+    return (told.parent, told.name, told.version) == (known.parent, known.name, known.version)

@@ -18,6 +18,7 @@ from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import AWAY, Applied, Applier
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -249,6 +250,8 @@ class Worker:
             applied = applier.finish()
         self._report(plan, actions, applied)
         self._heed(applied.refused)
+        if self._batch.endpoint not in applied.away:
+            self._ask_again(self._batch.endpoint)
         self._look_again(applied)
         self._try_later(actions, applied)
         if applied.dropped:
@@ -355,6 +358,15 @@ class Worker:
         if applied.stale:
             self._see(applied.stale)
         self._touch(applied.nodes, sorted(applied.again))
+
+    def _ask_again(self, endpoint: EndpointId) -> None:
+        """Find out what holds where a look that came later than an action has it otherwise."""
+        try:
+            provider, now = self._context.providers[endpoint], self._pipeline.clock.now
+            seen = Observer(self._store, endpoint, provider, told=lambda *_: None, now=now)
+            seen.ask_for_overtaken()
+        except ProviderError as error:
+            self._heed({endpoint: error})  # until it is planned again, what the look says stands
 
     def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> None:
         """Look around what was not as expected, and have poll look at the rest.
