@@ -89,10 +89,48 @@ def test_a_look_that_dies_forgets_no_file(watched: Watched) -> None:
     assert ("late", "q") in watched.patterns()
 
 
+def test_a_copy_speaks_for_itself() -> None:
+    """A file that is deleted, and comes back from the copy that was made of it, is in force."""
+    world = World()
+    world.a.write("sub/.syncignore", b"*.log\n")
+    world.run()
+    world.a.remove("sub/.syncignore")
+    world.a.write("new/.syncignore", b"*.tmp\n")  # under other rules nothing is deleted
+    world.run()
+    world.run()
+    assert "sub/.syncignore" in world.a.tree()
+    world.b.write("sub/x.log", b"not for a")
+    world.run()
+    assert "sub/x.log" not in world.a.tree()
+
+
+def test_a_copy_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was carried is known."""
+    world = World()
+    world.a.write(".syncignore", b"*.log\n")
+    world.run()
+    monkeypatch.setattr(world.b, "read", None)
+    world.b.write("x.log", b"not for a")
+    world.run()
+    assert "x.log" not in world.a.tree()
+
+
+def test_a_comment_changes_no_rule() -> None:
+    """Files that differ in nothing but words say the same: what goes on meanwhile is followed."""
+    world = World()
+    world.a.write(".syncignore", b"*.log\n")
+    world.a.write("x", b"1")
+    world.run()
+    world.a.write(".syncignore", b"# of machines only\n*.log\n")
+    world.a.remove("x")
+    world.run()
+    assert world.a.tree() == world.b.tree() == {".syncignore": b"# of machines only\n*.log\n"}
+
+
 def test_what_cannot_be_read_is_told(watched: Watched) -> None:
     """A malformed line or a huge file is a complaint, and takes nothing else out of force."""
     watched.patterns()
-    watched.world.a.write(".syncignore", b"*.log\na[\n")
+    watched.world.a.write(".syncignore", b"*.bak\na[\n")
     watched.world.b.write("big/.syncignore", b"x" * (LIMIT + 1))
     watched.look()
     rules, complaints = IgnoreFiles(watched.world.context()).rules()

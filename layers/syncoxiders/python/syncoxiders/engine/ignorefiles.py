@@ -1,8 +1,9 @@
 """The ``.syncignore`` files of the endpoints: finding, reading and remembering them.
 
-A look tells of entries that are new or differ, so that nothing has to walk the tree for them.
-What was told is kept in the store *before* the observed tree is, so that a run that dies between
-the two does not forget a file that it will not be told of again.
+A look tells of entries that are new or differ, so that nothing has to walk the tree for them;
+of a copy that the engine has made base tells, since no look does. What was told is kept in the
+store *before* the observed tree is, so that a run that dies between the two does not forget a
+file that it will not be told of again.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -11,7 +12,7 @@ import msgspec
 
 from syncoxiders.core import names
 from syncoxiders.core.filters import IGNORE_FILE, Rule, read_ignore_file
-from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Node, Ref
 from syncoxiders.engine.context import Context
 from syncoxiders.ports.errors import ProviderError
 
@@ -69,8 +70,9 @@ class IgnoreFiles:
         """
         rules: list[Rule] = []
         complaints: list[str] = []
-        before, self._known = self._known, {}
-        taken: set[tuple[str, bytes]] = set()
+        kept = self._known
+        before, self._known = {**kept, **self._copies(at)}, {}
+        taken: set[tuple[str, tuple[Rule, ...]]] = set()
         for endpoint in self._context.rule.endpoints:
             for known in before.values():
                 if known.endpoint != endpoint.id:
@@ -83,16 +85,36 @@ class IgnoreFiles:
                 elsewhere = at is not None and endpoint.id not in at
                 current = known if elsewhere else self._read(known, entry, local, complaints)
                 self._known[endpoint.id, entry.id] = current
-                if (folder, current.data) not in taken:
-                    taken.add((folder, current.data))
-                    read, wrong = read_ignore_file(folder, current.data)
+                read, wrong = read_ignore_file(folder, current.data)
+                complaints += (each for each in wrong if each not in complaints)
+                if (folder, read) not in taken:
+                    taken.add((folder, read))
                     rules += read
-                    complaints += wrong
         for endpoint in self._context.rule.endpoints:
-            changed = _of(self._known, endpoint.id) != _of(before, endpoint.id)
+            changed = _of(self._known, endpoint.id) != _of(kept, endpoint.id)
             if changed and (at is None or endpoint.id in at):
                 self._save(endpoint.id)
         return tuple(rules), tuple(complaints)
+
+    def _copies(self, at: Container[EndpointId] | None) -> dict[tuple[EndpointId, EntryId], _Known]:
+        """Return the files that are bound to one that is known, and that are not known yet.
+
+        The engine wrote them. Should the one that is known be deleted, and be written anew from
+        them, no look would tell of either.
+        """
+        base = self._context.store.base()
+        found: dict[tuple[EndpointId, EntryId], _Known] = {}
+        others = [each.id for each in self._context.rule.endpoints if at is None or each.id in at]
+        for endpoint in self._context.rule.endpoints if others else ():
+            ids = [each.entry for each in _of(self._known, endpoint.id)]
+            owners = base.of(endpoint.id, ids) if ids and others != [endpoint.id] else {}
+            nodes = base.get(owners.values()) if owners else {}
+            for entry, node in owners.items():
+                for other in others if node in nodes else ():
+                    copy = _copy(self._known[endpoint.id, entry], nodes[node], other)
+                    if copy is not None and (other, copy.entry) not in self._known:
+                        found[other, copy.entry] = copy
+        return found
 
     def _save(self, endpoint: EndpointId) -> None:
         known = _of(self._known, endpoint)
@@ -148,6 +170,17 @@ class IgnoreFiles:
             complaints.append(f"{path} cannot be read: {error}")
             return known
         return msgspec.structs.replace(known, version=entry.version, data=data)
+
+
+def _copy(known: _Known, node: Node, other: EndpointId) -> _Known | None:
+    """Return what is known of a file's copy; its content, too, where both have what was agreed."""
+    mine, theirs = node.replicas.get(known.endpoint), node.replicas.get(other)
+    if mine is None or theirs is None or theirs.gone or theirs.name != IGNORE_FILE:
+        return None
+    same = mine.content_gen == theirs.content_gen and mine.version == known.version
+    if not (same and known.version):
+        return _Known(other, theirs.entry)
+    return _Known(other, theirs.entry, theirs.version, known.data)
 
 
 def _of(known: Mapping[tuple[EndpointId, EntryId], _Known], endpoint: EndpointId) -> list[_Known]:
