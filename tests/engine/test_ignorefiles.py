@@ -4,7 +4,9 @@ import pytest
 
 from syncoxiders.core.model import Entry, Kind
 from syncoxiders.engine.ignorefiles import LIMIT, IgnoreFiles
+from syncoxiders.ports.errors import Throttled
 from syncoxiders.ports.state import Commit, Observation
+from tests.engine.deployed import OWNER, Deployed
 from tests.engine.world import World
 
 
@@ -148,3 +150,39 @@ def test_an_unreachable_file_keeps_its_rules(watched: Watched) -> None:
     rules, complaints = IgnoreFiles(watched.world.context()).rules()
     assert ("", "*.log") in [(rule.scope, rule.pattern) for rule in rules]
     assert "cannot be read" in complaints[0]
+
+
+@pytest.fixture
+def deployed() -> Deployed:
+    """Two accounts in step, in one of which something is hidden."""
+    deployed = Deployed()
+    deployed.a.write(".syncignore", b"*.log\n")
+    deployed.a.write("x.log", b"not yet for b")
+    deployed.look()
+    assert deployed.b.tree().keys() == {".syncignore"}
+    return deployed
+
+
+def test_a_pause_that_is_asked_for_at_a_file_is_heeded(deployed: Deployed) -> None:
+    """Whoever wants to be left alone when a file is read is left alone."""
+
+    def refuse(operation: str) -> None:
+        if operation == "read":
+            raise Throttled("slower", 60.0)
+
+    deployed.a.on_call = refuse
+    deployed.failing = {"merge"}  # nobody else asks for anything
+    deployed.a.write(".syncignore", b"")
+    deployed.look()
+    account = deployed.registry.account(OWNER, "a")
+    assert account is not None
+    assert account.not_before > deployed.clock.now()
+
+
+def test_what_a_file_says_is_news(deployed: Deployed) -> None:
+    """A look at what the engine wrote finds nothing new but the patterns, and these count."""
+    deployed.a.write(".syncignore", b"")
+    deployed.look()
+    assert deployed.b.tree()[".syncignore"] == b""
+    deployed.look()
+    assert deployed.b.tree() == deployed.a.tree()

@@ -14,13 +14,15 @@ from syncoxiders.core import names
 from syncoxiders.core.filters import IGNORE_FILE, Rule, read_ignore_file
 from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Node, Ref
 from syncoxiders.engine.context import Context
-from syncoxiders.ports.errors import ProviderError
+from syncoxiders.ports.errors import ProviderError, Revoked, Throttled, Unreachable
 
 KEPT = "ignore-files"
 """The text, per endpoint, that holds the files that are known there, with their content."""
 
 LIMIT = 1 << 20
 """The most bytes that are read of such a file."""
+
+_NOT_NOW = (Unreachable, Throttled, Revoked)
 
 
 def kept(endpoint: EndpointId) -> str:
@@ -38,10 +40,16 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class IgnoreFiles:
-    """The ``.syncignore`` files of a sync, across its runs."""
+    """The ``.syncignore`` files of a sync, across its runs.
+
+    ``changed`` are endpoints whose files speak otherwise than was known, ``refused`` is what
+    providers said who let none of theirs be read for now.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.changed: set[EndpointId] = set()
+        self.refused: dict[EndpointId, ProviderError] = {}
         self._known: dict[tuple[EndpointId, EntryId], _Known] = {}
         for endpoint in context.rule.endpoints:
             text = context.store.text(kept(endpoint.id))
@@ -93,6 +101,7 @@ class IgnoreFiles:
         for endpoint in self._context.rule.endpoints:
             changed = _of(self._known, endpoint.id) != _of(kept, endpoint.id)
             if changed and (at is None or endpoint.id in at):
+                self.changed.add(endpoint.id)
                 self._save(endpoint.id)
         return tuple(rules), tuple(complaints)
 
@@ -167,6 +176,8 @@ class IgnoreFiles:
             finally:
                 reader.close()
         except ProviderError as error:
+            if isinstance(error, _NOT_NOW):
+                self.refused[known.endpoint] = error
             complaints.append(f"{path} cannot be read: {error}")
             return known
         return msgspec.structs.replace(known, version=entry.version, data=data)
