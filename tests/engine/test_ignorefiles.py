@@ -186,3 +186,22 @@ def test_what_a_file_says_is_news(deployed: Deployed) -> None:
     assert deployed.b.tree()[".syncignore"] == b""
     deployed.look()
     assert deployed.b.tree() == deployed.a.tree()
+
+
+def test_what_a_file_says_is_news_though_its_reader_died(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that dies when it has read a file, and told nobody, is made up for by the next."""
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    deployed.a.write(".syncignore", b"")
+    deployed.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(IgnoreFiles, "untold", die)
+        with pytest.raises(KeyboardInterrupt):
+            deployed.look()
+    assert "x.log" not in deployed.b.tree()
+    deployed.look()
+    assert deployed.b.tree() == deployed.a.tree()

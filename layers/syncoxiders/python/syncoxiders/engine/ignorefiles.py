@@ -39,22 +39,29 @@ class _Known(msgspec.Struct, frozen=True):
     data: bytes = b""
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """The files of an endpoint, and those of which planners have not been told as they are now."""
+
+    files: list[_Known] = []
+    untold: list[EntryId] = []
+
+
 class IgnoreFiles:
     """The ``.syncignore`` files of a sync, across its runs.
 
-    ``changed`` are endpoints whose files speak otherwise than was known, ``refused`` is what
-    providers said who let none of theirs be read for now.
+    ``refused`` is what providers said who let none of theirs be read for now.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.changed: set[EndpointId] = set()
         self.refused: dict[EndpointId, ProviderError] = {}
         self._known: dict[tuple[EndpointId, EntryId], _Known] = {}
+        self._untold: dict[EndpointId, list[EntryId]] = {}
         for endpoint in context.rule.endpoints:
             text = context.store.text(kept(endpoint.id))
-            known = msgspec.json.decode(text, type=list[_Known]) if text else []
-            self._known.update({(each.endpoint, each.entry): each for each in known})
+            found = msgspec.json.decode(text, type=_Kept) if text else _Kept()
+            self._known.update({(each.endpoint, each.entry): each for each in found.files})
+            self._untold[endpoint.id] = found.untold
 
     def see(self, endpoint: EndpointId, entries: Iterable[Entry]) -> None:
         """Take note of entries that a look found, before they are committed as observed."""
@@ -99,11 +106,25 @@ class IgnoreFiles:
                     taken.add((folder, read))
                     rules += read
         for endpoint in self._context.rule.endpoints:
-            changed = _of(self._known, endpoint.id) != _of(kept, endpoint.id)
+            changed = _changed(_of(kept, endpoint.id), _of(self._known, endpoint.id))
             if changed and (at is None or endpoint.id in at):
-                self.changed.add(endpoint.id)
+                if at is not None:
+                    self._untold[endpoint.id] = sorted({*self._untold[endpoint.id], *changed})
                 self._save(endpoint.id)
         return tuple(rules), tuple(complaints)
+
+    def untold(self, endpoint: EndpointId) -> list[EntryId]:
+        """Return the files of which who plans elsewhere has to be told, and may not have been.
+
+        They differ since rules were read at this endpoint for others to plan with; whoever read
+        them may have died before it told anybody.
+        """
+        return self._untold[endpoint]
+
+    def tell(self, endpoint: EndpointId) -> None:
+        """Note that those who plan are sure to hear of the endpoint's files."""
+        self._untold[endpoint] = []
+        self._save(endpoint)
 
     def _copies(self, at: Container[EndpointId] | None) -> dict[tuple[EndpointId, EntryId], _Known]:
         """Return the files that are bound to one that is known, and that are not known yet.
@@ -126,8 +147,8 @@ class IgnoreFiles:
         return found
 
     def _save(self, endpoint: EndpointId) -> None:
-        known = _of(self._known, endpoint)
-        text = msgspec.json.encode(known).decode() if known else ""
+        value = _Kept(_of(self._known, endpoint), self._untold[endpoint])
+        text = msgspec.json.encode(value).decode() if value != _Kept() else ""
         self._context.store.save_text(kept(endpoint), text)
 
     def _entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
@@ -192,6 +213,10 @@ def _copy(known: _Known, node: Node, other: EndpointId) -> _Known | None:
     if not (same and known.version):
         return _Known(other, theirs.entry)
     return _Known(other, theirs.entry, theirs.version, known.data)
+
+
+def _changed(before: Iterable[_Known], after: Iterable[_Known]) -> set[EntryId]:
+    return {each.entry for each in {*before} ^ {*after}}
 
 
 def _of(known: Mapping[tuple[EndpointId, EntryId], _Known], endpoint: EndpointId) -> list[_Known]:

@@ -200,7 +200,10 @@ class Listener:
             _, complaints = looks.ignore_files.rules(at=frozenset([id_]))
             said.extend(Event("note", id_, "", each) for each in complaints)
             self.news = bool(look.changed or look.gone or not known.looked)
-            self.news = self.news or id_ in looks.ignore_files.changed
+            if untold := looks.ignore_files.untold(id_):
+                store.touch((id_, each) for each in untold)
+                looks.ignore_files.tell(id_)
+                self.news = True
             if not known.looked:
                 heard = msgspec.structs.replace(heard, looked=self._pipeline.clock.now())
         silent = 0.0
