@@ -14,7 +14,7 @@ from syncoxiders.engine.context import Options
 from syncoxiders.engine.guard import Limit
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import Denied, Full, Throttled, Unreachable
-from syncoxiders.ports.state import Commit
+from syncoxiders.ports.state import Commit, SyncRecord
 from tests.engine.world import World
 from tests.simulation.faults import FaultyProvider
 from tests.simulation.people import DEEDS, People, tokens
@@ -304,8 +304,8 @@ class Stage:
 
     def _check_reason(self, provider: FaultyProvider, entry: EntryId) -> None:
         """Nothing is deleted that nobody deleted; move deletes what the destination has."""
-        record, rule = self.world.store.sync("me", "sync").record(), self.world.rule
-        if (record is None or record.rule != rule.version) and rule.mode is not Mode.MOVE:
+        record = self.world.store.sync("me", "sync").record()
+        if self.world.rule.mode is not Mode.MOVE and self._joins_all(record):
             raise Violated(self._story(f"{provider.name}: a union deletes {entry}"))
         base = self.world.store.sync("me", "sync").base()
         node = base.get(base.of(provider.name, [entry]).values())
@@ -325,6 +325,10 @@ class Stage:
                     there = self._storage[name].shown.get(replica.entry)  # when last asked
                     if name != provider.name and (here is None or there != here.data):
                         raise Violated(self._story(f"{each.name} is not at its destination"))
+
+    def _joins_all(self, record: SyncRecord | None) -> bool:
+        """Say whether what differs can only be joined: base speaks of another rule, or of none."""
+        return record is None or record.rule != self.world.rule.version
 
     def _check_whole(self) -> None:
         """Whatever stands anywhere is what somebody wrote, or a merge of it."""
