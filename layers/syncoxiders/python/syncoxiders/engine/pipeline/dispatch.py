@@ -142,10 +142,13 @@ class Dispatch:
         ]
 
 
-def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) -> Batch:
-    """Return a batch by which nodes of another one are planned again at a later time."""
+def later(batch: Batch, nodes: Iterable[NodeId], *, number: int, now: float, until: float) -> Batch:
+    """Return a batch by which nodes of another one are planned again at a later time.
+
+    ``number`` tells several of one go apart.
+    """
     return Batch(
-        id=f"later-{batch.id}-{batch.tries}",
+        id=f"later-{batch.id}-{batch.tries}-{number}",
         endpoint=batch.endpoint,
         lane=batch.lane,
         again=tuple(nodes),

@@ -144,6 +144,7 @@ class Worker:
             reporter=reporter,
         )
         self._news = False
+        self._put_later = 0
 
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
@@ -401,7 +402,9 @@ class Worker:
     def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
             now = self._pipeline.clock.now()
-            batch = later(self._batch, sorted(nodes), now=now, until=now + RETRY)
+            self._put_later += 1
+            number, until = self._put_later, now + RETRY
+            batch = later(self._batch, sorted(nodes), number=number, now=now, until=until)
             self._store.put_batches([batch])
 
     def _close_undone(self, actions: Sequence[str]) -> None:
