@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from syncoxiders.adapters.memory.provider import MemoryFeedProvider
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider, MemoryProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine.closing import Closings
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Throttled, Unreachable
+from syncoxiders.ports.registry import EndpointSettings
 from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 
 
@@ -126,6 +128,29 @@ def test_lost_answer_and_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
     (node,) = (each for batch in world.store().base().ids() for each in batch)
     assert world.store().base().get([node])[node].replicas.keys() == {"a", "b"}
     assert world.a.tree() == feed.tree() == {"folder": None}
+
+
+def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
+    """What waits for one who is away is tried again once an hour, for however many others."""
+    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=(*world.settings.endpoints, EndpointSettings("c", "c")), max_delete="99")
+    world.look()
+    world.look()
+    for number in range(3):
+        world.b.remove(f"folder/{number}")
+    world.failing = {"apply"}
+    world.look()
+    world.b.offline = True
+    world.failing.clear()
+    for _ in range(8):
+        goes_on(world, HOUR)
+        assert len(world.store().batches()) == 1
+    assert len(world.a.tree()) == 6
+    world.b.offline = False
+    world.look()
+    goes_on(world, 2 * HOUR)
+    assert len(world.a.tree()) == 3
 
 
 def test_looked_at_before_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -388,7 +388,7 @@ class Worker:
     def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
             now = self._pipeline.clock.now()
-            batch = later(self._batch, sorted(nodes), now=now, until=now + RETRY)
+            batch = later(self._batch, nodes, now=now, until=now + RETRY)
             self._store.put_batches([batch])
 
     def _close_undone(self, actions: Sequence[str]) -> None:
