@@ -8,6 +8,7 @@ from syncoxiders.adapters.memory.provider import MemoryFeedProvider, MemoryProvi
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine.closing import Closings
+from syncoxiders.engine.pipeline import setting
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Throttled, Unreachable
 from syncoxiders.ports.registry import EndpointSettings
@@ -151,6 +152,29 @@ def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
     world.look()
     goes_on(world, 2 * HOUR)
     assert len(world.a.tree()) == 3
+
+
+def test_what_is_tried_again_is_lost_once(world: Deployed) -> None:
+    """A guard counts what could not be done, and is planned again, as what it is."""
+    for number in range(5, 25):
+        world.a.write(f"folder/{number}", b"%d" % number)
+    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=(*world.settings.endpoints, EndpointSettings("c", "c")))
+    world.look()
+    world.look()
+    for number in range(5):
+        world.b.remove(f"folder/{number}")
+    world.failing = {"apply"}
+    world.look()
+    world.b.offline = True
+    world.failing.clear()
+    goes_on(world, 8 * HOUR)
+    world.b.offline = False
+    world.look()
+    goes_on(world, 2 * HOUR)
+    assert setting.planning(world.store()).stop is None
+    assert len(world.a.tree()) == 21
 
 
 def test_looked_at_before_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
