@@ -4,7 +4,7 @@ There are no transactions. What a commit does is done in an order in which a dea
 two writes leaves something that every reader understands, and the next planner goes on from.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -42,7 +42,9 @@ class Commits:
         The order: claims on entries, and nodes; then, where actions are closed, what they made of
         entries, before the nodes that they belong to (and those that take an entry from such a
         node): a node that has no open action never promises more than is observed. New folders
-        come before what is in them, which loses the race where its folder does. The change log
+        come before what is in them, and after it those of which an endpoint has no part any more:
+        what was in them is decided by what they were. Each loses the race where what has to come
+        before it does. The change log
         comes between, so that what it speaks of is there, and nothing that is closed can be
         missing from it. What an action made is logged as well, if its node does not get it, and
         so is what is there and belongs to no node any more, and what is left of a node of which
@@ -54,7 +56,7 @@ class Commits:
         )
         claims = {node: nodes.claims(node, step) for node, step in steps.items()}
         new = {each.id for each in change.nodes if nodes.before(each.id) is None}
-        folders = {each.id: each.parent for each in change.nodes if each.parent in new}
+        earlier = self._earlier(change.nodes, new, steps, claims)
         givers = _givers(claims)
         later = {node for node, step in steps.items() if nodes.closes(node, step)}
         while takers := {
@@ -69,7 +71,7 @@ class Commits:
             _Writing(
                 {node: step for node, step in steps.items() if (node in later) is is_later},
                 claims,
-                folders,
+                earlier,
             )
             for is_later in (False, True)
         )
@@ -115,6 +117,27 @@ class Commits:
             for where in _held_by(step.node)
         ]
 
+    def _earlier(
+        self,
+        put: Sequence[Node],
+        new: Container[NodeId],
+        steps: Mapping[NodeId, Step],
+        claims: Mapping[NodeId, Claims],
+    ) -> dict[NodeId, set[NodeId]]:
+        """Return, for nodes of which that is so, those that have to be written before them."""
+        earlier = {each.id: {each.parent} for each in put if each.parent in new}
+        losing = {
+            node
+            for node, changed in claims.items()
+            if steps[node].node is not None
+            and any(where not in changed.added for where, _ in changed.dropped)
+        }
+        for node in steps if losing else ():
+            before = self._nodes.before(node)
+            if before is not None and before.parent in losing:
+                earlier.setdefault(before.parent, set()).add(node)
+        return earlier
+
     def _observe(self, change: Commit, writing: "_Writing") -> None:
         """Write what is observed, with the claims of the first nodes to be written."""
         wishes = {where: wish for seen in change.observed for where, wish in wishes_of(seen)}
@@ -129,7 +152,7 @@ class Commits:
         """Write nodes in one conditional write each, those that let go of entries first."""
         while writing.todo:
             ready = writing.next_ready()
-            writing.lost |= {each for each in ready if writing.folders.get(each) in writing.lost}
+            writing.lost |= {each for each in ready if writing.comes_after(each, writing.lost)}
             self._claim(writing, [each for each in ready if each not in writing.lost], {})
             steps = {node: writing.todo.pop(node) for node in ready}
             lost, more = self._nodes.write(
@@ -203,13 +226,13 @@ class _Writing:
 
     ``todo`` are steps to be taken, ``written`` those that were, ``circle`` those that take
     entries from each other, all at once. ``bound`` are nodes whose claims were written.
-    ``folders`` are the new folders of nodes that are to stand in one.
+    ``earlier`` are nodes that have to be written before others.
     ``nodes`` and ``entries`` are how many more there are.
     """
 
     todo: dict[NodeId, Step]
     claims: dict[NodeId, Claims]
-    folders: dict[NodeId, NodeId]
+    earlier: dict[NodeId, set[NodeId]]
     written: dict[NodeId, Step] = field(default_factory=dict)
     circle: dict[NodeId, Step] = field(default_factory=dict)
     bound: set[NodeId] = field(default_factory=set)
@@ -229,15 +252,18 @@ class _Writing:
     def next_ready(self) -> list[NodeId]:
         """Return the nodes that take no entry from one that is still to let go of it.
 
-        Of these, those whose folder is there, if there are any.
+        Of these, those before which no other has to come, if there are any.
         """
         givers = _givers({node: self.claims[node] for node in self.todo})
         ready = [node for node in self.todo if _takes_from(self.claims[node], givers) <= {node}]
         if not ready:
             self.circle = dict(self.todo)
-        return [each for each in ready if self.folders.get(each) not in self.todo] or (
-            ready or list(self.todo)
-        )
+        first = [each for each in ready if not self.comes_after(each, self.todo)]
+        return first or ready or list(self.todo)
+
+    def comes_after(self, node: NodeId, others: Collection[NodeId]) -> bool:
+        """Say whether one of these others has to be written before a node."""
+        return any(each in others for each in self.earlier.get(node, ()))
 
 
 Ids: TypeAlias = dict[EndpointId, list[EntryId]]

@@ -144,7 +144,6 @@ class Worker:
             reporter=reporter,
         )
         self._news = False
-        self._put_later = 0
 
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
@@ -402,9 +401,7 @@ class Worker:
     def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
             now = self._pipeline.clock.now()
-            self._put_later += 1
-            number, until = self._put_later, now + RETRY
-            batch = later(self._batch, sorted(nodes), number=number, now=now, until=until)
+            batch = later(self._batch, nodes, now=now, until=now + RETRY)
             self._store.put_batches([batch])
 
     def _close_undone(self, actions: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from syncoxiders.core.plan import LOSING, Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.diary import Diary
-from syncoxiders.engine.guard import adds_up, judge
+from syncoxiders.engine.guard import adds_up, judge, losing
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -139,6 +139,7 @@ class Planner:
         self._logged: set[Touched] | None = set(self._before.entries)
         self._stop: Stop | None = None
         self._full_again = False
+        self._losing: frozenset[NodeId] = frozenset()
         self._asked = self._before.stop
         self._seen = False
 
@@ -312,7 +313,15 @@ class Planner:
     def _guarded(self, result: Plan) -> bool:
         """Let a plan pass, or stop and keep it for a person to look at."""
         limit, first_contact = self._context.options.limit, self._record is None
-        kind, reason = judge(result, limit, self._store, self._now, first_contact=first_contact)
+        self._losing = losing(result, self._view.node)
+        kind, reason = judge(
+            result,
+            limit,
+            self._store,
+            self._now,
+            first_contact=first_contact,
+            lost=len(self._losing),
+        )
         plan_id = identify(result) if reason else ""
         stop = Stop(kind, reason, plan_id)
         if not reason or self._seen or self._approves(stop):
@@ -345,14 +354,14 @@ class Planner:
 
     def _lasting(self, result: Plan) -> int:
         """Return how many nodes lose something that counts for a day."""
-        return len(
-            {
-                action.node
-                for action in result.actions
-                if action.kind in LOSING
-                and adds_up(action, self._view.entry(action.endpoint, action.entry), self._now)
-            }
-        )
+        lasting = {
+            action.node
+            for action in result.actions
+            if action.kind in LOSING
+            and action.node in self._losing
+            and adds_up(action, self._view.entry(action.endpoint, action.entry), self._now)
+        }
+        return len(lasting.union(n.id for n in result.nodes if n.gone and n.id in self._losing))
 
     # -- writing and handing out -----------------------------------------------------------------
 
