@@ -77,6 +77,7 @@ class Looks:
             each.id for each in context.rule.endpoints if each.id not in self.positions
         )
         self._lost: list[str] = []
+        self._let_through: set[EndpointId] = set()
         self.found: dict[EndpointId, Look] = {}
         self.refused: dict[EndpointId, ProviderError] = {}
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
@@ -95,6 +96,8 @@ class Looks:
         for endpoint in self._context.rule.endpoints:
             if not self.check_root(endpoint):
                 return False
+            if endpoint.id in self._let_through:
+                self._keep_root(endpoint.id)
         lost = self._lost
         if len(self._context.rule.endpoints) - len(self.away) < 2:  # noqa: PLR2004 -- a sync has two
             if lost:
@@ -138,8 +141,20 @@ class Looks:
                 self._outcome.stop = Stop("exchanged", text, plan_id)
                 return False
             self._forget(endpoint.id)
+            self._let_through.add(endpoint.id)
         self.roots[endpoint.id] = mark
         return True
+
+    def _keep_root(self, endpoint: EndpointId) -> None:
+        """Remember a root that was let through, should anything else stop this run: it is to join.
+
+        Only one thing is let through at a time.
+        """
+        if self._record is not None:
+            planned = {each: at for each, at in self._record.planned.items() if each != endpoint}
+            roots = {**self._record.roots, endpoint: self.roots[endpoint]}
+            self._record = msgspec.structs.replace(self._record, roots=roots, planned=planned)
+            self._context.store.commit(Commit(record=self._record))
 
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
         """Leave an endpoint out for what its provider said."""
