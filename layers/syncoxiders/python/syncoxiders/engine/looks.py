@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import ROOT_ENTRY, Endpoint, EndpointId, EntryId, Kind, Ref
+from syncoxiders.core.model import ROOT_ENTRY, Endpoint, EndpointId, EntryId, Kind, Node, NodeId, Ref
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
@@ -174,17 +174,14 @@ class Looks:
         self._context.store.save_text(_followed(endpoint), "")
         base = self._context.store.base()
         for batch in base.ids():
-            nodes = [
-                msgspec.structs.replace(
-                    node,
-                    replicas={
-                        each: replica for each, replica in node.replicas.items() if each != endpoint
-                    },
-                )
-                for node in base.get(batch).values()
-                if endpoint in node.replicas
-            ]
-            self._context.store.commit(Commit(nodes=nodes))
+            left: Iterable[NodeId] = batch
+            while left:  # what others wrote meanwhile is read again
+                nodes = [
+                    _without(node, endpoint)
+                    for node in base.get(left).values()
+                    if endpoint in node.replicas
+                ]
+                left = self._context.store.commit(Commit(nodes=nodes))
         todo = [ROOT_ENTRY]
         tree = self._context.store.observed(endpoint)
         while todo:
@@ -401,6 +398,16 @@ class Looks:
             path = places.ref(endpoint, entry.id).path
             detail = "its owner deleted or withdrew it; what others have of it is kept"
             self._say(Event("note", endpoint, path, detail))
+
+
+def _without(node: Node, endpoint: EndpointId) -> Node:
+    """Return a node as if the endpoint had never had a part in it.
+
+    What others have was not deleted, if nobody but this one says so.
+    """
+    replicas = {each: replica for each, replica in node.replicas.items() if each != endpoint}
+    gone = node.gone and (not replicas or any(each.gone for each in replicas.values()))
+    return msgspec.structs.replace(node, replicas=replicas, gone=gone)
 
 
 def texts(endpoint: EndpointId) -> list[str]:
