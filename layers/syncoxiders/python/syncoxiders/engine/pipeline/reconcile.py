@@ -124,8 +124,11 @@ class Planner:
         self._away = setting.who_is_away(pipeline, message.owner, settings, self._heard)
         planned = self._record.planned if self._record is not None else {}
         self._positions = dict(planned)
+        exchanged = setting.exchanged(self._record, self._heard)
         self._joining = frozenset(
-            each for each in self._heard if each not in planned and each not in self._away
+            each
+            for each in self._heard
+            if (each not in planned or each in exchanged) and each not in self._away
         )
         self._outcome = Outcome()
         self._run = self._before.run
