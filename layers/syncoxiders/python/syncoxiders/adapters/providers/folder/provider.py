@@ -4,7 +4,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from errno import EEXIST, ENAMETOOLONG, ENOTEMPTY
 from typing import Literal
@@ -331,10 +331,22 @@ class FolderProvider:
             results = self._workers.run(job)
         if results is None:
             return self.carry_here(source, items, verify=verify)
-        for path in dict.fromkeys(item.parent.path for item in items):
-            with suppress(OSError):
-                self._wrote(self._directories.open(path))
-        return results
+        self._others_wrote(results.written)
+        return results.entries
+
+    def _others_wrote(self, written: Mapping[int, str]) -> None:
+        """Remember what is to be settled of what another process wrote."""
+        for device, path in written.items():
+            if device not in self._written:
+                with suppress(OSError):
+                    root = self._directories.root()
+                    at = root if root.dev == device else self._directories.open(path)
+                    self._written[device] = at
+
+    def take_written(self) -> dict[int, str]:
+        """Leave it to another to settle; returns what was written to, see ``Answer.written``."""
+        written, self._written = self._written, {}
+        return {device: directory.path for device, directory in written.items()}
 
     def lookout(self) -> Lookout:
         """Return what finds and tells entries here, ready for use."""
