@@ -26,10 +26,12 @@ PRAGMA wal_autocheckpoint = 4096;
 _WRITER_SETTINGS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA secure_delete = OFF;
+PRAGMA temp_store = MEMORY;
 """
 # NORMAL: a power loss may take the last commits with it, never a part of one, and never an
 # earlier one without the later. An effect whose journal is lost that way is found by the next
 # look and adopted; what a commit says of files was settled on their disk before it.
+# MEMORY: what would undo a statement that inserts many rows is no larger than these.
 
 
 # A message, or a text, that a damaged file brings about need not be valid UTF-8.
