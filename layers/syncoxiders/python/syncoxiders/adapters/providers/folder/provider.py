@@ -102,6 +102,7 @@ class FolderProvider:
         self._workers = Workers(_PROCESSORS if clock is time.time else 0)
         self._carried = 0
         self._lock = threading.Lock()
+        self._settling = threading.Lock()
         self._written: dict[int, Directory] = {}  # a folder of each device written to
 
     # The root
@@ -158,12 +159,13 @@ class FolderProvider:
 
     def settle(self) -> None:
         """Make everything written so far survive a power loss; close what is open."""
-        written, self._written = self._written, {}
-        try:
-            for directory in written.values():
-                _linux.sync_file_system(directory.fd)
-        except OSError as exc:
-            fail(exc, "")
+        with self._settling:  # who comes second must not go on before all is settled
+            written, self._written = self._written, {}
+            try:
+                for directory in written.values():
+                    _linux.sync_file_system(directory.fd)
+            except OSError as exc:
+                fail(exc, "")
         self.rest()
 
     def close(self) -> None:
