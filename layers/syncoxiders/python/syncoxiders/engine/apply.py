@@ -126,14 +126,22 @@ class Applier:
         self._gathered_bytes = 0
         self._flying: dict[Flight, list[Action]] = {}
         self._flying_ids: dict[str, Flight] = {}
+        self._settling: concurrent.futures.Future[frozenset[EndpointId]] | None = None
+        self._settled: frozenset[EndpointId] = frozenset()
 
     def start(self) -> None:
-        """Run everything but the last transfers, which are under way when this returns."""
+        """Run everything but the last transfers, which are under way when this returns.
+
+        They are made durable as soon as the last has ended: nobody has to wait for that who has
+        something else to do before :meth:`finish`.
+        """
         for node in self._plan.nodes:
             self._places.know(node)
         for action in self._plan.actions:
             self._start(action)
         self._send_gathered()
+        if self._flying:
+            self._settling = self._pool.submit(self._settle_behind, dict(self._flying))
 
     def close(self) -> frozenset[NodeId]:
         """Close what is done so far; returns the nodes of what is under way."""
@@ -142,12 +150,24 @@ class Applier:
 
     def finish(self) -> Applied:
         """Wait for what is under way, and close it."""
+        if self._settling is not None:
+            self._settled = self._settling.result()
         self._land(self._flying)
         self._flush()
         return self._result
 
     def _flush(self) -> None:
-        self._result.nodes.update(self._closings.flush())
+        self._result.nodes.update(self._closings.flush(self._settled))
+
+    def _settle_behind(self, flights: Mapping[Flight, list[Action]]) -> frozenset[EndpointId]:
+        """Make durable what is under way, and all before it, once it has ended.
+
+        A thread comes to this after having begun all of it, so that it waits for others at work,
+        and never for what is still to begin.
+        """
+        concurrent.futures.wait(flights)
+        endpoints = {each for actions in flights.values() for each in _route(actions[0]) if each}
+        return self._closings.settle(endpoints)
 
     # -- order ---------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from syncoxiders.engine.rekey import Rekeyed
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation, SyncStore
 
-BATCH_ACTIONS = 4_000
+BATCH_ACTIONS = 5_000
 BATCH_SECONDS = 20.0
 
 ROUNDS = 20
@@ -92,14 +92,22 @@ class Closings:
         put.update({each.id: each for each in found.put})
         self._nodes.update({node.id: node for node in found.nodes})
 
-    def flush(self) -> set[NodeId]:
-        """Make what was done durable, then close it; returns nodes to be planned again."""
+    def settle(self, endpoints: Iterable[EndpointId]) -> frozenset[EndpointId]:
+        """Make durable what was done at some endpoints, which are returned."""
+        providers = self._context.providers
+        for endpoint in sorted(endpoints):
+            providers[endpoint].settle()
+        return frozenset(endpoints)
+
+    def flush(self, settled: frozenset[EndpointId] = frozenset()) -> set[NodeId]:
+        """Make what was done durable, then close it; returns nodes to be planned again.
+
+        At endpoints that are ``settled`` all that is to be closed has been made so.
+        """
         self._since = self._context.clock.now()
         if not self._closed:
             return set()
-        providers = self._context.providers
-        for endpoint in sorted(self._touched):
-            providers[endpoint].settle()
+        self.settle(self._touched - settled)
         again: set[NodeId] = set(self._part_claims())
         losses = len(self._losses)
         store, at = self._context.store, self._since
