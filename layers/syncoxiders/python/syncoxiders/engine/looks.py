@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import ROOT_ENTRY, Endpoint, EndpointId, EntryId, Kind, Node, NodeId, Ref
+from syncoxiders.core.model import (
+    ROOT_ENTRY,
+    Endpoint,
+    EndpointId,
+    EntryId,
+    Kind,
+    Node,
+    NodeId,
+    Ref,
+)
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
