@@ -1,6 +1,7 @@
 """Carrying many small files from one folder to another: as good as one by one."""
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
-from syncoxiders.adapters.providers.folder import FolderProvider, provider
+from syncoxiders.adapters.providers.folder import FolderProvider, _linux, provider
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Kind, Ref
 from syncoxiders.ports.errors import Occupied, Stale, Vanished
 from syncoxiders.ports.provider import Attributes, Carry
@@ -176,6 +177,42 @@ def test_more_threads_than_processes_wait_for_one(
     assert len(results) == 12
     assert not here
     pair.target.close()
+
+
+def test_what_a_process_wrote_is_settled(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system that files were carried to is synced, whoever wrote them, and once."""
+    synced: list[int] = []
+    monkeypatch.setattr(_linux, "sync_file_system", lambda fd: synced.append(os.fstat(fd).st_dev))
+    pair.write("file", b"data")
+    carried(pair, pair.items())
+    pair.target.settle()
+    pair.target.settle()
+    assert synced == [pair.right.stat().st_dev]
+
+
+def test_who_settles_second_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before settling is durable after it, even if another is at it already."""
+    pair = Pair(tmp_path)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def sync(_: int) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr(_linux, "sync_file_system", sync)
+    pair.write("file", b"data")
+    carried(pair, pair.items())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(pair.target.settle)
+        assert begun.wait(10)
+        second = pool.submit(pair.target.settle)
+        with pytest.raises(TimeoutError):
+            second.result(0.1)
+        go_on.set()
+        first.result(10)
+        second.result(10)
 
 
 def test_only_folders_are_carried_from(tmp_path: Path) -> None:

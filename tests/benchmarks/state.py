@@ -16,6 +16,7 @@ from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.items import MemoryItems, Usage
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.queue import MemoryQueue
+from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.core.model import EndpointId
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.execute import apply
@@ -37,7 +38,7 @@ TABLES = ("tree", "journal", "control")
 PER_MESSAGE = 3
 """A message is sent, received and deleted, if nothing is batched."""
 
-BUDGET = {"edit": 4.0, "create": 8.0}
+BUDGET = {"edit": 4.0, "create": 7.0}
 """Write units of a small file's change for itself, all that many share left out."""
 
 
@@ -76,11 +77,13 @@ class System:
         self,
         table: Callable[[], MemoryItems] = MemoryItems,
         queue: Callable[[MemoryClock], MemoryQueue] = MemoryQueue,
+        feed: FeedQuirks | None = None,
     ) -> None:
         self.clock = MemoryClock(tick=0.001)
         self.tables = {name: table() for name in TABLES}
         self.providers: dict[EndpointId, MemoryFeedProvider] = {
-            name: MemoryFeedProvider(clock=self.clock, name=name) for name in "ab"
+            name: MemoryFeedProvider(Quirks(feed=feed or FeedQuirks()), clock=self.clock, name=name)
+            for name in "ab"
         }
         self._put_off: dict[str, float] = {}
         control = self.tables["control"]

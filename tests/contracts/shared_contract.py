@@ -15,6 +15,10 @@ from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.pipeline import Batch, SharedStates, SharedStore
 from syncoxiders.ports.state import Commit, Observation, SyncRecord
 from tests.contracts.shared_paging import TestPaging  # noqa: F401 -- a part of the suite
+from tests.contracts.shared_reserved import (  # noqa: F401 -- parts of the suite
+    TestReplaced,
+    TestReserved,
+)
 from tests.contracts.state_harness import action, entry, keep, node, replica
 
 RANGE = 1 << 20
@@ -342,6 +346,47 @@ class TestConfirmed(SharedRules):
         other.commit(page(101.0, "y", version="later"))
         assert other.overtaken() == {("a", "x"), ("a", "z")}
         assert other.overtaken() == one.overtaken() == frozenset()
+
+    @pytest.mark.parametrize(("asked", "wins"), [(97.0, "ours"), (98.0, "ours"), (98.5, "page")])
+    @pytest.mark.parametrize("read", [False, True])
+    def test_looked_at_since(
+        self,
+        harness: SharedHarness,
+        one: SharedStore,
+        other: SharedStore,
+        asked: float,
+        wins: str,
+        *,
+        read: bool,
+    ) -> None:
+        """What others asked for after a write of ours was begun is not replaced by what that told.
+
+        Who wrote is told of it: which is newer a point read tells.
+        """
+        if read:
+            other.commit(page(50.0, "x"))
+            assert one.observed("a").get("x")
+        harness.now = 99.0
+        other.commit(page(asked, "x", "y"))
+        harness.now = 100.0
+        begun = dict.fromkeys(["x", "y"], 98.0)
+        told = [entry("x", version="ours"), entry("y", version="page")]
+        one.commit(Commit(observed=[Observation("a", told, log=False, begun=begun)]))
+        assert (self.version(one), self.version(one, "y")) == (wins, "page")
+        assert one.overtaken() == ({("a", "x")} if wins == "page" else set())
+
+    def test_looked_at_since_and_gone(
+        self, harness: SharedHarness, one: SharedStore, other: SharedStore
+    ) -> None:
+        """That holds of what is no more, as of what is."""
+        one.commit(page(50.0, "x", "y"))
+        harness.now = 99.0
+        other.commit(page(98.5, "y", gone="x"))
+        harness.now = 100.0
+        told = Observation("a", [entry("x")], ["y"], log=False, begun={"x": 98.0, "y": 98.0})
+        one.commit(Commit(observed=[told]))
+        assert (self.version(one), self.version(one, "y")) == (None, "page")
+        assert one.overtaken() == {("a", "x"), ("a", "y")}
 
     def test_told(self, harness: SharedHarness, one: SharedStore, other: SharedStore) -> None:
         """When an entry was confirmed is told, also of one that is gone."""

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+from msgspec import structs
 
-from syncoxiders.core.model import Kind
+from syncoxiders.adapters.items.store import ItemsSync
+from syncoxiders.core.model import ROOT, Kind, Node
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.shared_scenes import (
@@ -297,6 +299,93 @@ def test_new_folders_are_known_with_their_content() -> None:
             assert number > len(put)
             return
         number += 1
+
+
+def test_new_folders_are_in_base_before_what_is_moved_into_them() -> None:
+    """Who dies while a plan is written leaves no node in a folder that base does not have."""
+    for number in range(40):
+        world = World()
+        keep(world.sync(), node(1, name="x"))
+        planner = world.planner()
+        base = planner.base()
+        first = base.next_id()
+        (known,) = base.get([1]).values()
+        moved = structs.replace(known, parent=first + 1, place_gen=2)
+        nodes = [
+            moved,
+            node(first + 1, first, name="inner", kind=Kind.FOLDER),
+            node(first, name="outer", kind=Kind.FOLDER),
+        ]
+        died = deaths(lambda: planner.commit(Commit(nodes=nodes)), world, number, "before")  # noqa: B023 -- called at once
+        found = world.sync().base().get([1, first, first + 1])
+        assert all(each.parent in {ROOT, *found} for each in found.values())
+        if not died:
+            assert number > len(nodes)
+            assert found[1] == moved
+            return
+
+
+def half_gone(world: World) -> tuple[ItemsSync, list[Node]]:
+    """Return a planner for which a folder and its content have no part at ``b`` any more."""
+    folder, inside = (
+        {each: entry(f"{each}{name}", name=name) for each in "ab"} for name in ("folder", "file")
+    )
+    observe(world.sync(), folder["a"], inside["a"])
+    nodes = [
+        node(1, name="folder", kind=Kind.FOLDER, replicas={e: replica(folder[e]) for e in "ab"}),
+        node(2, 1, name="file", replicas={e: replica(inside[e]) for e in "ab"}),
+    ]
+    keep(world.sync(), *nodes)
+    planner = world.planner()
+    known = planner.base().get([1, 2])
+    return planner, [
+        structs.replace(each, replicas={"a": each.replicas["a"]}) for each in known.values()
+    ]
+
+
+def test_a_folder_lets_go_of_a_part_after_what_is_in_it() -> None:
+    """Who dies while that is written leaves what was in it to be decided by what it was."""
+    for number in range(40):
+        world = World()
+        planner, nodes = half_gone(world)
+        died = deaths(lambda: planner.commit(Commit(nodes=nodes)), world, number, "before")  # noqa: B023 -- called at once
+        found = world.sync().base().get([1, 2])
+        assert "b" in found[1].replicas or "b" not in found[2].replicas
+        if not died:
+            assert number > len(nodes)
+            assert [found[1], found[2]] == nodes
+            return
+
+
+def test_a_folder_lets_go_of_no_part_if_what_is_in_it_lost_a_race() -> None:
+    """What is in it is then planned again, and with it the folder."""
+    world = World()
+    planner, nodes = half_gone(world)
+    (known,) = world.sync().base().get([2]).values()
+    other = world.planner()
+    other.base().get([2])
+    assert not other.commit(Commit(nodes=[structs.replace(known, merge_failed="other")]))
+    assert planner.commit(Commit(nodes=nodes)) == {1, 2}
+    assert "b" in world.sync().base().get([1])[1].replicas
+
+
+def test_nothing_is_moved_into_a_folder_that_lost_a_race() -> None:
+    """What is to stand in a new folder that is not written is not written either."""
+    world = World()
+    observe(world.sync(), entry("f", name="f", kind=Kind.FOLDER))
+    keep(world.sync(), node(1, name="x"))
+    slow = world.planner()
+    base = slow.base()
+    first = base.next_id()
+    (known,) = base.get([1]).values()
+    folder = replica(entry("f", name="f", kind=Kind.FOLDER))
+    mine = node(first, name="f", kind=Kind.FOLDER, replicas={"a": folder})
+    moved = structs.replace(known, parent=first, place_gen=2)
+    other = world.planner()
+    theirs = structs.replace(mine, id=other.base().next_id())
+    assert not other.commit(Commit(nodes=[theirs]))
+    assert slow.commit(Commit(nodes=[moved, mine])) == {1, first}
+    assert world.sync().base().get([1, first]) == {1: known}
 
 
 def test_id_taken_from_a_slow_planner() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import structs
+
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import (
     ROOT_ENTRY,
@@ -9,6 +11,7 @@ from syncoxiders.core.model import (
     Endpoint,
     Entry,
     Kind,
+    Mode,
     Node,
     Replica,
     Traits,
@@ -28,13 +31,14 @@ def planned(
     nodes: Sequence[Node],
     touched: Mapping[str, Sequence[str]],
     opened: Iterable[int] = (),
+    rule: Rule = RULE,
 ) -> Plan:
     """Return the plan of what was touched, where these entries and nodes are known."""
     store = MemoryStateStore().sync("me", "sync")
     seen = [Observation(each, put) for each, put in entries.items()]
     store.commit(Commit(nodes=nodes, observed=seen))
     look = Look(touched=touched, open=frozenset(opened), first_id=store.base().next_id())
-    return plan(StoreView(store), RULE, look)
+    return plan(StoreView(store), rule, look)
 
 
 def file(ident: str, name: str, parent: str = ROOT_ENTRY) -> Entry:
@@ -135,3 +139,17 @@ def test_a_folder_that_is_there_after_all_is_not_handed_to_another() -> None:
     found = planned(entries, nodes, {"b": ["b1"]})
     assert not [each for each in found.actions if each.kind is ActionKind.DELETE]
     assert not [each for each in found.nodes if each.gone]
+
+
+def test_an_extra_stays_until_it_is_known_what_the_source_has_in_its_place() -> None:
+    """Its deletion would be refused, and planned again at once, for as long as that takes."""
+    made = node(1, name="d", kind=Kind.FOLDER, replicas=at(a=folder("a1", "d")))
+    entries = {"a": [folder("a2", "d")], "b": [file("b1", "d")]}
+    touched = {"a": ["a2"], "b": ["b1"]}
+    rule = structs.replace(RULE, mode=Mode.ONE_WAY)
+    found = planned(entries, [made], touched, opened=[1], rule=rule)
+    assert not found.actions
+    (extra,) = found.nodes
+    assert found.postponed == (extra.id,)
+    later = planned(entries, [made, extra], {"a": ["a2", "a1"], "b": ["b1"]}, rule=rule)
+    assert [each.kind for each in later.actions] == [ActionKind.DELETE, ActionKind.MAKE_FOLDER]

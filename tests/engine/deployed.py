@@ -20,6 +20,7 @@ from syncoxiders.engine.pipeline.hints import wake
 from syncoxiders.engine.pipeline.listen import poll
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll, read
 from syncoxiders.engine.pipeline.reconcile import merge
+from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.provider import Provider
@@ -27,6 +28,7 @@ from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from syncoxiders.ports.state import BlobStore
 
 OWNER, SYNC = "me", "photos"
+HOUR = 3_600.0
 
 
 @dataclass
@@ -109,3 +111,22 @@ class Deployed:
                 apply(self.pipeline, read(body, Apply))
             queue.delete(each.receipt)
         return bool(received)
+
+
+def populated() -> Deployed:
+    """Return a system in which a folder of five files is in step."""
+    found = Deployed()
+    for number in range(5):
+        found.a.write(f"folder/{number}", b"%d" % number)
+    found.look()
+    found.look()
+    assert found.b.tree() == found.a.tree()
+    return found
+
+
+def goes_on(world: Deployed, seconds: float) -> None:
+    """Let time go by, with the sweep once a minute."""
+    for _ in range(int(seconds / 60)):
+        world.clock.advance(60.0)
+        sweep(world.pipeline)
+        world.settle()

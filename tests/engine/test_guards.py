@@ -142,6 +142,19 @@ def test_an_exchanged_root_stops_and_then_joins(world: World) -> None:
     assert len(world.agreed()) == 30
 
 
+def test_exchanged_roots_are_let_through_one_after_the_other(world: World) -> None:
+    """What was let through is remembered, though the run is stopped for another reason."""
+    world.a.exchange_root()
+    world.b.exchange_root()
+    world.b.write("x", b"x")
+    for _ in range(2):
+        stop = world.run().stop
+        assert stop is not None
+        world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    assert world.run().word == "done"
+    assert world.agreed() == {"x": b"x"}
+
+
 @pytest.mark.parametrize("text", ["", "x", "-1", "101%", "5%%", "1.5"])
 def test_a_limit_that_is_none(text: str) -> None:
     """What is neither a number nor a share is refused, and repeated."""

@@ -4,7 +4,9 @@ import pytest
 
 from syncoxiders.core.model import Entry, Kind
 from syncoxiders.engine.ignorefiles import LIMIT, IgnoreFiles
+from syncoxiders.ports.errors import Throttled
 from syncoxiders.ports.state import Commit, Observation
+from tests.engine.deployed import OWNER, Deployed
 from tests.engine.world import World
 
 
@@ -89,10 +91,48 @@ def test_a_look_that_dies_forgets_no_file(watched: Watched) -> None:
     assert ("late", "q") in watched.patterns()
 
 
+def test_a_copy_speaks_for_itself() -> None:
+    """A file that is deleted, and comes back from the copy that was made of it, is in force."""
+    world = World()
+    world.a.write("sub/.syncignore", b"*.log\n")
+    world.run()
+    world.a.remove("sub/.syncignore")
+    world.a.write("new/.syncignore", b"*.tmp\n")  # under other rules nothing is deleted
+    world.run()
+    world.run()
+    assert "sub/.syncignore" in world.a.tree()
+    world.b.write("sub/x.log", b"not for a")
+    world.run()
+    assert "sub/x.log" not in world.a.tree()
+
+
+def test_a_copy_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was carried is known."""
+    world = World()
+    world.a.write(".syncignore", b"*.log\n")
+    world.run()
+    monkeypatch.setattr(world.b, "read", None)
+    world.b.write("x.log", b"not for a")
+    world.run()
+    assert "x.log" not in world.a.tree()
+
+
+def test_a_comment_changes_no_rule() -> None:
+    """Files that differ in nothing but words say the same: what goes on meanwhile is followed."""
+    world = World()
+    world.a.write(".syncignore", b"*.log\n")
+    world.a.write("x", b"1")
+    world.run()
+    world.a.write(".syncignore", b"# of machines only\n*.log\n")
+    world.a.remove("x")
+    world.run()
+    assert world.a.tree() == world.b.tree() == {".syncignore": b"# of machines only\n*.log\n"}
+
+
 def test_what_cannot_be_read_is_told(watched: Watched) -> None:
     """A malformed line or a huge file is a complaint, and takes nothing else out of force."""
     watched.patterns()
-    watched.world.a.write(".syncignore", b"*.log\na[\n")
+    watched.world.a.write(".syncignore", b"*.bak\na[\n")
     watched.world.b.write("big/.syncignore", b"x" * (LIMIT + 1))
     watched.look()
     rules, complaints = IgnoreFiles(watched.world.context()).rules()
@@ -110,3 +150,58 @@ def test_an_unreachable_file_keeps_its_rules(watched: Watched) -> None:
     rules, complaints = IgnoreFiles(watched.world.context()).rules()
     assert ("", "*.log") in [(rule.scope, rule.pattern) for rule in rules]
     assert "cannot be read" in complaints[0]
+
+
+@pytest.fixture
+def deployed() -> Deployed:
+    """Two accounts in step, in one of which something is hidden."""
+    deployed = Deployed()
+    deployed.a.write(".syncignore", b"*.log\n")
+    deployed.a.write("x.log", b"not yet for b")
+    deployed.look()
+    assert deployed.b.tree().keys() == {".syncignore"}
+    return deployed
+
+
+def test_a_pause_that_is_asked_for_at_a_file_is_heeded(deployed: Deployed) -> None:
+    """Whoever wants to be left alone when a file is read is left alone."""
+
+    def refuse(operation: str) -> None:
+        if operation == "read":
+            raise Throttled("slower", 60.0)
+
+    deployed.a.on_call = refuse
+    deployed.failing = {"merge"}  # nobody else asks for anything
+    deployed.a.write(".syncignore", b"")
+    deployed.look()
+    account = deployed.registry.account(OWNER, "a")
+    assert account is not None
+    assert account.not_before > deployed.clock.now()
+
+
+def test_what_a_file_says_is_news(deployed: Deployed) -> None:
+    """A look at what the engine wrote finds nothing new but the patterns, and these count."""
+    deployed.a.write(".syncignore", b"")
+    deployed.look()
+    assert deployed.b.tree()[".syncignore"] == b""
+    deployed.look()
+    assert deployed.b.tree() == deployed.a.tree()
+
+
+def test_what_a_file_says_is_news_though_its_reader_died(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that dies when it has read a file, and told nobody, is made up for by the next."""
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    deployed.a.write(".syncignore", b"")
+    deployed.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(IgnoreFiles, "untold", die)
+        with pytest.raises(KeyboardInterrupt):
+            deployed.look()
+    assert "x.log" not in deployed.b.tree()
+    deployed.look()
+    assert deployed.b.tree() == deployed.a.tree()

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.execute import apply
@@ -22,28 +21,12 @@ from syncoxiders.ports.errors import (
     Unreachable,
 )
 from syncoxiders.ports.pipeline import Batch
-from tests.engine.deployed import OWNER, Deployed
-
-HOUR = 3_600.0
+from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 
 
 @pytest.fixture
 def world() -> Deployed:
-    found = Deployed()
-    for number in range(5):
-        found.a.write(f"folder/{number}", b"%d" % number)
-    found.look()
-    found.look()
-    assert found.b.tree() == found.a.tree()
-    return found
-
-
-def goes_on(world: Deployed, seconds: float) -> None:
-    """Let time go by, with the sweep once a minute."""
-    for _ in range(int(seconds / 60)):
-        world.clock.advance(60.0)
-        sweep(world.pipeline)
-        world.settle()
+    return populated()
 
 
 def refuses(world: Deployed, name: str, error: Callable[[], Exception]) -> list[str]:
@@ -200,53 +183,6 @@ class TestWhatFails:
         world.look()
         goes_on(world, HOUR)
         assert world.b.tree() == world.a.tree()
-
-    def test_lost_answer(self, world: Deployed) -> None:
-        """What was done without an answer is not done twice, and not taken for somebody's."""
-        inner = world.b.upload
-        lost = [True]
-
-        def upload(*args: Any, **kwargs: Any) -> Entry:
-            found = inner(*args, **kwargs)
-            if lost and lost.pop():
-                raise Unreachable("no answer")
-            return found
-
-        vars(world.b)["upload"] = upload
-        world.a.write("folder/x", b"content")
-        world.look()
-        goes_on(world, 300)
-        assert world.b.tree() == world.a.tree()
-        assert not [each for each in world.a.tree() if "conflict" in each]
-
-    def test_lost_answer_heard_of(self) -> None:
-        """What was written without an answer is ours, though poll was the first to hear of it.
-
-        Where writing to a file changes its id, what was replaced is no more.
-        """
-        world = Deployed(quirks=Quirks(replace_keeps_id=False))
-        world.a.write("file", b"old")
-        world.look()
-        world.look()
-        inner = world.b.upload
-
-        def upload(*args: Any, **kwargs: Any) -> Entry:
-            inner(*args, **kwargs)
-            raise Unreachable("no answer")
-
-        vars(world.b)["upload"] = upload
-        world.a.write("file", b"new")
-        world.look()
-        del vars(world.b)["upload"]
-        assert world.b.tree() == {"file": b"new"}
-        world.failing.add("apply")
-        world.look()  # poll hears of it
-        world.a.remove("file")
-        world.look()
-        world.failing.clear()
-        goes_on(world, 2 * HOUR)
-        world.look()
-        assert world.a.tree() == world.b.tree() == {}
 
     def halved(self, world: Deployed) -> Batch:
         """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""

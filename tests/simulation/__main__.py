@@ -7,16 +7,8 @@ import argparse
 import sys
 import time
 
-from tests.simulation.cloud import CloudHistory
-from tests.simulation.history import History
-from tests.simulation.quirky import KINDS, QuirkyHistory
+from tests.simulation.kinds import ALL, history, there_are
 from tests.simulation.stage import Violated
-
-
-def _history(seed: int, kind: str | None, *, cloud: bool) -> History:
-    if cloud:
-        return CloudHistory(seed, kind=kind or "plain")
-    return QuirkyHistory(seed, kind=kind) if kind else History(seed)
 
 
 def main() -> int:
@@ -25,20 +17,23 @@ def main() -> int:
     parser.add_argument("--from", dest="start", type=int, default=0)
     parser.add_argument("--to", dest="end", type=int, default=1000)
     parser.add_argument("--keep-going", action="store_true", help="list every failing seed")
-    parser.add_argument("--kind", choices=["plain", *KINDS], help="over endpoints with this quirk")
+    parser.add_argument("--kind", choices=ALL, default="plain", help="of storage, or of events")
     parser.add_argument("--cloud", action="store_true", help="of the deployed system")
     options = parser.parse_args()
     seeds = range(options.start, options.end) if options.seed is None else [options.seed]
+    if not there_are(options.kind, cloud=options.cloud):
+        print(f"there are no histories of the kind {options.kind} here")
+        return 0
     started = time.perf_counter()
     failed = 0
     for seed in seeds:
-        history = _history(seed, options.kind, cloud=options.cloud)
+        played = history(seed, options.kind, cloud=options.cloud)
         try:
-            history.play()
+            played.play()
         except Violated as error:
             failed += 1
             print(str(error).partition("\n")[0] if options.keep_going else error)
-            print(f"replay: {history.replay}", flush=True)
+            print(f"replay: {played.replay}", flush=True)
             if options.seed is not None:
                 raise
             if not options.keep_going:

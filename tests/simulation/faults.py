@@ -20,13 +20,15 @@ class FaultyProvider(MemoryProvider):
 
     ``omits`` chooses among all known entries what a listing lacks; None for nothing. ``aims``
     hears of the path that is about to be looked at or written to, or is being read; ``deletes``
-    of the entry that is about to be deleted, all its preconditions holding. ``shown`` holds the
-    content of what was asked for, as it was the last time.
+    of the entry that is about to be deleted, all its preconditions holding; ``touches`` of each
+    that was written, moved or deleted. ``shown`` holds the content of what was asked for, as it
+    was the last time.
     """
 
     omits: Callable[[list[Entry]], Entry | None] = staticmethod(lambda _: None)
     aims: Callable[[str], None] = staticmethod(lambda _: None)
     deletes: Callable[[EntryId], None] = staticmethod(lambda _: None)
+    touches: Callable[[EntryId], None] = staticmethod(lambda _: None)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,22 +45,22 @@ class FaultyProvider(MemoryProvider):
     def set_meta(self, ref: Ref, version: str, attributes: Attributes) -> Entry:
         """Set modified time and executable bit."""
         self._aim_at(ref.id)
-        return super().set_meta(ref, version, attributes)
+        return self._written(super().set_meta(ref, version, attributes))
 
     def upload(self, parent: Ref, name: str, *args: Any, **kwargs: Any) -> Entry:
         """Write content."""
         self._aim(parent, name)
-        return super().upload(parent, name, *args, **kwargs)
+        return self._written(super().upload(parent, name, *args, **kwargs))
 
     def make_folder(self, parent: Ref, name: str) -> Entry:
         """Create a folder."""
         self._aim(parent, name)
-        return super().make_folder(parent, name)
+        return self._written(super().make_folder(parent, name))
 
     def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
         """Bring an entry to a place where nothing stands."""
         self._aim(parent, name)
-        return super().move(ref, version, parent, name)
+        return self._written(super().move(ref, version, parent, name))
 
     def delete(self, ref: Ref, version: str) -> None:
         """Delete a file, link or empty folder."""
@@ -66,6 +68,11 @@ class FaultyProvider(MemoryProvider):
         if node is not None and node.parent is not None and node.version == version:
             self.deletes(ref.id)
         super().delete(ref, version)
+        self.touches(ref.id)
+
+    def _written(self, entry: Entry) -> Entry:
+        self.touches(entry.id)
+        return entry
 
     def _aim(self, parent: Ref, name: str) -> None:
         folder = self._tree.find(parent.id)

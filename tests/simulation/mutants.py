@@ -167,7 +167,7 @@ MUTANTS: dict[str, Mutant] = {
         "Commit(nodes=result.nodes, forget=result.forget)",
     ),
     "closes actions before they are durable": swap(
-        Closings.flush, "providers[endpoint].settle()", "pass"
+        Closings.settle, "providers[endpoint].settle()", "pass"
     ),
     "closes actions without their base update": swap(Closings.flush, "self._nodes", "{}"),
     "plans from the change log alone after a crash": swap(

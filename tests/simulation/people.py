@@ -161,6 +161,15 @@ class People:
         """Write exactly where somebody else is about to."""
         self._write(provider, path, provider.tree(), self._content())
 
+    def ignore(self, provider: MemoryProvider, path: str, patterns: Sequence[str]) -> None:
+        """Write a file of patterns, which a comment tells from any other."""
+        lines = [b"# " + self._new_line(), *(each.encode() for each in patterns)]
+        self._write(provider, path, provider.tree(), b"\n".join(lines))
+
+    def remove(self, provider: MemoryProvider, path: str) -> None:
+        """Remove what stands at a path."""
+        self._remove(provider, path, provider.tree())
+
     def _say(self, provider: MemoryProvider, text: str) -> None:
         self._log.append(f"{provider.name}: {text}")
 

@@ -108,26 +108,31 @@ class QuirkyHistory(History):
     kind: str = "path-ids"
 
     @property
+    def storage(self) -> str:
+        """Return which quirk the endpoints have; one that there is none of stands for none."""
+        return self.kind
+
+    @property
     def replay(self) -> str:
         """Return the command that plays it again."""
         return f"{super().replay} --kind {self.kind}"
 
     def _new_provider(self, name: str) -> FaultyProvider:
-        if self.kind in FEEDS:
-            quirks = KINDS[self.kind](self.rng)
+        if self.storage in FEEDS:
+            quirks = KINDS[self.storage](self.rng)
             return FaultyFeedProvider(quirks, clock=self.world.clock, name=name)
         return super()._new_provider(name)
 
     def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
         if deeds is DEEDS and self.world.providers[name].quirks.twins:
             deeds = DOUBLE
-        elif deeds is DEEDS and self.kind in FEEDS:
+        elif deeds is DEEDS and self.storage in FEEDS:
             deeds = FOREIGN
         super()._act(name, deeds)
 
     def _filter(self, pattern: str) -> None:
         """Where names are mapped a pattern speaks of other things at each endpoint."""
-        if self.kind != "case":
+        if self.storage != "case":
             super()._filter(pattern)
 
     def _is_prompt(self) -> bool:
@@ -136,7 +141,7 @@ class QuirkyHistory(History):
         return super()._is_prompt() and not twins
 
     def _expect_equal(self, names: Iterable[str], expected: Tree, whose: str) -> None:
-        if self.kind == "case":
+        if self.storage == "case":
             providers = [self.world.providers[name] for name in names]
             self._expect_equal_nodes(providers, expected, whose)
         else:
@@ -170,16 +175,16 @@ class QuirkyHistory(History):
         return {spelled[path]: data for path, data in provider.tree().items()}
 
     def _check_bits(self) -> None:
-        if self.kind != "case":
+        if self.storage != "case":
             super()._check_bits()
 
     def _lose_state(self) -> None:
         """What a name was mapped from cannot always be told without the state."""
-        if self.kind != "case":
+        if self.storage != "case":
             super()._lose_state()
 
     def _comes_late(self) -> bool:
-        return self.kind != "case" and super()._comes_late()
+        return self.storage != "case" and super()._comes_late()
 
     def _run(self, *, listen: bool = False) -> bool:
         for provider in self.world.providers.values():
@@ -189,6 +194,6 @@ class QuirkyHistory(History):
         return super()._run(listen=listen)
 
     def _quirks(self) -> Quirks:
-        if self.kind not in KINDS or self.rng.random() < 0.4:
+        if self.storage not in KINDS or self.rng.random() < 0.4:
             return super()._quirks()
-        return KINDS[self.kind](self.rng)
+        return KINDS[self.storage](self.rng)

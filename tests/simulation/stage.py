@@ -14,7 +14,7 @@ from syncoxiders.engine.context import Options
 from syncoxiders.engine.guard import Limit
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import Denied, Full, Throttled, Unreachable
-from syncoxiders.ports.state import Commit
+from syncoxiders.ports.state import Commit, SyncRecord
 from tests.engine.world import World
 from tests.simulation.faults import FaultyProvider
 from tests.simulation.people import DEEDS, People, tokens
@@ -73,7 +73,7 @@ class Stage:
         self._omitted = False
         self._meddling = rng.choice([0.02, 0.04, 0.15])
         self._faults = 0.0
-        self._dirty: set[str] = set()
+        self._dirty: dict[str, set[EntryId]] = {}  # what was written and is not durable yet
         self._heard: dict[str, Standing] = {}
         self._after_deed: Callable[[str], None] = lambda _: None
         self._watch_store()
@@ -88,6 +88,7 @@ class Stage:
             provider.omits = self._omit
             provider.aims = functools.partial(self._intrude, provider)
             provider.deletes = functools.partial(self._check_reason, provider)
+            provider.touches = functools.partial(self._wrote, provider)
             self.world.providers[name] = provider
         self._rule(
             endpoints=tuple(
@@ -134,8 +135,10 @@ class Stage:
             raise Killed
 
     def _before_commit(self, change: Commit) -> None:
-        if change.closed and any(each.endpoint in self._dirty for each in change.observed):
-            raise Violated(self._story("closed in the journal before it was durable"))
+        for seen in change.observed if change.closed else ():
+            ids = {*(each.id for each in seen.put), *seen.gone}
+            if not ids.isdisjoint(self._dirty.get(seen.endpoint, ())):
+                raise Violated(self._story("closed in the journal before it was durable"))
         self._may_die("before commit")
 
     def _before(self, provider: FaultyProvider, what: str) -> None:
@@ -148,15 +151,17 @@ class Stage:
             raise error("no")
 
     def _after(self, provider: FaultyProvider, what: str) -> None:
-        self._dirty.add(provider.name)
         self._may_die(f"after {what}")
         if self._strikes():
             self.log.append(f"-- {provider.name} does {what}, and the answer is lost")
             raise Unreachable("no answer")
 
+    def _wrote(self, provider: FaultyProvider, entry: EntryId) -> None:
+        self._dirty.setdefault(provider.name, set()).add(entry)
+
     def _call(self, provider: FaultyProvider, what: str) -> None:
         if what == "settle":
-            self._dirty.discard(provider.name)
+            self._dirty.pop(provider.name, None)
         if what != "delete":  # its reason has just been checked
             self._meddle()
         if what != "settle" and self._strikes(0.3):
@@ -304,8 +309,8 @@ class Stage:
 
     def _check_reason(self, provider: FaultyProvider, entry: EntryId) -> None:
         """Nothing is deleted that nobody deleted; move deletes what the destination has."""
-        record, rule = self.world.store.sync("me", "sync").record(), self.world.rule
-        if (record is None or record.rule != rule.version) and rule.mode is not Mode.MOVE:
+        record = self.world.store.sync("me", "sync").record()
+        if self.world.rule.mode is not Mode.MOVE and self._joins_all(record):
             raise Violated(self._story(f"{provider.name}: a union deletes {entry}"))
         base = self.world.store.sync("me", "sync").base()
         node = base.get(base.of(provider.name, [entry]).values())
@@ -325,6 +330,10 @@ class Stage:
                     there = self._storage[name].shown.get(replica.entry)  # when last asked
                     if name != provider.name and (here is None or there != here.data):
                         raise Violated(self._story(f"{each.name} is not at its destination"))
+
+    def _joins_all(self, record: SyncRecord | None) -> bool:
+        """Say whether what differs can only be joined: base speaks of another rule, or of none."""
+        return record is None or record.rule != self.world.rule.version
 
     def _check_whole(self) -> None:
         """Whatever stands anywhere is what somebody wrote, or a merge of it."""

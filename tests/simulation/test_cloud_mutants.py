@@ -9,7 +9,7 @@ from tests.simulation.cloud_mutants import MUTANTS
 from tests.simulation.stage import Violated
 
 SEEDS = 3_000
-SECONDS = 120.0
+SECONDS = 180.0
 
 
 @pytest.mark.slow

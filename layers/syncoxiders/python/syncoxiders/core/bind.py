@@ -318,7 +318,8 @@ class Binder:
         if work is None:
             work = self._called_so(endpoint, entry, parent)
         if work is None:
-            work = self.draft.fresh(entry.kind, parent, name)
+            reserved = self.draft.look.reserved(endpoint, entry.id)
+            work = self.draft.fresh(entry.kind, parent, name, reserved)
         elif self._expect(endpoint, entry, work):
             self.draft.unsure.append(key)
             return None

@@ -190,10 +190,12 @@ class Draft:
         """Say whether base will not know a node any more."""
         return node in self.works and self.works[node].forget
 
-    def fresh(self, kind: Kind, parent: NodeId, name: str) -> Work:
-        """Make a node that is not in base yet."""
-        node = Node(id=self._next_id, parent=parent, name=name, kind=kind)
-        self._next_id += 1
+    def fresh(self, kind: Kind, parent: NodeId, name: str, reserved: NodeId | None = None) -> Work:
+        """Make a node that is not in base yet, of the next free id, or of one set apart for it."""
+        ident = reserved
+        if ident is None or ident in self.works:
+            ident, self._next_id = self._next_id, self._next_id + 1
+        node = Node(id=ident, parent=parent, name=name, kind=kind)
         work = self.works[node.id] = Work(node, None, self.look.away)
         work.content_gen = 0  # there is none yet
         self._index(work)

@@ -159,6 +159,9 @@ class Emitter:
         if because is None:  # cannot be: somebody has deleted it
             self.postponed.add(work.id)
             return
+        if not because.entry and self._is_new_there(work, because.endpoint):
+            self.postponed.add(work.id)
+            return
         self._add(
             ActionKind.DELETE,
             work,
@@ -192,6 +195,15 @@ class Emitter:
         if self.draft.rule.mode is Mode.TWO_WAY:
             return None
         return Source(self.draft.rule.endpoints[0].id, "", "")
+
+    def _is_new_there(self, work: Work, source: EndpointId) -> bool:
+        """Say whether the source has something at an extra's place that is not decided yet."""
+        known = self.draft.exists(work.parent)
+        folder = self.draft.entry_of(source, work.parent) if known else None
+        return folder is not None and any(
+            found.name == work.name and self.draft.node_of(source, found.id) in {None, work.id}
+            for found in self.draft.view.entries_at(source, folder, names.key(work.name))
+        )
 
     def _hand_over(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
         """Move: delete at the source what every destination has, proved by content."""

@@ -1,6 +1,6 @@
 """What a person asks for: the rule of a sync, and the view of state that planning needs."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -70,6 +70,10 @@ class View(Protocol):
         """Return the observed entries in a folder whose name has this key."""
 
 
+def nothing_reserved(_endpoint: EndpointId, _entry: EntryId) -> NodeId | None:
+    """Return None: every new node gets the next free id."""
+
+
 class Look(msgspec.Struct, frozen=True):
     """What is to be planned: where something may have changed since base was written.
 
@@ -78,7 +82,8 @@ class Look(msgspec.Struct, frozen=True):
     ``open`` are nodes with an open action, which are left alone. With ``union`` nothing is
     deleted or renamed: endpoints that differ are joined (first contact, lost state, a changed
     rule). ``joining`` are endpoints that take part for the first time: whatever they have is
-    joined, too. ``first_id`` is the first free node id.
+    joined, too. ``first_id`` is the first free node id; a node that is made for an entry has the
+    one that is ``reserved`` for it, if there is one.
     """
 
     touched: Mapping[EndpointId, Sequence[EntryId]] = {}
@@ -88,3 +93,4 @@ class Look(msgspec.Struct, frozen=True):
     union: bool = False
     joining: frozenset[EndpointId] = frozenset()
     first_id: NodeId = ROOT + 1
+    reserved: Callable[[EndpointId, EntryId], NodeId | None] = nothing_reserved

@@ -119,20 +119,29 @@ class Applier:
         self._closings = Closings(context, places, counts_losses=not handed_out)
         self._unanswered: set[str] = set()
         self._waiting: set[str] = set()  # for room, or for what waits for it
+        self._begun: dict[str, float] = {}
         self._local: dict[tuple[EndpointId, EndpointId], bool] = {}
         self._gathered: list[Action] = []
         self._gathered_ids: set[str] = set()
         self._gathered_bytes = 0
         self._flying: dict[Flight, list[Action]] = {}
         self._flying_ids: dict[str, Flight] = {}
+        self._settling: concurrent.futures.Future[frozenset[EndpointId]] | None = None
+        self._settled: frozenset[EndpointId] = frozenset()
 
     def start(self) -> None:
-        """Run everything but the last transfers, which are under way when this returns."""
+        """Run everything but the last transfers, which are under way when this returns.
+
+        They are made durable as soon as the last has ended: nobody has to wait for that who has
+        something else to do before :meth:`finish`.
+        """
         for node in self._plan.nodes:
             self._places.know(node)
         for action in self._plan.actions:
             self._start(action)
         self._send_gathered()
+        if self._flying:
+            self._settling = self._pool.submit(self._settle_behind, dict(self._flying))
 
     def close(self) -> frozenset[NodeId]:
         """Close what is done so far; returns the nodes of what is under way."""
@@ -141,12 +150,24 @@ class Applier:
 
     def finish(self) -> Applied:
         """Wait for what is under way, and close it."""
+        if self._settling is not None:
+            self._settled = self._settling.result()
         self._land(self._flying)
         self._flush()
         return self._result
 
     def _flush(self) -> None:
-        self._result.nodes.update(self._closings.flush())
+        self._result.nodes.update(self._closings.flush(self._settled))
+
+    def _settle_behind(self, flights: Mapping[Flight, list[Action]]) -> frozenset[EndpointId]:
+        """Make durable what is under way, and all before it, once it has ended.
+
+        A thread comes to this after having begun all of it, so that it waits for others at work,
+        and never for what is still to begin.
+        """
+        concurrent.futures.wait(flights)
+        endpoints = {each for actions in flights.values() for each in _route(actions[0]) if each}
+        return self._closings.settle(endpoints)
 
     # -- order ---------------------------------------------------------------------------------
 
@@ -238,6 +259,8 @@ class Applier:
                 self._flying, return_when=concurrent.futures.FIRST_COMPLETED
             )
             self._land(done)
+        for action in actions:
+            self._begin(action)
         future = self._pool.submit(how, actions)
         self._flying[future] = actions
         self._flying_ids.update((action.id, future) for action in actions)
@@ -275,7 +298,13 @@ class Applier:
             self._context.reporter.failed(action, error)
             raise Unexpected(action, error) from error
 
+    def _begin(self, action: Action) -> None:
+        """Note when an action is begun, where others observe at the same time."""
+        if self._handed_out:
+            self._begun[action.id] = self._context.clock.now()
+
     def _attempt(self, action: Action) -> None:
+        self._begin(action)
         try:
             entry = self._operate(action)
         except ProviderError as error:
@@ -371,7 +400,7 @@ class Applier:
         elif moved and entry is not None and entry.kind is Kind.FOLDER:
             ok = self._close_with_content(action, subject, entry)
         else:
-            self._closings.add(action, subject, entry)
+            self._closings.add(action, subject, entry, begun=self._begun.get(action.id, 0.0))
         if ok:
             kind = action.kind.value
             self._result.done[kind] = self._result.done.get(kind, 0) + 1

@@ -1,6 +1,7 @@
 """Closing actions that were done, with the base update that each causes, in batches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from syncoxiders.core.model import Action, EndpointId, Entry, EntryId, Node, NodeId
 from syncoxiders.core.plan import closed
@@ -12,7 +13,7 @@ from syncoxiders.engine.rekey import Rekeyed
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation, SyncStore
 
-BATCH_ACTIONS = 4_000
+BATCH_ACTIONS = 5_000
 BATCH_SECONDS = 20.0
 
 ROUNDS = 20
@@ -33,6 +34,7 @@ class Closings:
         self._nodes: dict[int, Node | None] = {}
         self._done: dict[NodeId, list[tuple[Action, Entry | None]]] = {}
         self._put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
+        self._begun: dict[EndpointId, dict[EntryId, float]] = {}
         self._losses: set[int] = set()
         self._touched: set[EndpointId] = set()
         self._since = context.clock.now()
@@ -51,17 +53,23 @@ class Closings:
         """Close an action that was not done."""
         self._closed.append(action)
 
-    def add(self, action: Action, subject: EntryId, entry: Entry | None) -> None:
-        """Close an action that was done upon ``subject``; ``entry`` is what stands there now."""
+    def add(
+        self, action: Action, subject: EntryId, entry: Entry | None, *, begun: float = 0.0
+    ) -> None:
+        """Close an action that was done upon ``subject``; ``entry`` is what stands there now.
+
+        ``begun`` is when it was begun, 0 where nobody else writes what is observed.
+        """
         endpoint = action.endpoint
         before = self._places.node(action.node)
         if before is None:
             raise LookupError(f"node {action.node} has an open action and is not in base")
         self._know(action.node, closed(before, action, entry))
         self._done.setdefault(action.node, []).append((action, entry))
-        replaced = self._places.entry(endpoint, subject) if subject else None
-        if self._counts_losses and adds_up(action, replaced, self._context.clock.now()):
-            self._losses.add(action.node)
+        if self._counts_losses:
+            replaced = self._places.entry(endpoint, subject) if subject else None
+            if adds_up(action, replaced, self._context.clock.now()):
+                self._losses.add(action.node)
         put = self._put.setdefault(endpoint, {})
         if subject and (entry is None or entry.id != subject):
             put[subject] = None
@@ -69,6 +77,9 @@ class Closings:
         if entry is not None:
             put[entry.id] = entry
             self._places.put(endpoint, entry)
+        if begun:
+            ids = [each for each in (subject, entry.id if entry is not None else "") if each]
+            self._begun.setdefault(endpoint, {}).update(dict.fromkeys(ids, begun))
         self._touched.add(endpoint)
         if action.source is not None:
             self._touched.add(action.source.endpoint)
@@ -81,18 +92,34 @@ class Closings:
         put.update({each.id: each for each in found.put})
         self._nodes.update({node.id: node for node in found.nodes})
 
-    def flush(self) -> set[NodeId]:
-        """Make what was done durable, then close it; returns nodes to be planned again."""
+    def settle(self, endpoints: Iterable[EndpointId]) -> frozenset[EndpointId]:
+        """Make durable what was done at some endpoints, which are returned."""
+        providers = self._context.providers
+        for endpoint in sorted(endpoints):
+            providers[endpoint].settle()
+        return frozenset(endpoints)
+
+    def flush(self, settled: frozenset[EndpointId] = frozenset()) -> set[NodeId]:
+        """Make what was done durable, then close it; returns nodes to be planned again.
+
+        At endpoints that are ``settled`` all that is to be closed has been made so.
+        """
         self._since = self._context.clock.now()
         if not self._closed:
             return set()
-        providers = self._context.providers
-        for endpoint in sorted(self._touched):
-            providers[endpoint].settle()
+        self.settle(self._touched - settled)
         again: set[NodeId] = set(self._part_claims())
         losses = len(self._losses)
         store, at = self._context.store, self._since
-        raced = commit(store, self._nodes, self._closed, self._put, at=at, losses=losses)
+        raced = commit(
+            store,
+            self._nodes,
+            self._closed,
+            self._put,
+            at=at,
+            losses=losses,
+            begun=self._begun,
+        )
         for _ in range(ROUNDS):
             if not raced:
                 break
@@ -101,7 +128,7 @@ class Closings:
         if raced:
             raise StateUnavailable("Others keep changing what is to be closed; try again later.")
         self._closed, self._nodes, self._done, self._put = [], {}, {}, {}
-        self._losses, self._touched = set(), set()
+        self._losses, self._touched, self._begun = set(), set(), {}
         return again
 
     def _know(self, node: NodeId, value: Node | None) -> None:
@@ -141,11 +168,15 @@ def commit(
     *,
     at: float,
     losses: int,
+    begun: Mapping[EndpointId, Mapping[EntryId, float]] = MappingProxyType({}),
 ) -> frozenset[NodeId]:
     """Close actions in the journal together with the base and observations that they caused.
 
-    Returns the nodes that lost a race. What turned out to stand elsewhere than base has it was
-    moved by somebody meanwhile: it is logged, to be planned.
+    ``begun`` is when what is observed was asked for or done, as far as that is known.
+
+    Returns the nodes that lost a race. What turned out to stand elsewhere than base has it, or
+    under another version, was moved or written to by somebody meanwhile: it is logged, to be
+    planned, since the next look takes for known what is observed here.
     """
     strays = {
         (endpoint, replica.entry)
@@ -154,7 +185,8 @@ def commit(
         for endpoint, replica in node.replicas.items()
         if (entry := put.get(endpoint, {}).get(replica.entry)) is not None
         and not replica.gone
-        and (entry.parent, entry.name) != (replica.parent, replica.name)
+        and (entry.parent, entry.name, entry.version)
+        != (replica.parent, replica.name, replica.version)
     }
     return store.commit(
         Commit(
@@ -171,6 +203,7 @@ def commit(
                     ],
                     gone=[each for each, entry in entries.items() if entry is None and not log],
                     log=log,
+                    begun=begun.get(endpoint, {}),
                 )
                 for endpoint, entries in put.items()
                 for log in ((False, True) if strays else (False,))

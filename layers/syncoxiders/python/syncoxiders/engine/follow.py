@@ -102,6 +102,7 @@ class Follower:
         inside, outside = gathered.divided()
         half_told = gathered.half_told()
         known = self._tree.get([entry.id for entry in inside])
+        found = dict(known)
         changed = [entry for entry in inside if _differs(known.get(entry.id), entry)]
         look.changed += len(changed)
         new = {
@@ -111,10 +112,16 @@ class Follower:
         }
         # a listing descends into what is not known: so the topmost come before what is in them
         self._observer.commit([entry for entry in changed if entry.parent not in new], [])
-        self._look_into([entry for entry in new.values() if entry.parent not in new], look)
+        with self._observer.noting(found, {each.id for each in changed if each.parent in new}):
+            self._look_into([entry for entry in new.values() if entry.parent not in new], look)
         self._observer.asked_at(asked)
         listed = self._known(set(new))
-        self._observer.commit(self._unlisted([each for each in changed if each.parent in new]), [])
+        unlisted = [
+            entry
+            for entry in changed
+            if entry.parent in new and _differs(found.get(entry.id), entry)
+        ]
+        self._observer.commit(unlisted, [])
         # a listing may lag behind the feed, and a run that died have taken in what it did not list
         missed = [entry for entry in new.values() if entry.id not in listed]
         if again:
@@ -132,11 +139,6 @@ class Follower:
         if confirm is not None and gone:
             confirm(look)
         self._observer.commit([], gone)
-
-    def _unlisted(self, told: list[Entry]) -> list[Entry]:
-        """Return those that a listing has not found just as the feed tells."""
-        found = self._tree.get([entry.id for entry in told]) if told else {}
-        return [entry for entry in told if _differs(found.get(entry.id), entry)]
 
     def _left(self, outside: list[Entry], gone: list[EntryId]) -> list[EntryId]:
         """Return those that stand in no folder of the root, also because it goes or left itself."""

@@ -1,8 +1,10 @@
 """Guards: what stops a sync and asks."""
 
+from collections.abc import Callable
+
 import msgspec
 
-from syncoxiders.core.model import Action, ActionKind, Entry
+from syncoxiders.core.model import Action, ActionKind, Entry, Node, NodeId
 from syncoxiders.core.plan import Plan
 from syncoxiders.ports.state import SyncStore
 
@@ -48,11 +50,44 @@ class Limit(msgspec.Struct, frozen=True):
         return " or ".join(each for each in (share, number) if each) or "none"
 
 
+def losing(plan: Plan, before: Callable[[NodeId], Node | None]) -> frozenset[NodeId]:
+    """Return the nodes from which a plan takes something that none before it was to take.
+
+    What cannot be done yet is planned again as often as it takes, and is lost once. A node that was
+    to be deleted ``before`` is a tombstone by then; one that was to be overwritten is what it is to
+    become. What is gone counts from the plan that decides it, though others may carry it out.
+    """
+    after = {node.id: node for node in plan.nodes}
+    found = {node.id for node in plan.nodes if node.gone and not _is_gone(before(node.id))}
+    for action in plan.actions:
+        value = after.get(action.node) or before(action.node)
+        if action.kind is ActionKind.UPDATE:
+            takes = action.node in after
+        else:
+            takes = action.kind is ActionKind.DELETE and not _is_gone(value)
+        if takes:
+            found.add(action.node)
+    return frozenset(found)
+
+
+def _is_gone(node: Node | None) -> bool:
+    return node is not None and node.gone
+
+
 def judge(
-    plan: Plan, limit: Limit, store: SyncStore, now: float, *, first_contact: bool
+    plan: Plan,
+    limit: Limit,
+    store: SyncStore,
+    now: float,
+    *,
+    first_contact: bool,
+    lost: int | None = None,
 ) -> tuple[str, str]:
-    """Return the kind of stop that a plan calls for, and its reason; ``""`` twice for none."""
-    lost = len(plan.losses)
+    """Return the kind of stop that a plan calls for, and its reason; ``""`` twice for none.
+
+    ``lost`` is how many nodes lose something that is not counted yet, if that is not all of them.
+    """
+    lost = len(plan.losses) if lost is None else lost
     if lost:
         before = store.losses(now - DAY)
         total, nodes = lost + before, store.base().count() + before

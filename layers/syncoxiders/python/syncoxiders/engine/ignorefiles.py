@@ -1,8 +1,9 @@
 """The ``.syncignore`` files of the endpoints: finding, reading and remembering them.
 
-A look tells of entries that are new or differ, so that nothing has to walk the tree for them.
-What was told is kept in the store *before* the observed tree is, so that a run that dies between
-the two does not forget a file that it will not be told of again.
+A look tells of entries that are new or differ, so that nothing has to walk the tree for them;
+of a copy that the engine has made base tells, since no look does. What was told is kept in the
+store *before* the observed tree is, so that a run that dies between the two does not forget a
+file that it will not be told of again.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -11,15 +12,17 @@ import msgspec
 
 from syncoxiders.core import names
 from syncoxiders.core.filters import IGNORE_FILE, Rule, read_ignore_file
-from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Ref
+from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Node, Ref
 from syncoxiders.engine.context import Context
-from syncoxiders.ports.errors import ProviderError
+from syncoxiders.ports.errors import ProviderError, Revoked, Throttled, Unreachable
 
 KEPT = "ignore-files"
 """The text, per endpoint, that holds the files that are known there, with their content."""
 
 LIMIT = 1 << 20
 """The most bytes that are read of such a file."""
+
+_NOT_NOW = (Unreachable, Throttled, Revoked)
 
 
 def kept(endpoint: EndpointId) -> str:
@@ -36,16 +39,29 @@ class _Known(msgspec.Struct, frozen=True):
     data: bytes = b""
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """The files of an endpoint, and those of which planners have not been told as they are now."""
+
+    files: list[_Known] = []
+    untold: list[EntryId] = []
+
+
 class IgnoreFiles:
-    """The ``.syncignore`` files of a sync, across its runs."""
+    """The ``.syncignore`` files of a sync, across its runs.
+
+    ``refused`` is what providers said who let none of theirs be read for now.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.refused: dict[EndpointId, ProviderError] = {}
         self._known: dict[tuple[EndpointId, EntryId], _Known] = {}
+        self._untold: dict[EndpointId, list[EntryId]] = {}
         for endpoint in context.rule.endpoints:
             text = context.store.text(kept(endpoint.id))
-            known = msgspec.json.decode(text, type=list[_Known]) if text else []
-            self._known.update({(each.endpoint, each.entry): each for each in known})
+            found = msgspec.json.decode(text, type=_Kept) if text else _Kept()
+            self._known.update({(each.endpoint, each.entry): each for each in found.files})
+            self._untold[endpoint.id] = found.untold
 
     def see(self, endpoint: EndpointId, entries: Iterable[Entry]) -> None:
         """Take note of entries that a look found, before they are committed as observed."""
@@ -69,8 +85,9 @@ class IgnoreFiles:
         """
         rules: list[Rule] = []
         complaints: list[str] = []
-        before, self._known = self._known, {}
-        taken: set[tuple[str, bytes]] = set()
+        kept = self._known
+        before, self._known = {**kept, **self._copies(at)}, {}
+        taken: set[tuple[str, tuple[Rule, ...]]] = set()
         for endpoint in self._context.rule.endpoints:
             for known in before.values():
                 if known.endpoint != endpoint.id:
@@ -83,20 +100,55 @@ class IgnoreFiles:
                 elsewhere = at is not None and endpoint.id not in at
                 current = known if elsewhere else self._read(known, entry, local, complaints)
                 self._known[endpoint.id, entry.id] = current
-                if (folder, current.data) not in taken:
-                    taken.add((folder, current.data))
-                    read, wrong = read_ignore_file(folder, current.data)
+                read, wrong = read_ignore_file(folder, current.data)
+                complaints += (each for each in wrong if each not in complaints)
+                if (folder, read) not in taken:
+                    taken.add((folder, read))
                     rules += read
-                    complaints += wrong
         for endpoint in self._context.rule.endpoints:
-            changed = _of(self._known, endpoint.id) != _of(before, endpoint.id)
+            changed = _changed(_of(kept, endpoint.id), _of(self._known, endpoint.id))
             if changed and (at is None or endpoint.id in at):
+                if at is not None:
+                    self._untold[endpoint.id] = sorted({*self._untold[endpoint.id], *changed})
                 self._save(endpoint.id)
         return tuple(rules), tuple(complaints)
 
+    def untold(self, endpoint: EndpointId) -> list[EntryId]:
+        """Return the files of which who plans elsewhere has to be told, and may not have been.
+
+        They differ since rules were read at this endpoint for others to plan with; whoever read
+        them may have died before it told anybody.
+        """
+        return self._untold[endpoint]
+
+    def tell(self, endpoint: EndpointId) -> None:
+        """Note that those who plan are sure to hear of the endpoint's files."""
+        self._untold[endpoint] = []
+        self._save(endpoint)
+
+    def _copies(self, at: Container[EndpointId] | None) -> dict[tuple[EndpointId, EntryId], _Known]:
+        """Return the files that are bound to one that is known, and that are not known yet.
+
+        The engine wrote them. Should the one that is known be deleted, and be written anew from
+        them, no look would tell of either.
+        """
+        base = self._context.store.base()
+        found: dict[tuple[EndpointId, EntryId], _Known] = {}
+        others = [each.id for each in self._context.rule.endpoints if at is None or each.id in at]
+        for endpoint in self._context.rule.endpoints if others else ():
+            ids = [each.entry for each in _of(self._known, endpoint.id)]
+            owners = base.of(endpoint.id, ids) if ids and others != [endpoint.id] else {}
+            nodes = base.get(owners.values()) if owners else {}
+            for entry, node in owners.items():
+                for other in others if node in nodes else ():
+                    copy = _copy(self._known[endpoint.id, entry], nodes[node], other)
+                    if copy is not None and (other, copy.entry) not in self._known:
+                        found[other, copy.entry] = copy
+        return found
+
     def _save(self, endpoint: EndpointId) -> None:
-        known = _of(self._known, endpoint)
-        text = msgspec.json.encode(known).decode() if known else ""
+        value = _Kept(_of(self._known, endpoint), self._untold[endpoint])
+        text = msgspec.json.encode(value).decode() if value != _Kept() else ""
         self._context.store.save_text(kept(endpoint), text)
 
     def _entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
@@ -145,9 +197,26 @@ class IgnoreFiles:
             finally:
                 reader.close()
         except ProviderError as error:
+            if isinstance(error, _NOT_NOW):
+                self.refused[known.endpoint] = error
             complaints.append(f"{path} cannot be read: {error}")
             return known
         return msgspec.structs.replace(known, version=entry.version, data=data)
+
+
+def _copy(known: _Known, node: Node, other: EndpointId) -> _Known | None:
+    """Return what is known of a file's copy; its content, too, where both have what was agreed."""
+    mine, theirs = node.replicas.get(known.endpoint), node.replicas.get(other)
+    if mine is None or theirs is None or theirs.gone or theirs.name != IGNORE_FILE:
+        return None
+    same = mine.content_gen == theirs.content_gen and mine.version == known.version
+    if not (same and known.version):
+        return _Known(other, theirs.entry)
+    return _Known(other, theirs.entry, theirs.version, known.data)
+
+
+def _changed(before: Iterable[_Known], after: Iterable[_Known]) -> set[EntryId]:
+    return {each.entry for each in {*before} ^ {*after}}
 
 
 def _of(known: Mapping[tuple[EndpointId, EntryId], _Known], endpoint: EndpointId) -> list[_Known]:

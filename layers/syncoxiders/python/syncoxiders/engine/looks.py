@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import ROOT_ENTRY, Endpoint, EndpointId, EntryId, Kind, Ref
+from syncoxiders.core.model import (
+    ROOT_ENTRY,
+    Endpoint,
+    EndpointId,
+    EntryId,
+    Kind,
+    Node,
+    NodeId,
+    Ref,
+)
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
@@ -77,6 +86,7 @@ class Looks:
             each.id for each in context.rule.endpoints if each.id not in self.positions
         )
         self._lost: list[str] = []
+        self._let_through: set[EndpointId] = set()
         self.found: dict[EndpointId, Look] = {}
         self.refused: dict[EndpointId, ProviderError] = {}
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
@@ -95,6 +105,8 @@ class Looks:
         for endpoint in self._context.rule.endpoints:
             if not self.check_root(endpoint):
                 return False
+            if endpoint.id in self._let_through:
+                self._keep_root(endpoint.id)
         lost = self._lost
         if len(self._context.rule.endpoints) - len(self.away) < 2:  # noqa: PLR2004 -- a sync has two
             if lost:
@@ -138,8 +150,20 @@ class Looks:
                 self._outcome.stop = Stop("exchanged", text, plan_id)
                 return False
             self._forget(endpoint.id)
+            self._let_through.add(endpoint.id)
         self.roots[endpoint.id] = mark
         return True
+
+    def _keep_root(self, endpoint: EndpointId) -> None:
+        """Remember a root that was let through, should anything else stop this run: it is to join.
+
+        Only one thing is let through at a time.
+        """
+        if self._record is not None:
+            planned = {each: at for each, at in self._record.planned.items() if each != endpoint}
+            roots = {**self._record.roots, endpoint: self.roots[endpoint]}
+            self._record = msgspec.structs.replace(self._record, roots=roots, planned=planned)
+            self._context.store.commit(Commit(record=self._record))
 
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
         """Leave an endpoint out for what its provider said."""
@@ -159,17 +183,14 @@ class Looks:
         self._context.store.save_text(_followed(endpoint), "")
         base = self._context.store.base()
         for batch in base.ids():
-            nodes = [
-                msgspec.structs.replace(
-                    node,
-                    replicas={
-                        each: replica for each, replica in node.replicas.items() if each != endpoint
-                    },
-                )
-                for node in base.get(batch).values()
-                if endpoint in node.replicas
-            ]
-            self._context.store.commit(Commit(nodes=nodes))
+            left: Iterable[NodeId] = batch
+            while left:  # what others wrote meanwhile is read again
+                nodes = [
+                    _without(node, endpoint)
+                    for node in base.get(left).values()
+                    if endpoint in node.replicas
+                ]
+                left = self._context.store.commit(Commit(nodes=nodes))
         todo = [ROOT_ENTRY]
         tree = self._context.store.observed(endpoint)
         while todo:
@@ -386,6 +407,16 @@ class Looks:
             path = places.ref(endpoint, entry.id).path
             detail = "its owner deleted or withdrew it; what others have of it is kept"
             self._say(Event("note", endpoint, path, detail))
+
+
+def _without(node: Node, endpoint: EndpointId) -> Node:
+    """Return a node as if the endpoint had never had a part in it.
+
+    What others have was not deleted, if nobody but this one says so.
+    """
+    replicas = {each: replica for each, replica in node.replicas.items() if each != endpoint}
+    gone = node.gone and (not replicas or any(each.gone for each in replicas.values()))
+    return msgspec.structs.replace(node, replicas=replicas, gone=gone)
 
 
 def texts(endpoint: EndpointId) -> list[str]:

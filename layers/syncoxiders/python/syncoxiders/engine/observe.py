@@ -1,7 +1,7 @@
 """Looking at endpoints: what changed goes into the observed tree and the change log."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -73,6 +73,8 @@ class Observer:
         self._now = now
         self._asked = now()
         self._gave_up = False
+        self._noted: Container[EntryId] = ()
+        self._notes: dict[EntryId, Entry] = {}
         self._confirms = store if isinstance(store, Confirms) else None
         self._provider = provider
         self._rescans: Rescans = provider
@@ -367,6 +369,15 @@ class Observer:
             self._put([], self.with_content(adrift))
             self._gave_up = True
 
+    @contextmanager
+    def noting(self, notes: dict[EntryId, Entry], ids: Container[EntryId]) -> Iterator[None]:
+        """Let ``notes`` tell of these ids what is taken in meanwhile."""
+        self._notes, self._noted = notes, ids
+        try:
+            yield
+        finally:
+            self._notes, self._noted = {}, ()
+
     def ask(self) -> float:
         """Note that the provider is being asked: what it says is no older than this moment."""
         self._asked = self._now()
@@ -389,11 +400,18 @@ class Observer:
         if doubtful:
             seen.append(self._asked_again(doubtful, put))
         self._store.commit(Commit(observed=seen))
+        self._notes.update(
+            (entry.id, entry) for each in seen for entry in each.put if entry.id in self._noted
+        )
+        self.ask_for_overtaken(put)
+
+    def ask_for_overtaken(self, told: Sequence[Entry] = ()) -> None:
+        """Find out what holds of what was not taken in, since others told otherwise."""
         for _ in range(ROUNDS):
             overtaken = self._overtaken()
             if not overtaken:
                 return
-            self._store.commit(Commit(observed=[self._asked_again(overtaken, put)]))
+            self._store.commit(Commit(observed=[self._asked_again(overtaken, told)]))
 
     def _overtaken(self) -> frozenset[EntryId]:
         """Return what others confirmed just before it was to be committed."""

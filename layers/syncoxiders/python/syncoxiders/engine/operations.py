@@ -158,9 +158,9 @@ class Operations:
         replaces: tuple[Ref, str] | None = None
         if action.kind is ActionKind.UPDATE:
             at = self._places.ref(action.endpoint, self.subject(action))
-            entry = self._places.entry(action.endpoint, at.id)
+            above, _ = self._places.stands(action.endpoint, at.id)
             folder, _, name = at.path.rpartition("/")
-            parent = Ref(entry.parent if entry is not None else "", folder)
+            parent = Ref(above, folder)
             item = msgspec.structs.replace(item, parent=parent, name=name)
             replaces = (at, action.expect)
         source = self._providers[_source(action).endpoint]

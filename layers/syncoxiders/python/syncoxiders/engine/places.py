@@ -3,7 +3,17 @@
 import threading
 from collections.abc import Mapping
 
-from syncoxiders.core.model import ROOT, ROOT_ENTRY, EndpointId, Entry, EntryId, Node, NodeId, Ref
+from syncoxiders.core.model import (
+    ROOT,
+    ROOT_ENTRY,
+    EndpointId,
+    Entry,
+    EntryId,
+    Node,
+    NodeId,
+    Ref,
+    Replica,
+)
 from syncoxiders.ports.errors import Vanished
 from syncoxiders.ports.state import SyncStore
 
@@ -11,15 +21,24 @@ from syncoxiders.ports.state import SyncStore
 class Places:
     """The observed trees and base as they are while actions run, before these are committed.
 
-    ``known`` are entries that have been read already. All may be called from several threads.
+    ``known`` are entries that have been read already. With ``by_base`` an entry that was not
+    read stands where the node that has it was planned to have it, if that is known: somebody may
+    have moved it since, which the provider's precondition tells. All may be called from several
+    threads.
     """
 
     def __init__(
-        self, store: SyncStore, known: Mapping[tuple[EndpointId, EntryId], Entry] | None = None
+        self,
+        store: SyncStore,
+        known: Mapping[tuple[EndpointId, EntryId], Entry] | None = None,
+        *,
+        by_base: bool = False,
     ) -> None:
         self._store = store
+        self._by_base = by_base
         self._lock = threading.RLock()
         self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = dict(known or {})
+        self._replicas: dict[tuple[EndpointId, EntryId], Replica] = {}
         self._folders: dict[tuple[EndpointId, EntryId], str] = {}
         self._nodes: dict[NodeId, Node | None] = {}
 
@@ -27,6 +46,12 @@ class Places:
         """Take a node as it is from now on."""
         with self._lock:
             self._nodes[node.id] = node
+            if self._by_base:
+                self._replicas.update(
+                    ((endpoint, replica.entry), replica)
+                    for endpoint, replica in node.replicas.items()
+                    if not replica.gone
+                )
 
     def forget(self, node: NodeId) -> None:
         """Take a node as gone."""
@@ -74,6 +99,17 @@ class Places:
             self._entries.clear()
             self._folders.clear()
             self._nodes.clear()
+            self._replicas.clear()
+
+    def stands(self, endpoint: EndpointId, entry: EntryId) -> tuple[EntryId, str]:
+        """Return in which folder an entry stands, and its name. Raises Vanished without it."""
+        key = (endpoint, entry)
+        with self._lock:
+            replica = None if key in self._entries else self._replicas.get(key)
+            found = replica or self.entry(endpoint, entry)
+        if found is None:
+            raise Vanished("it is not there any more")
+        return found.parent, found.name
 
     def folder(self, endpoint: EndpointId, folder: EntryId) -> Ref:
         """Return how to name a folder. Raises Vanished where it is not known to be there."""
@@ -109,10 +145,7 @@ class Places:
         """Return how to name an entry. Raises Vanished where it is not known to be there."""
         if entry == ROOT_ENTRY:
             return Ref(ROOT_ENTRY, "")
-        found = self.entry(endpoint, entry)
-        if found is None:
-            raise Vanished("it is not there any more")
-        return self.child(endpoint, found.parent, found.name, entry)
+        return self.child(endpoint, *self.stands(endpoint, entry), entry)
 
     def parent(self, endpoint: EndpointId, node: NodeId) -> Ref:
         """Return how to name the folder that a node is at an endpoint."""

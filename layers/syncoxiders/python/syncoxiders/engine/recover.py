@@ -65,6 +65,7 @@ def recover(
     places = Places(context.store)
     nodes: dict[int, Node | None] = {}
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
+    begun: dict[EndpointId, dict[EntryId, float]] = {}
     losses: set[int] = set()
     tried: list[str] = []
     deleted: list[tuple[EndpointId, EntryId]] = []
@@ -72,8 +73,10 @@ def recover(
         if journaled.endpoint in away:
             continue
         node = places.node(journaled.node)
+        if only is not None and _asks_source(places, journaled, node) in away:
+            continue
         action = _by_now(journaled, node)
-        done, entry = False, None
+        done, entry, asked = False, None, context.clock.now()
         content = Rekeyed()
         if node is not None and action.endpoint in context.providers:
             try:
@@ -121,6 +124,9 @@ def recover(
         nodes.update({each.id: each for each in content.nodes})
         for each in content.nodes:
             places.know(each)
+        if only is not None:
+            ids = [each for each in (action.entry, entry.id if entry is not None else "") if each]
+            begun.setdefault(action.endpoint, {}).update(dict.fromkeys(ids, asked))
         if action.kind in {ActionKind.DELETE, ActionKind.UPDATE}:
             losses.add(action.node)
     for endpoint, folder in deleted:
@@ -129,8 +135,19 @@ def recover(
     for endpoint in sorted(put):
         context.providers[endpoint].settle()
     lost = len(losses) if only is None else 0  # handed out, they were counted when opened
-    commit(context.store, nodes, tried, put, at=context.clock.now(), losses=lost)
+    at = context.clock.now()
+    commit(context.store, nodes, tried, put, at=at, losses=lost, begun=begun)
     return len(pending)
+
+
+def _asks_source(places: Places, action: Action, node: Node | None) -> EndpointId | None:
+    """Return who has to be asked what an action was to write, None if that is known."""
+    source, content = action.source, node.content if node is not None else None
+    if source is None or content is None or content.hashes:
+        return None
+    known = places.entry(source.endpoint, source.entry)
+    told = known is not None and known.version == source.version and known.hashes
+    return None if told else source.endpoint
 
 
 def _has_moved_with_content(action: Action, entry: Entry) -> bool:
@@ -162,11 +179,12 @@ def _look_into(
 ) -> None:
     """List a folder that may be somebody else's, and not known yet, where nothing else will.
 
-    A feed tells of what is in it only if that came there since the feed was last heard.
+    A feed tells of what is in it only if that came there since the feed was last heard. The folder
+    is logged: of what is known a feed tells nothing new, and who looks may have to end here.
     """
     provider = context.providers[endpoint]
     if isinstance(provider, Feeds):
-        context.store.commit(Commit(observed=[Observation(endpoint, [folder], log=False)]))
+        context.store.commit(Commit(observed=[Observation(endpoint, [folder])]))
         places.put(endpoint, folder)
         ref = places.folder(endpoint, folder.id)
         Observer(context.store, endpoint, provider, told=told, now=context.clock.now).look([ref])

@@ -1,6 +1,7 @@
 """The planner's view of a store, read once per plan."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -25,6 +26,7 @@ class StoreView:
         self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = {}
         self._nodes_at: dict[NodeId, _Folder[Node]] = {}
         self._entries_at: dict[tuple[EndpointId, EntryId], _Folder[Entry]] = {}
+        self._prefetched: Counter[tuple[EndpointId, EntryId]] = Counter()
 
     def prefetch(
         self,
@@ -37,28 +39,38 @@ class StoreView:
         for endpoint, entry in touched:
             if endpoint in wanted:
                 wanted[endpoint].append(entry)
-        nodes = set(suspects)
+        nodes: set[NodeId] = set()
         for endpoint, ids in wanted.items():
             owners = self._base.of(endpoint, ids)
             for entry in ids:
                 self._owners[endpoint, entry] = owners.get(entry)
             nodes.update(owners.values())
             self._read(endpoint, ids)
+        surely = set(suspects)
+        nodes |= surely
         found = self._base.get(nodes)
         for node in nodes:
             self._nodes[node] = found.get(node)
         others: dict[EndpointId, list[EntryId]] = {endpoint: [] for endpoint in wanted}
-        for value in found.values():
+        for node, value in found.items():
             for endpoint, replica in value.replicas.items():
-                if endpoint in others and (endpoint, replica.entry) not in self._entries:
+                if endpoint not in others or (endpoint, replica.entry) in self._entries:
+                    continue
+                if node in surely or not self._is_told(value, endpoint):
                     others[endpoint].append(replica.entry)
         for endpoint, ids in others.items():
             self._read(endpoint, ids)
+
+    def _is_told(self, node: Node, endpoint: EndpointId) -> bool:
+        """Say whether what base tells of an endpoint is good enough, so that nothing is read."""
+        del node, endpoint
+        return False
 
     def _read(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
         found = self._store.observed(endpoint).get(ids)
         for entry in ids:
             self._entries[endpoint, entry] = found.get(entry)
+        self._prefetched.update((endpoint, entry.parent) for entry in found.values())
 
     def node(self, node: NodeId) -> Node | None:
         """Return a base node, tombstones included."""
@@ -84,9 +96,10 @@ class StoreView:
         """Return the nodes in a folder whose name has this key."""
         folder = self._nodes_at.get(parent)
         if folder is None:
+            base = self._base
             folder = self._nodes_at[parent] = _Folder(
-                lambda key: self._base.at(parent, key),
-                lambda: [node for node in self._base.children(parent) if not node.gone],
+                lambda key: base.at(parent, key),
+                lambda: [node for node in base.children(parent) if not node.gone],
                 self._many,
             )
         return folder.at(key)
@@ -111,7 +124,10 @@ class StoreView:
         if found is None:
             tree = self._store.observed(endpoint)
             found = self._entries_at[endpoint, folder] = _Folder(
-                lambda key: tree.at(folder, key), lambda: tree.children(folder), self._many
+                lambda key: tree.at(folder, key),
+                lambda: tree.children(folder),
+                self._many,
+                asked=self._prefetched[endpoint, folder],
             )
         return found.at(key)
 
@@ -130,13 +146,17 @@ T = TypeVar("T", bound=_Named)
 MANY = 64
 """After so many names have been asked for in a folder, all of it is read at once.
 
-A store that is shared is asked for each: there all of a folder may cost much more, and the store
-reads together what is cheaper so.
+That is done right away where so much in it is to be planned, since a plan asks for each. A store
+that is shared is asked for each: there all of a folder may cost much more, and the store reads
+together what is cheaper so.
 """
 
 
 class _Folder(Generic[T]):
-    """Answers what stands in a folder under a name, by point reads or from all of it."""
+    """Answers what stands in a folder under a name, by point reads or from all of it.
+
+    It must not know the view that holds it: of a run's many views each has to go when it is done.
+    """
 
     __slots__ = ("_all", "_asked", "_by_key", "_many", "_one")
 
@@ -145,11 +165,12 @@ class _Folder(Generic[T]):
         one: Callable[[str], Sequence[T]],
         every: Callable[[], Sequence[T]],
         many: float,
+        asked: int = 0,
     ) -> None:
         self._many = many
         self._one = one
         self._all = every
-        self._asked = 0
+        self._asked = asked
         self._by_key: dict[str, list[T]] | None = None
 
     def at(self, key: str) -> Sequence[T]:

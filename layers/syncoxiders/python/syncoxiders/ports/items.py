@@ -114,6 +114,7 @@ class Items(Protocol):
         partition: str,
         *,
         after: str = "",
+        until: str = "",
         prefix: str = "",
         backward: bool = False,
         limit: int = 0,
@@ -123,6 +124,7 @@ class Items(Protocol):
 
         ``after`` leaves out sort keys up to this one (from this one on, if ``backward``; ``""``
         leaves out none), ``prefix`` all that do not begin with it; only one of them is given.
+        Together with ``after``, and not ``backward``, ``until`` leaves out those behind it.
         """
 
     def write(self, changes: Sequence[Change]) -> list[Item | Raced | None]:

@@ -49,6 +49,10 @@ class Batch(msgspec.Struct, frozen=True):
     tries: int = 0
 
 
+RESERVED: NodeId = 1 << 52
+"""From here on ids of nodes are set apart for entries; below it planners give them out."""
+
+
 @runtime_checkable
 class Confirms(Protocol):
     """A store that others write to at the same time, each telling when what it says was asked."""
@@ -86,6 +90,16 @@ class SharedStore(SyncStore, Confirms, Protocol):
 
         If it need not be ``fresh``, nodes that were read before are as they were then.
         """
+
+    def reserved(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
+        """Return the id that was set apart for a new node of an entry's when it was observed.
+
+        None if the entry was not read through this object, or there is no such id, or it is not
+        free any more. Whoever writes a node of this id for the entry need not bind it before.
+        """
+
+    def clear(self, entries: Collection[tuple[EndpointId, EntryId]]) -> None:
+        """Let go of what is left of entries that are no more, and never belonged to a node."""
 
     def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes to be planned again once their open actions are closed.

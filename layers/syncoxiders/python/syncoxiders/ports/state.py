@@ -62,7 +62,8 @@ class Observation(msgspec.Struct, frozen=True):
     wrote is not logged. ``asked`` is when the provider was asked for it (seconds since the epoch):
     where others write as well, what was asked for later, or confirmed then or later, is not
     replaced, though it is logged; 0 says that this was told by a write of our own, and is
-    confirmed as of the commit.
+    confirmed as of the commit. ``begun`` is when such writes were begun, where that is known: what
+    others asked for since, and is told otherwise, is not replaced either.
     """
 
     endpoint: EndpointId
@@ -70,6 +71,7 @@ class Observation(msgspec.Struct, frozen=True):
     gone: Sequence[EntryId] = ()
     log: bool = True
     asked: float = 0.0
+    begun: Mapping[EntryId, float] = {}
 
 
 class Commit(msgspec.Struct, frozen=True):

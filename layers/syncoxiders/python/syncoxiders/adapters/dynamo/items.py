@@ -82,6 +82,7 @@ class DynamoItems:
         partition: str,
         *,
         after: str = "",
+        until: str = "",
         prefix: str = "",
         backward: bool = False,
         limit: int = 0,
@@ -90,11 +91,16 @@ class DynamoItems:
         """Yield the items of a partition in the order of their sort keys, at most ``limit``."""
         if after and prefix:
             raise ValueError("a query goes on after a key, or is for a prefix")
+        if until and (backward or not after):
+            raise ValueError("a query that ends at a key goes forward, after another one")
         condition = "pk = :pk"
         values = {":pk": {"S": partition}}
         if prefix:
             condition += " AND begins_with(sk, :sk)"
             values[":sk"] = {"S": prefix}
+        elif until:
+            condition += " AND sk BETWEEN :sk AND :until"
+            values |= {":sk": {"S": f"{after}\0"}, ":until": {"S": until}}
         elif after:
             condition += " AND sk < :sk" if backward else " AND sk > :sk"
             values[":sk"] = {"S": after}

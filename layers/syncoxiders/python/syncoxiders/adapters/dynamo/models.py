@@ -34,6 +34,7 @@ class TreeRow(Row):
     at = UnicodeAttribute(null=True)
     rev = UnicodeAttribute(null=True)
     open = BinaryAttribute(null=True, legacy_encoding=False)
+    ats = BinaryAttribute(null=True, legacy_encoding=False)
     again = NumberAttribute(null=True)
     void = NumberAttribute(null=True)
     claims = UnicodeSetAttribute(null=True)

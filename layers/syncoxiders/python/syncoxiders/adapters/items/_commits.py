@@ -15,6 +15,7 @@ from syncoxiders.adapters.items._entries import Entries, Where, Wish, wishes_of
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
+from syncoxiders.ports.pipeline import RESERVED
 from syncoxiders.ports.state import Commit
 
 
@@ -40,7 +41,10 @@ class Commits:
 
         The order: claims on entries, and nodes; then, where actions are closed, what they made of
         entries, before the nodes that they belong to (and those that take an entry from such a
-        node): a node that has no open action never promises more than is observed. The change log
+        node): a node that has no open action never promises more than is observed. New folders
+        come before what is in them, and after it those of which an endpoint has no part any more:
+        what was in them is decided by what they were. Each loses the race where what has to come
+        before it does. The change log
         comes between, so that what it speaks of is there, and nothing that is closed can be
         missing from it. What an action made is logged as well, if its node does not get it, and
         so is what is there and belongs to no node any more, and what is left of a node of which
@@ -51,6 +55,8 @@ class Commits:
             change.nodes, change.forget, change.opened, change.closed, self._find_actions
         )
         claims = {node: nodes.claims(node, step) for node, step in steps.items()}
+        new = {each.id for each in change.nodes if nodes.before(each.id) is None}
+        earlier = self._earlier(change.nodes, new, steps, claims)
         givers = _givers(claims)
         later = {node for node, step in steps.items() if nodes.closes(node, step)}
         while takers := {
@@ -59,10 +65,13 @@ class Commits:
             if node not in later and not later.isdisjoint(_takes_from(changed, givers))
         }:
             later |= takers
-        self._use_ids(change.nodes)
+        if given_out := [each for each in new if each < RESERVED]:
+            self._counters.use(max(given_out))  # remembered before they are used
         first, last = (
             _Writing(
-                {node: step for node, step in steps.items() if (node in later) is is_later}, claims
+                {node: step for node, step in steps.items() if (node in later) is is_later},
+                claims,
+                earlier,
             )
             for is_later in (False, True)
         )
@@ -108,21 +117,43 @@ class Commits:
             for where in _held_by(step.node)
         ]
 
+    def _earlier(
+        self,
+        put: Sequence[Node],
+        new: Container[NodeId],
+        steps: Mapping[NodeId, Step],
+        claims: Mapping[NodeId, Claims],
+    ) -> dict[NodeId, set[NodeId]]:
+        """Return, for nodes of which that is so, those that have to be written before them."""
+        earlier = {each.id: {each.parent} for each in put if each.parent in new}
+        losing = {
+            node
+            for node, changed in claims.items()
+            if steps[node].node is not None
+            and any(where not in changed.added for where, _ in changed.dropped)
+        }
+        for node in steps if losing else ():
+            before = self._nodes.before(node)
+            if before is not None and before.parent in losing:
+                earlier.setdefault(before.parent, set()).add(node)
+        return earlier
+
     def _observe(self, change: Commit, writing: "_Writing") -> None:
         """Write what is observed, with the claims of the first nodes to be written."""
-        wishes = {
-            where: wish
-            for seen in change.observed
-            for where, wish in wishes_of(seen.endpoint, seen.put, seen.gone, seen.asked)
-        }
+        wishes = {where: wish for seen in change.observed for where, wish in wishes_of(seen)}
         if wishes:
+            for node, step in writing.todo.items():
+                for replica, endpoint, at in self._nodes.replaced(node, step):
+                    where = endpoint, replica.entry
+                    self._entries.assume(where, replica.parent, replica.name, at)
             self._claim(writing, writing.next_ready(), wishes)
 
     def _write_nodes(self, writing: "_Writing") -> None:
         """Write nodes in one conditional write each, those that let go of entries first."""
         while writing.todo:
             ready = writing.next_ready()
-            self._claim(writing, ready, {})
+            writing.lost |= {each for each in ready if writing.comes_after(each, writing.lost)}
+            self._claim(writing, [each for each in ready if each not in writing.lost], {})
             steps = {node: writing.todo.pop(node) for node in ready}
             lost, more = self._nodes.write(
                 {node: step for node, step in steps.items() if node not in writing.lost}
@@ -159,12 +190,6 @@ class Commits:
                 writing.entries[endpoint] = writing.entries.get(endpoint, 0) + more
             writing.lost |= {owners[where] for where in outcome.refused}
 
-    def _use_ids(self, put: Sequence[Node]) -> None:
-        """Remember ids of new nodes before they are used."""
-        new = [node.id for node in put if self._nodes.before(node.id) is None]
-        if new:
-            self._counters.use(max(new))
-
     def _without_right(self, where: Where, claim: Claim, writing: "_Writing") -> bool:
         """Say whether who claims an entry has no right to it, and will never have.
 
@@ -173,12 +198,12 @@ class Commits:
         lose the race first; if it is not there its planner died, and its id is made void.
         """
         node = claim.node
-        step = writing.written.get(node) or writing.circle.get(node)
+        step = writing.written.get(node) or writing.circle.get(node) or writing.todo.get(node)
         if step is not None and step.replaced:
             return step.node is None or not _holds(step.node, where)
         held = self._nodes.read([node]).get(node)
         if held is None or (held.node is None and not held.open):
-            return self._nodes.make_void(node)
+            return node in self._nodes.make_void([node])
         if claim.is_awaited(action for _, action in held.open):
             return False
         if held.node is None or _holds(held.node, where):
@@ -201,11 +226,13 @@ class _Writing:
 
     ``todo`` are steps to be taken, ``written`` those that were, ``circle`` those that take
     entries from each other, all at once. ``bound`` are nodes whose claims were written.
+    ``earlier`` are nodes that have to be written before others.
     ``nodes`` and ``entries`` are how many more there are.
     """
 
     todo: dict[NodeId, Step]
     claims: dict[NodeId, Claims]
+    earlier: dict[NodeId, set[NodeId]]
     written: dict[NodeId, Step] = field(default_factory=dict)
     circle: dict[NodeId, Step] = field(default_factory=dict)
     bound: set[NodeId] = field(default_factory=set)
@@ -223,12 +250,20 @@ class _Writing:
         }
 
     def next_ready(self) -> list[NodeId]:
-        """Return the nodes that take no entry from one that is still to let go of it."""
+        """Return the nodes that take no entry from one that is still to let go of it.
+
+        Of these, those before which no other has to come, if there are any.
+        """
         givers = _givers({node: self.claims[node] for node in self.todo})
         ready = [node for node in self.todo if _takes_from(self.claims[node], givers) <= {node}]
         if not ready:
             self.circle = dict(self.todo)
-        return ready or list(self.todo)
+        first = [each for each in ready if not self.comes_after(each, self.todo)]
+        return first or ready or list(self.todo)
+
+    def comes_after(self, node: NodeId, others: Collection[NodeId]) -> bool:
+        """Say whether one of these others has to be written before a node."""
+        return any(each in others for each in self.earlier.get(node, ()))
 
 
 Ids: TypeAlias = dict[EndpointId, list[EntryId]]

@@ -4,15 +4,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from syncoxiders.adapters.items._keys import Keys
+from syncoxiders.adapters.items._keys import Keys, digest
 from syncoxiders.adapters.items._tables import Tables, micros
 from syncoxiders.adapters.state import limits
 from syncoxiders.core.model import EndpointId, NodeId
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.items import AtMost, Equals, Item, Key, Missing, Update
+from syncoxiders.ports.pipeline import RESERVED
 
 PLANNED_AT_ONCE = 1 << 20
 """So many ids a planner may give to new nodes under one fence."""
+
+_BLOCKS = 1 << 32
+"""Ids are set apart in blocks, chosen at random: where one is used another id is taken."""
 
 _LOSS_OFFSET = 1 << 60
 
@@ -37,6 +41,7 @@ class Counters:
         self._first = 0 if fence is None else fence * PLANNED_AT_ONCE
         self._end: int | None = None if fence is None else self._first + PLANNED_AT_ONCE
         self._highest = self._first - 1
+        self._reserved = 0
 
     # -- ids of nodes --------------------------------------------------------------------------
 
@@ -56,6 +61,14 @@ class Counters:
         self._journal.write(
             [Update(self._nodes, {"highest": highest}, when=AtMost("highest", highest))]
         )
+
+    def reserve(self) -> NodeId:
+        """Return an id for a node that may never be made; those of one object lie in a row."""
+        if self._reserved % PLANNED_AT_ONCE == 0:
+            block = int(digest(self._tables.token(), 4), 16) % _BLOCKS
+            self._reserved = RESERVED + block * PLANNED_AT_ONCE
+        self._reserved += 1
+        return self._reserved
 
     # -- counts --------------------------------------------------------------------------------
 

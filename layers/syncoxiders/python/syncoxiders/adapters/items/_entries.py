@@ -7,7 +7,7 @@ folder. That item is put before the entry stands there, and deleted once it does
 has a token of its own, so that whoever clears an old place clears no later one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -41,6 +41,7 @@ from syncoxiders.ports.items import (
     Value,
 )
 from syncoxiders.ports.pipeline import SKEW
+from syncoxiders.ports.state import Observation
 
 Where: TypeAlias = tuple[EndpointId, EntryId]
 Resolve: TypeAlias = Callable[[Where, Claim], bool]
@@ -59,29 +60,42 @@ KNOWN = 50_000
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """An entry's item as it was last read or written."""
+    """An entry's item as it was last read or written.
+
+    One that is ``assumed`` was read by somebody else: only where it stands is told of it.
+    """
 
     entry: Entry | None = None
     claims: frozenset[str] = frozenset()
     seen: int = 0
     at: str = ""
+    assumed: bool = False
 
 
 class Wish(msgspec.Struct):
     """What is to become of an entry's item.
 
     With ``told`` what is observed is replaced by ``entry``, unless it was ``asked`` for before
-    what is there (0 is never). Claims are added and dropped; ``claimant`` is refused if the entry
-    is somebody else's. ``seen`` is that of the item when it was first tried.
+    what is there (0 is never), or is told by a write of our own that was ``begun`` before others
+    asked for what is there, and is something else. Claims are added and dropped; ``claimant`` is
+    refused if the entry is somebody else's. ``seen`` is that of the item when it was first tried,
+    or read before a write of our own.
     """
 
     told: bool = False
     entry: Entry | None = None
     asked: int = 0
+    begun: int = 0
     add: list[Claim] = msgspec.field(default_factory=list)
     drop: set[Claim] = msgspec.field(default_factory=set)
     claimant: NodeId | None = None
     seen: int | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """Say whether this is what a write of our own has made of what was a node's before."""
+        claims = self.add or self.drop or self.claimant is not None
+        return self.entry is not None and not self.asked and not claims
 
     @property
     def is_new(self) -> bool:
@@ -94,7 +108,9 @@ class Wish(msgspec.Struct):
         What was written since the first try, by a clock that may be behind, was asked for later.
         """
         if not self.asked:
-            return True
+            # one more, since that is what a write of the same moment is confirmed as
+            later = self.begun and known.seen != self.seen and known.seen > self.begun + 1
+            return not later or _is_same(self.entry, known.entry)
         if self.seen is None:
             self.seen = known.seen
         if known.seen not in {self.seen, 0} and known.seen > self.asked - micros(SKEW):
@@ -113,10 +129,14 @@ class Entries:
     """The entries of a sync, at all endpoints.
 
     A planner takes folders as they were when they were read since the last write, or since what
-    it plans was logged; others see them as they are.
+    it plans was logged; others see them as they are. What is observed and belongs to nobody is
+    bound to a node of an id that ``reserve`` gives, which the planner makes if it needs one.
     """
 
-    def __init__(self, tables: Tables, keys: Keys, *, planning: bool = False) -> None:
+    def __init__(
+        self, tables: Tables, keys: Keys, reserve: Callable[[], NodeId], *, planning: bool = False
+    ) -> None:
+        self._reserve = reserve
         self._planning = planning
         self._folders = Folders[tuple[EndpointId, EntryId], str](
             tables, lambda folder, shard: keys.entries_in(*folder, shard), placed_id
@@ -124,8 +144,10 @@ class Entries:
         self._tables = tables
         self._keys = keys
         self._known: dict[Where, Known] = {}
+        self._first: dict[Where, int] = {}  # what was ``seen`` when it was read first
         self._fresh: dict[Where, Known] = {}
         self._lately: dict[Where, Known] = {}
+        self._assumed: dict[Where, tuple[EntryId, str, str]] = {}
         self.overtaken: set[Where] = set()
 
     # -- reading -------------------------------------------------------------------------------
@@ -137,8 +159,11 @@ class Entries:
         if len(self._known) > KNOWN:
             self._known.clear()
             self._lately.clear()
+            self._first.clear()
         read = {where: known_from(found.get(key)) for where, key in keys.items()}
         self._known.update(read)
+        for where, known in read.items():
+            self._first.setdefault(where, known.seen)
         self._lately.update(read)
         return read
 
@@ -169,10 +194,29 @@ class Entries:
         read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
 
+    def at(self, where: Where) -> str:
+        """Return the token of where an entry was read to stand last, ``""`` if it was not."""
+        known = self._known.get(where)
+        return known.at if known is not None and known.entry is not None else ""
+
+    def assume(self, where: Where, parent: EntryId, name: str, at: str) -> None:
+        """Take an entry for standing where its planner read it, for a write that replaces it."""
+        self._assumed[where] = parent, name, at
+
     def is_unowned(self, where: Where) -> bool:
         """Say whether an entry is there, and nobody's, as far as it was read or written."""
         known = self._known.get(where)
         return known is not None and known.entry is not None and not known.claims
+
+    def claims(self, where: Where) -> list[Claim]:
+        """Return the claims on an entry as it was read or written last, none if it was not."""
+        known = self._known.get(where)
+        return [] if known is None else claims_of(known.claims)
+
+    def is_gone(self, where: Where) -> bool:
+        """Say whether an entry was read or written last as one that is no more."""
+        known = self._known.get(where)
+        return known is not None and known.entry is None
 
     def placed(self, endpoint: EndpointId, folder: EntryId, key: str | None = None) -> list[Entry]:
         """Return the entries in a folder, or those of them whose name has a ``names.key``."""
@@ -234,19 +278,34 @@ class Entries:
         behind that no look would ever come to, and no folder that is taken for known though what
         is in it is not.
         """
-        self.stale()
+        self._fresh.clear()
+        self._folders.stale()
+        if self._planning:
+            self._lately.clear()
         outcome = Outcome()
+        for where, wish in wishes.items():
+            wish.seen = self._first.get(where, 0) if wish.begun else None
         try:
             unknown = [where for where in wishes if where not in self._known]
             # nothing is known of it, unless others came before, which its write tells
             self._known.update((where, _NOTHING) for where in unknown if wishes[where].is_new)
+            for where in unknown:
+                told, assumed = wishes[where], self._assumed.pop(where, None)
+                if told.entry is not None and told.replaces and assumed is not None:
+                    parent, name, at = assumed
+                    entry = msgspec.structs.replace(told.entry, parent=parent, name=name)
+                    self._known[where] = Known(entry, at=at, assumed=True)
             self._make_known(wishes)
             for some in self._deepest_first(wishes):
                 self._fulfil(some, without_right, outcome)
         except BaseException:
             self.forget()
             raise
-        self._lately.clear()
+        if self._planning:
+            self._lately.clear()  # what is planned next is read after what was logged
+        else:  # the answers told what is there
+            known = self._known
+            self._lately.update((where, known[where]) for where in wishes if where in known)
         return outcome
 
     def _deepest_first(self, wishes: Mapping[Where, Wish]) -> Iterator[dict[Where, Wish]]:
@@ -318,6 +377,7 @@ class Entries:
                 cleared.extend(Delete(put.item.key) for put in tried.place)
                 continue
             cleared.extend(tried.cleared)
+            self._first[where] = now.seen
             grown = (now.entry is not None) - (known.entry is not None)
             if grown:
                 outcome.grown[where[0]] = outcome.grown.get(where[0], 0) + grown
@@ -350,15 +410,19 @@ class Entries:
         entry = wish.entry if told else known.entry
         if not told and claims == known.claims:
             return None
+        if told and wish.asked and entry is not None and not claims and not known.claims:
+            claims = frozenset({Claim(self._reserve()).member})
         put: dict[str, Value] = {}
         remove: list[str] = []
         when: list[Condition] = []
         tried = _Try(Update(self._key(where)))
         if told:
             # what we wrote is confirmed after whatever was asked for in the same microsecond
-            put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
+            seen = put["seen"] = wish.asked or max(self._tables.stamp() + 1, known.seen)
             when.append(Equals("at", known.at) if known.at else Missing("at"))
-            if wish.asked:
+            if known.assumed:
+                when.append(AtMost("seen", wish.begun + 1 if wish.begun else seen))
+            elif wish.asked or wish.begun:
                 when.append(AtMost("seen", known.seen))
             self._place(where, known, entry, tried)
             if entry is None:
@@ -474,12 +538,17 @@ class ItemsObservedTree:
         return self._changes(after, limit)
 
 
-def wishes_of(
-    endpoint: EndpointId, put: Sequence[Entry], gone: Sequence[EntryId], asked: float
-) -> Iterator[tuple[Where, Wish]]:
+def wishes_of(seen: Observation) -> Iterator[tuple[Where, Wish]]:
     """Yield what an observation wishes, in order: what is gone last."""
-    stamp = micros(asked) if asked else 0
-    for entry in put:
-        yield (endpoint, entry.id), Wish(told=True, entry=entry, asked=stamp)
-    for each in gone:
-        yield (endpoint, each), Wish(told=True, asked=stamp)
+    stamp = micros(seen.asked) if seen.asked else 0
+    begun = {each: micros(at) for each, at in seen.begun.items()}
+    told = [*((each.id, each) for each in seen.put), *((each, None) for each in seen.gone)]
+    for each, entry in told:
+        yield (seen.endpoint, each), Wish(True, entry, stamp, begun.get(each, 0))
+
+
+def _is_same(told: Entry | None, known: Entry | None) -> bool:
+    """Say whether two observations of an entry tell the same of its place and its content."""
+    if told is None or known is None:
+        return told is known
+    return (told.parent, told.name, told.version) == (known.parent, known.name, known.version)

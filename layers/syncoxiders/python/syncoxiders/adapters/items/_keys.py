@@ -15,6 +15,9 @@ from syncoxiders.ports.items import Key
 SHARDS = 16
 """The nodes of a sync, and the entries of an endpoint, lie in so many partitions."""
 
+RUN = 64
+"""So many nodes that were made one after the other lie in one shard, to be read in a row."""
+
 FOLDER_SHARDS = 4
 """What names stand in one folder lies in so many partitions."""
 
@@ -47,6 +50,11 @@ def name_key(key: str) -> str:
     return digest(key, 8)
 
 
+def node_sort(node: NodeId) -> str:
+    """Return the sort key of a node."""
+    return f"{node:016x}"
+
+
 def entry_shard(sort: str) -> int:
     """Return the shard that an entry of this sort key lies in."""
     return zlib.crc32(sort.encode()) % SHARDS
@@ -68,7 +76,7 @@ class Keys:
 
     def node(self, node: NodeId) -> Key:
         """Return the key of a node."""
-        return self.nodes(node % SHARDS), f"{node:016x}"
+        return self.nodes(node // RUN % SHARDS), node_sort(node)
 
     def entries(self, endpoint: EndpointId, shard: int) -> str:
         """Return the partition of a shard of entries."""

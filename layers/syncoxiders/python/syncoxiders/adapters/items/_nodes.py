@@ -3,7 +3,9 @@
 A node's item holds the node (``data``, absent where an action was opened on a node that is not
 there), its open actions (``open``), ``rev`` (a token that every write changes), ``again`` (it is
 to be planned once its actions are closed) and ``at``: the token of the items that make it known
-in its folder, as entries have one. ``void`` marks an id that no node will ever have.
+in its folder, as entries have one. ``ats`` are those tokens of its replicas' entries, as far as
+they were known to who wrote it: what is replaced where it stands need not be read for it.
+``void`` marks an id that no node will ever have.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +14,14 @@ from typing import NamedTuple
 import msgspec
 
 from syncoxiders.adapters.items._claims import Claim, action_tag
-from syncoxiders.adapters.items._codec import pack_node, pack_open, unpack_node, unpack_open
+from syncoxiders.adapters.items._codec import (
+    pack,
+    pack_node,
+    pack_open,
+    unpack_as,
+    unpack_node,
+    unpack_open,
+)
 from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._keys import (
     SHARDS,
@@ -20,9 +29,10 @@ from syncoxiders.adapters.items._keys import (
     name_key,
     shard_of_name,
 )
+from syncoxiders.adapters.items._rows import read_nodes
 from syncoxiders.adapters.items._tables import Tables, put_all
 from syncoxiders.core import names
-from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
+from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId, Replica
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.items import (
     Absent,
@@ -52,6 +62,7 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     at: str = ""
     again: bool = False
     void: bool = False
+    ats: Mapping[EndpointId, str] = {}
 
 
 class Step(msgspec.Struct):
@@ -77,10 +88,14 @@ class Nodes:
     """The nodes of a sync.
 
     What is read stays in mind as it was when it was read first: a node is written only if it
-    still is so. After its write, or a lost race, that is forgotten.
+    still is so. After its write, or a lost race, that is forgotten. ``at`` returns the token of
+    where an entry was read to stand.
     """
 
-    def __init__(self, tables: Tables, keys: Keys) -> None:
+    def __init__(
+        self, tables: Tables, keys: Keys, at: Callable[[tuple[EndpointId, EntryId]], str]
+    ) -> None:
+        self._at = at
         self._tables = tables
         self._keys = keys
         self._held: dict[NodeId, Held] = {}
@@ -96,18 +111,19 @@ class Nodes:
 
     def peek(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items of those that have one; they do not count as read."""
-        keys = {self._keys.node(node): node for node in dict.fromkeys(ids)}
-        found = self._tables.tree.get(list(keys))
-        return {keys[key]: held_from(item, keys[key]) for key, item in found.items()}
+        found = read_nodes(self._tables, self._keys, list(ids))
+        return {node: held_from(item, node) for node, item in found.items()}
 
     def read(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items of those that have one, as they are now."""
-        keys = {node: self._keys.node(node) for node in dict.fromkeys(ids)}
-        found = self._tables.tree.get(list(keys.values()))
-        self._absent.update(node for node, key in keys.items() if key not in found)
-        return self._take(
-            {node: held_from(found[key], node) for node, key in keys.items() if key in found}
-        )
+        wanted = dict.fromkeys(ids)
+        found = read_nodes(self._tables, self._keys, wanted)
+        self._absent.update(node for node in wanted if node not in found)
+        return self._take({node: held_from(found[node], node) for node in wanted if node in found})
+
+    def is_free(self, node: NodeId) -> bool:
+        """Say whether an id was read, and nothing of it was found."""
+        return node in self._absent
 
     def known(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
         """Return the items as they were when they were read first; the others are read now."""
@@ -259,6 +275,18 @@ class Nodes:
         """Say whether a step closes an action that is open."""
         return any(action.id in step.closed for _, action in self._before(node).open)
 
+    def replaced(self, node: NodeId, step: Step) -> Iterator[tuple[Replica, EndpointId, str]]:
+        """Yield what is replaced where it stands by the actions that a step closes.
+
+        That is the replica as it was, its endpoint, and the token of its place.
+        """
+        before = self._before(node)
+        for _, action in before.open:
+            at = before.ats.get(action.endpoint)
+            replica = before.node.replicas.get(action.endpoint) if before.node else None
+            if action.id in step.closed and at and replica and replica.entry == action.entry:
+                yield replica, action.endpoint, at
+
     def claims(self, node: NodeId, step: Step) -> Claims:
         """Return what a step changes of a node's claims on entries."""
         if not step.replaced:
@@ -377,6 +405,10 @@ class Nodes:
             put["open"] = pack_open(list(opened.values()))
         else:
             remove.append("open")
+        if ats := self._ats(before, value):
+            put["ats"] = pack(ats)
+        elif before.ats:
+            remove.append("ats")
         if step.opened:
             remove.append("again")  # from now on it is planned anew
         if before.rev:
@@ -384,6 +416,22 @@ class Nodes:
         else:
             tried.change = Put(Item(key, put), Absent())
         return tried
+
+    def _ats(self, before: Held, value: Node | None) -> dict[EndpointId, str]:
+        """Return the tokens of where the replicas of a node stand, as far as they are known."""
+        found: dict[EndpointId, str] = {}
+        for endpoint, replica in value.replicas.items() if value is not None else ():
+            if at := self._at((endpoint, replica.entry)):
+                found[endpoint] = at
+            elif endpoint in before.ats and before.node is not None:
+                old = before.node.replicas[endpoint]
+                if (old.entry, old.parent, old.name) == (
+                    replica.entry,
+                    replica.parent,
+                    replica.name,
+                ):
+                    found[endpoint] = before.ats[endpoint]
+        return found
 
     def _next_order(self) -> int:
         self._order = max(self._order + 1, self._tables.stamp())
@@ -453,14 +501,17 @@ class Nodes:
             self._held[node] = msgspec.structs.replace(known, rev=rev)
         return True
 
-    def make_void(self, node: NodeId) -> bool:
-        """Let no node ever have an id; False if one has it, or may get it by now."""
-        expires = self._tables.later(VOID_DAYS)
-        item = Item(self._keys.node(node), {"void": 1, "expires": expires})
-        (result,) = self._tables.tree.write([Put(item, Absent())])
-        if not isinstance(result, Raced):
-            return True
-        return result.item is not None and held_from(result.item, node).void
+    def make_void(self, nodes: Collection[NodeId]) -> set[NodeId]:
+        """Let no node ever have these ids; returns those that none has, or may get by now."""
+        void = {"void": 1, "expires": self._tables.later(VOID_DAYS)}
+        items = [Item(self._keys.node(node), void) for node in nodes]
+        results = self._tables.tree.write([Put(item, Absent()) for item in items])
+        return {
+            node
+            for node, result in zip(nodes, results, strict=True)
+            if not isinstance(result, Raced)
+            or (result.item is not None and held_from(result.item, node).void)
+        }
 
 
 class _Try(msgspec.Struct):
@@ -481,6 +532,7 @@ def held_from(item: Item, node: NodeId) -> Held:
     """Return what a node's item says."""
     held = item.attributes
     data, opened, rev, at = (held.get(each) for each in ("data", "open", "rev", "at"))
+    ats = held.get("ats")
     return Held(
         None if data is None else unpack_node(data, node),
         () if opened is None else tuple(unpack_open(opened, node)),
@@ -488,6 +540,7 @@ def held_from(item: Item, node: NodeId) -> Held:
         at if isinstance(at, str) else "",
         "again" in held,
         "void" in held,
+        {} if ats is None else unpack_as(ats, dict[str, str]),
     )
 
 

@@ -9,7 +9,7 @@ from syncoxiders.adapters.items._claims import claims_of
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._commits import Commits
 from syncoxiders.adapters.items._counters import Counters
-from syncoxiders.adapters.items._entries import Entries, ItemsObservedTree
+from syncoxiders.adapters.items._entries import Entries, ItemsObservedTree, Wish
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Nodes
@@ -19,7 +19,7 @@ from syncoxiders.adapters.items._texts import Texts
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.items import AtMost, Items, Raced, Update
-from syncoxiders.ports.pipeline import Batch
+from syncoxiders.ports.pipeline import RESERVED, Batch
 from syncoxiders.ports.state import Commit, Event, RunRecord, SyncRecord
 
 
@@ -61,11 +61,11 @@ class ItemsSync:
         self._tables = tables
         self._keys = keys
         self._fence = fence
-        self._entries = Entries(tables, keys, planning=fence is not None)
-        self._nodes = Nodes(tables, keys)
+        self._counters = Counters(tables, keys, fence)
+        self._entries = Entries(tables, keys, self._counters.reserve, planning=fence is not None)
+        self._nodes = Nodes(tables, keys, self._entries.at)
         self._logs = ChangeLogs(tables, keys, self._awaited)
         self._batches = Batches(tables, keys)
-        self._counters = Counters(tables, keys, fence)
         self._commits = Commits(
             self._nodes, self._entries, self._logs, self._counters, tables.threads
         )
@@ -181,6 +181,31 @@ class ItemsSync:
             for node, held in read.items()
             if held.open
         }
+
+    def reserved(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
+        """Return the id that was set apart for a new node of an entry's, if it is free."""
+        for claim in self._entries.claims((endpoint, entry)):
+            if claim.node >= RESERVED and not claim.gone and self._nodes.is_free(claim.node):
+                return claim.node
+        return None
+
+    def clear(self, entries: Collection[tuple[EndpointId, EntryId]]) -> None:
+        """Let go of what is left of entries that are no more, and never belonged to a node."""
+        claims = {
+            where: found
+            for where in entries
+            if self._entries.is_gone(where)
+            and (found := self._entries.claims(where))
+            and all(self._nodes.is_free(each.node) for each in found)
+        }
+        if not claims:
+            return
+        void = self._nodes.make_void({each.node for found in claims.values() for each in found})
+        wishes = {
+            where: Wish(drop={each for each in found if each.node in void})
+            for where, found in claims.items()
+        }
+        self._entries.write(wishes, lambda _where, _claim: False)
 
     def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
         """Mark nodes to be planned again once their open actions are closed."""

@@ -44,6 +44,7 @@ class TellingItems:
         partition: str,
         *,
         after: str = "",
+        until: str = "",
         prefix: str = "",
         backward: bool = False,
         limit: int = 0,
@@ -53,6 +54,7 @@ class TellingItems:
         return self._items.query(
             partition,
             after=after,
+            until=until,
             prefix=prefix,
             backward=backward,
             limit=limit,

@@ -181,6 +181,7 @@ class MemoryItems:
         partition: str,
         *,
         after: str = "",
+        until: str = "",
         prefix: str = "",
         backward: bool = False,
         limit: int = 0,
@@ -189,12 +190,14 @@ class MemoryItems:
         """Yield the items of a partition in the order of their sort keys, at most ``limit``."""
         if after and prefix:
             raise ValueError("a query goes on after a key, or is for a prefix")
+        if until and (backward or not after):
+            raise ValueError("a query that ends at a key goes forward, after another one")
         if self.reading is not None:
             self.reading([(partition, "")])
         left = limit
         while True:
             page, more = self._page(
-                partition, after, prefix, backward, limit=left, consistent=consistent
+                partition, (after, until), prefix, backward, limit=left, consistent=consistent
             )
             yield from page
             left -= len(page)
@@ -262,13 +265,20 @@ class MemoryItems:
         return None if partition is None else partition.items.get(key[1])
 
     def _page(
-        self, name: str, after: str, prefix: str, backward: bool, *, limit: int, consistent: bool
+        self,
+        name: str,
+        between: tuple[str, str],
+        prefix: str,
+        backward: bool,
+        *,
+        limit: int,
+        consistent: bool,
     ) -> tuple[list[Item], bool]:
         page: list[Item] = []
         size = 0
         more = False
         with self._lock:
-            for sort in self._sorts(name, after, prefix, backward, lagging=not consistent):
+            for sort in self._sorts(name, between, prefix, backward, lagging=not consistent):
                 held = self._seen((name, sort), consistent=consistent)
                 if held is None:
                     continue
@@ -283,8 +293,9 @@ class MemoryItems:
         return page, more
 
     def _sorts(
-        self, name: str, after: str, prefix: str, backward: bool, *, lagging: bool
+        self, name: str, between: tuple[str, str], prefix: str, backward: bool, *, lagging: bool
     ) -> Iterator[str]:
+        after, until = between
         partition = self._partitions.get(name)
         keys = [] if partition is None else partition.keys
         if lagging and self._earlier:  # deleted ones may still be seen
@@ -297,6 +308,7 @@ class MemoryItems:
             end = bisect_left(keys, after)
         elif after:
             start = bisect_right(keys, after)
+            end = bisect_right(keys, until) if until else end
         for index in range(end - 1, start - 1, -1) if backward else range(start, end):
             yield keys[index]
 

@@ -69,6 +69,11 @@ class Tree:
         self._forbidden = frozenset(quirks.traits.forbidden) | {"/", "\0"}
         self._reserved = frozenset(word.casefold() for word in quirks.traits.reserved)
 
+    def number_after(self, other: "Tree") -> None:
+        """Give no id and no version that was given in another tree."""
+        self._ids = max(self._ids, other._ids)
+        self._versions = max(self._versions, other._versions)
+
     # Names
 
     def check_name(self, name: str) -> None:

@@ -24,6 +24,7 @@ from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 
 _BATCH = 1_000
 _SELECT = "SELECT id, parent, key, name, flags, body FROM node"
+_COLUMNS = "(sync, id, parent, key, name, flags, reach, body)"
 _LOWEST = -(1 << 63)
 
 
@@ -188,20 +189,19 @@ def put_nodes(
         stale.update(dropped)
         # What stays in its place need not be taken out of that index and put in again.
         if before is not None and row[2:4] == before[:2]:
-            again.append((*row[4:], *row[:2]))
+            again.append(row)
         else:
             rows.append(row)
     if stale:
         stale.difference_update(row[:3] for row in bound)
     database.many("DELETE FROM bound WHERE tree = ? AND entry = ? AND node = ?", stale)
-    database.many("INSERT OR REPLACE INTO bound (tree, entry, node, fp) VALUES (?, ?, ?, ?)", bound)
-    database.many(
-        "INSERT OR REPLACE INTO node (sync, id, parent, key, name, flags, reach, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
+    database.insert("INSERT OR REPLACE INTO bound (tree, entry, node, fp)", bound)
+    database.insert(f"INSERT OR REPLACE INTO node {_COLUMNS}", rows)
+    database.insert(
+        f"INSERT INTO node {_COLUMNS}",
+        again,
+        "ON CONFLICT DO UPDATE SET name = excluded.name, flags = excluded.flags,"
+        " reach = excluded.reach, body = excluded.body",
     )
-    database.many(
-        "UPDATE node SET name = ?, flags = ?, reach = ?, body = ? WHERE sync = ? AND id = ?", again
-    )
-    database.many("DELETE FROM node WHERE sync = ? AND id = ?", [(sync, node) for node in forget])
+    database.run_among("DELETE FROM node WHERE sync = ? AND id IN ({})", sync, forget)
     database.run("UPDATE sync SET highest = ?, nodes = ? WHERE id = ?", (highest, alive, sync))

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from syncoxiders.ports.errors import StateBusy, StateCorrupt, StateError
 
 _CHUNK = 512
 
+_TOGETHER = 128
+"""So many rows are inserted by one statement."""
+
 _SETTINGS = """
 PRAGMA cache_size = -32768;
 PRAGMA wal_autocheckpoint = 4096;
@@ -22,10 +26,12 @@ PRAGMA wal_autocheckpoint = 4096;
 _WRITER_SETTINGS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA secure_delete = OFF;
+PRAGMA temp_store = MEMORY;
 """
 # NORMAL: a power loss may take the last commits with it, never a part of one, and never an
 # earlier one without the later. An effect whose journal is lost that way is found by the next
 # look and adopted; what a commit says of files was settled on their disk before it.
+# MEMORY: what would undo a statement that inserts many rows is no larger than these.
 
 
 # A message, or a text, that a damaged file brings about need not be valid UTF-8.
@@ -98,20 +104,33 @@ class Database:
                 into.extend([row[0] for row in rows])
 
     def among(self, sql: str, first: Cell, among: Sequence[Cell]) -> Iterator[Any]:
-        """Yield the rows of a query that ends in ``= ? ... IN ({})``, for values of any number.
-
-        Lists are filled up to a power of two, so that few statements have to be prepared.
-        """
-        for start in range(0, len(among), _CHUNK):
-            part = among[start : start + _CHUNK]
-            size = 1 << (len(part) - 1).bit_length()
-            marks = ",".join("?" * size)
-            filled = (*part, *[part[-1]] * (size - len(part)))
-            yield from self.rows(sql.format(marks), (first, *filled))
+        """Yield the rows of a query that ends in ``= ? ... IN ({})``, for values of any number."""
+        for whole, parameters in _in_parts(sql, first, among):
+            yield from self.rows(whole, parameters)
 
     def run(self, sql: str, parameters: Row = ()) -> int:
         """Execute one statement inside a transaction; return how many rows it touched."""
         return self.connection.execute(sql, parameters).rowcount
+
+    def run_among(self, sql: str, first: Cell, among: Sequence[Cell]) -> int:
+        """Execute what ends as :meth:`among` says, in a transaction; return the rows touched."""
+        return sum(self.run(*part) for part in _in_parts(sql, first, among))
+
+    def insert(self, into: str, rows: Sequence[Row], then: str = "") -> None:
+        """Insert rows, inside a transaction; ``into`` ends before ``VALUES``, ``then`` comes after.
+
+        Many go with one statement: what is done between two, letting go of the interpreter and
+        taking it up again above all, costs about as much as the insertion itself.
+        """
+        if not rows:
+            return
+        row = f"({','.join('?' * len(rows[0]))})"
+        whole = len(rows) - len(rows) % _TOGETHER
+        together = f"{into} VALUES {','.join([row] * _TOGETHER)} {then}"
+        for start in range(0, whole, _TOGETHER):
+            part = rows[start : start + _TOGETHER]
+            self.connection.execute(together, [*chain.from_iterable(part)])
+        self.connection.executemany(f"{into} VALUES {row} {then}", rows[whole:])
 
     def many(self, sql: str, rows: Iterable[Row]) -> int:
         """Execute a statement for each row, inside a transaction; return the rows touched."""
@@ -132,6 +151,18 @@ class Database:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
+
+
+def _in_parts(sql: str, first: Cell, among: Sequence[Cell]) -> Iterator[tuple[str, Row]]:
+    """Yield statements for a list of any length, with their parameters.
+
+    Lists are filled up to a power of two, so that few statements have to be prepared.
+    """
+    for start in range(0, len(among), _CHUNK):
+        part = among[start : start + _CHUNK]
+        size = 1 << (len(part) - 1).bit_length()
+        filled = (*part, *[part[-1]] * (size - len(part)))
+        yield sql.format(",".join("?" * size)), (first, *filled)
 
 
 @contextmanager

@@ -110,18 +110,12 @@ def observe(database: Database, tree: int, seen: Observation) -> None:
         put.pop(gone, None)
     touched = [cell(ident) for ident in (*put, *seen.gone)]
     # The place is part of the key, so that what moved is not simply replaced. Most of what is
-    # written is new: asking for many at once costs less than a deletion in vain for each.
-    there = database.among(
-        "SELECT id FROM observed INDEXED BY observed_id WHERE tree = ? AND id IN ({})",
-        tree,
-        touched,
+    # written is new: looking for many at once costs less than for each in vain.
+    grown = len(put) - database.run_among(
+        "DELETE FROM observed INDEXED BY observed_id WHERE tree = ? AND id IN ({})", tree, touched
     )
-    grown = -database.many(
-        "DELETE FROM observed INDEXED BY observed_id WHERE tree = ? AND id = ?",
-        [(tree, ident) for (ident,) in there],
-    )
-    grown += database.many(
-        "INSERT INTO observed (tree, parent, key, id, name, fp, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    database.insert(
+        "INSERT INTO observed (tree, parent, key, id, name, fp, body)",
         [entry_row(tree, entry) for entry in put.values()],
     )
     logged: list[str] = []

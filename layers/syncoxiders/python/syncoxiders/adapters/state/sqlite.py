@@ -208,14 +208,15 @@ class SqliteSync:
             raise
 
     def _journal(self, sync: int, change: Commit) -> None:
-        self._database.many(
-            "INSERT INTO action (sync, id, body) VALUES (?, ?, ?)"
-            " ON CONFLICT (sync, id) DO UPDATE SET body = excluded.body",
+        self._database.insert(
+            "INSERT INTO action (sync, id, body)",
             [(sync, cell(action.id), pack(action)) for action in change.opened],
+            "ON CONFLICT (sync, id) DO UPDATE SET body = excluded.body",
         )
-        self._database.many(
-            "DELETE FROM action WHERE sync = ? AND id = ?",
-            [(sync, cell(closed)) for closed in change.closed],
+        self._database.run_among(
+            "DELETE FROM action WHERE sync = ? AND id IN ({})",
+            sync,
+            [cell(closed) for closed in change.closed],
         )
 
     def _count_losses(self, sync: int, change: Commit) -> None:

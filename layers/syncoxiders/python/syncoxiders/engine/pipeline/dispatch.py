@@ -1,5 +1,6 @@
 """Cutting a plan into batches that are handed out, each to be done by one worker."""
 
+import hashlib
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -13,6 +14,8 @@ MOST = 100
 
 MOST_PROBED = 64 << 20
 """So many bytes are read for the hashes of one batch, or a single file's."""
+
+HOUR = 3_600.0
 
 LANES = 4
 """So many batches of an endpoint may be worked on at once."""
@@ -143,12 +146,18 @@ class Dispatch:
 
 
 def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) -> Batch:
-    """Return a batch by which nodes of another one are planned again at a later time."""
+    """Return a batch by which nodes of another one are planned again at a later time.
+
+    It has one id with all of these nodes and about that time, so that there is one of them, however
+    many batches give up at several endpoints what they were to do with the nodes.
+    """
+    again = tuple(sorted(nodes))
+    which = hashlib.blake2b(repr(again).encode(), digest_size=8).hexdigest()
     return Batch(
-        id=f"later-{batch.id}-{batch.tries}",
+        id=f"later-{int(until // HOUR):x}-{which}",
         endpoint=batch.endpoint,
         lane=batch.lane,
-        again=tuple(nodes),
+        again=again,
         rule=batch.rule,
         opened=now,
         put_off=until,

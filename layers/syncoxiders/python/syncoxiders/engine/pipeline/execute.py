@@ -18,6 +18,7 @@ from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import AWAY, Applied, Applier
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -249,6 +250,8 @@ class Worker:
             applied = applier.finish()
         self._report(plan, actions, applied)
         self._heed(applied.refused)
+        if self._batch.endpoint not in applied.away:
+            self._ask_again(self._batch.endpoint)
         self._look_again(applied)
         self._try_later(actions, applied)
         if applied.dropped:
@@ -282,7 +285,10 @@ class Worker:
             self._news = True
 
     def _places(self, actions: Sequence[Action]) -> Places:
-        """Return the places with what the actions are sure to need, read in a few requests."""
+        """Return the places with what the actions are sure to need, read in a few requests.
+
+        Where content comes from and goes to base tells: what has changed its version tells there.
+        """
         base = self._store.base()
         wanted: dict[NodeId, None] = {}
         for action in actions:
@@ -290,15 +296,25 @@ class Worker:
             if action.parent != ROOT:
                 wanted[action.parent] = None
         nodes = base.get(wanted)
+        told = {
+            place
+            for action in actions
+            if action.source is not None
+            for place in (
+                (action.source.endpoint, action.source.entry),
+                (action.endpoint, action.entry),
+            )
+        }
         entries: dict[EndpointId, dict[EntryId, None]] = {}
         for node in nodes.values():
             for endpoint, replica in node.replicas.items():
-                entries.setdefault(endpoint, {})[replica.entry] = None
+                if (endpoint, replica.entry) not in told:
+                    entries.setdefault(endpoint, {})[replica.entry] = None
         known: dict[tuple[EndpointId, EntryId], Entry] = {}
         for endpoint, ids in entries.items():
             for entry, value in self._store.observed(endpoint).get(ids).items():
                 known[endpoint, entry] = value
-        places = Places(self._store, known)
+        places = Places(self._store, known, by_base=True)
         for found in nodes.values():
             places.know(found)
         return places
@@ -343,6 +359,15 @@ class Worker:
             self._see(applied.stale)
         self._touch(applied.nodes, sorted(applied.again))
 
+    def _ask_again(self, endpoint: EndpointId) -> None:
+        """Find out what holds where a look that came later than an action has it otherwise."""
+        try:
+            provider, now = self._context.providers[endpoint], self._pipeline.clock.now
+            seen = Observer(self._store, endpoint, provider, told=lambda *_: None, now=now)
+            seen.ask_for_overtaken()
+        except ProviderError as error:
+            self._heed({endpoint: error})  # until it is planned again, what the look says stands
+
     def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> None:
         """Look around what was not as expected, and have poll look at the rest.
 
@@ -376,7 +401,7 @@ class Worker:
     def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
             now = self._pipeline.clock.now()
-            batch = later(self._batch, sorted(nodes), now=now, until=now + RETRY)
+            batch = later(self._batch, nodes, now=now, until=now + RETRY)
             self._store.put_batches([batch])
 
     def _close_undone(self, actions: Sequence[str]) -> None:

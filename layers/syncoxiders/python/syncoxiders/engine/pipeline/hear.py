@@ -6,7 +6,7 @@ again if either fails. A genuine push that is replayed is one hint more.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import structs
@@ -21,6 +21,15 @@ from syncoxiders.ports.registry import OpenChannel, Registry
 
 LIMIT = 256 * 1024
 """So many bytes a push may have; real ones have a few thousand at most."""
+
+KEEP = 60.0
+"""So many seconds a channel is remembered: of many pushes in a row only the first asks for it.
+
+One that was closed meanwhile is heard for so much longer, which does no harm.
+"""
+
+MANY = 1_000
+"""So many channels are remembered at most."""
 
 _PATH = re.compile(r"/push/([a-z0-9-]+)/?")
 _TEXT = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
@@ -71,6 +80,7 @@ class Ear:
     polls: Queue
     clock: Clock
     doors: Mapping[str, Door]
+    _heard: dict[str, tuple[float, OpenChannel]] = field(default_factory=dict, init=False)
 
     def hear(self, request: Request) -> Reply:
         """Take a push, or refuse it."""
@@ -82,7 +92,7 @@ class Ear:
             return Reply(405, "lost", "pushes are posted\n", {**_TEXT, "allow": "GET, POST"})
         if len(request.body) > LIMIT:
             return Reply(413, "oversized", "no push is that long\n")
-        secrets = _Secrets(self.registry, self.doors[kind].app)
+        secrets = _Secrets(self._channel, self.doors[kind].app)
         try:
             return self._hear(kind, request, secrets)
         except Forged as error:
@@ -98,6 +108,19 @@ class Ear:
         otherwise. Raises StateUnavailable.
         """
         return tell(self.registry, self.polls, kind, folders)
+
+    def _channel(self, channel: str) -> OpenChannel | None:
+        """Return a channel, as it was within the last minute."""
+        now = self.clock.now()
+        until, known = self._heard.get(channel, (0.0, None))
+        if known is not None and now < until:
+            return known
+        found = self.registry.channel(channel)
+        if found is not None:
+            if len(self._heard) >= MANY:
+                self._heard.clear()
+            self._heard[channel] = now + KEEP, found
+        return found
 
     def _call(self, accounts: Iterable[tuple[str, str]]) -> int:
         return call(self.registry, self.polls, accounts, self.clock.now())
@@ -123,7 +146,8 @@ class Ear:
         """
         now = self.clock.now()
         for channel in push.renew:
-            opened = secrets.opened(channel)
+            self._heard.pop(channel, None)
+            opened = self.registry.channel(channel) if secrets.opened(channel) else None
             if opened is not None and not 0 < opened.channel.expires <= now:
                 ending = structs.replace(opened.channel, expires=now)
                 self.registry.put_channel(structs.replace(opened, channel=ending))
@@ -132,8 +156,12 @@ class Ear:
 class _Secrets:
     """The secrets of channels; each channel is looked up once for a push."""
 
-    def __init__(self, registry: Registry, app: Callable[[], str | None]) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        channel: Callable[[str], OpenChannel | None],
+        app: Callable[[], str | None],
+    ) -> None:
+        self._channel = channel
         self._app = app
         self._opened: dict[str, OpenChannel | None] = {}
 
@@ -154,7 +182,7 @@ class _Secrets:
         if not _CHANNEL.fullmatch(channel):
             return None
         if channel not in self._opened:
-            self._opened[channel] = self._registry.channel(channel)
+            self._opened[channel] = self._channel(channel)
         return self._opened[channel]
 
 

@@ -200,6 +200,10 @@ class Listener:
             _, complaints = looks.ignore_files.rules(at=frozenset([id_]))
             said.extend(Event("note", id_, "", each) for each in complaints)
             self.news = bool(look.changed or look.gone or not known.looked)
+            if untold := looks.ignore_files.untold(id_):
+                store.touch((id_, each) for each in untold)
+                looks.ignore_files.tell(id_)
+                self.news = True
             if not known.looked:
                 heard = msgspec.structs.replace(heard, looked=self._pipeline.clock.now())
         silent = 0.0
@@ -218,7 +222,7 @@ class Listener:
         if heard != known:
             self.news = self.news or heard.stop != known.stop or heard.silent != known.silent
             setting.save_heard(store, id_, heard)
-        refused = looks.refused.get(id_)
+        refused = looks.refused.get(id_) or looks.ignore_files.refused.get(id_)
         return self._refused(refused) if refused is not None else id_ not in looks.away
 
     def _refused(self, error: ProviderError) -> bool:

@@ -15,7 +15,7 @@ from syncoxiders.core.plan import LOSING, Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.diary import Diary
-from syncoxiders.engine.guard import adds_up, judge
+from syncoxiders.engine.guard import adds_up, judge, losing
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.pipeline import holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -30,7 +30,7 @@ from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.stuck import Stuck
 from syncoxiders.ports.errors import StateBusy
-from syncoxiders.ports.pipeline import Batch, SharedStore
+from syncoxiders.ports.pipeline import RESERVED, Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
 
@@ -75,7 +75,10 @@ def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
 
 
 class OpenNodes:
-    """The nodes with open actions, asked for one by one; from ``new`` on they are not yet there."""
+    """The nodes with open actions, asked for one by one.
+
+    Those that a planner gives ids to, from ``new`` on, are not there yet.
+    """
 
     def __init__(self, store: SharedStore, new: NodeId) -> None:
         self._store = store
@@ -83,7 +86,7 @@ class OpenNodes:
 
     def __contains__(self, node: object) -> bool:
         """Say whether a node has an open action."""
-        if not isinstance(node, int) or node >= self._new:
+        if not isinstance(node, int) or self._new <= node < RESERVED:
             return False
         return bool(self._store.open_of([node], fresh=False))
 
@@ -121,8 +124,11 @@ class Planner:
         self._away = setting.who_is_away(pipeline, message.owner, settings, self._heard)
         planned = self._record.planned if self._record is not None else {}
         self._positions = dict(planned)
+        exchanged = setting.exchanged(self._record, self._heard)
         self._joining = frozenset(
-            each for each in self._heard if each not in planned and each not in self._away
+            each
+            for each in self._heard
+            if (each not in planned or each in exchanged) and each not in self._away
         )
         self._outcome = Outcome()
         self._run = self._before.run
@@ -130,12 +136,13 @@ class Planner:
         self._dispatch = Dispatch(
             f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
         )
-        self._view = SteadyView(store)
+        self._view = SteadyView(store, self._rule)
         self._stuck = Stuck()
         self._announced: set[Touched] = set()
         self._logged: set[Touched] | None = set(self._before.entries)
         self._stop: Stop | None = None
         self._full_again = False
+        self._losing: frozenset[NodeId] = frozenset()
         self._asked = self._before.stop
         self._seen = False
 
@@ -245,6 +252,7 @@ class Planner:
             if not self._guarded(result):
                 return True
             self._enter(result)
+            self._clear(known)
             known, suspects = [], []
             if not queue:
                 known = list(self._log())  # what lost a race, and whatever else is new
@@ -270,7 +278,7 @@ class Planner:
         That is put into the log before: should this planner die when only the folder is in base,
         nothing else would tell of what is in it.
         """
-        view = self._view = SteadyView(self._store)
+        view = self._view = SteadyView(self._store, self._rule)
         endpoints = [each.id for each in self._rule.endpoints]
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)
@@ -293,6 +301,7 @@ class Planner:
                     union=union,
                     joining=self._joining,
                     first_id=first_id,
+                    reserved=self._store.reserved,
                 ),
             )
             more = [each for each in dict.fromkeys(result.more) if each not in chosen]
@@ -307,7 +316,15 @@ class Planner:
     def _guarded(self, result: Plan) -> bool:
         """Let a plan pass, or stop and keep it for a person to look at."""
         limit, first_contact = self._context.options.limit, self._record is None
-        kind, reason = judge(result, limit, self._store, self._now, first_contact=first_contact)
+        self._losing = losing(result, self._view.node)
+        kind, reason = judge(
+            result,
+            limit,
+            self._store,
+            self._now,
+            first_contact=first_contact,
+            lost=len(self._losing),
+        )
         plan_id = identify(result) if reason else ""
         stop = Stop(kind, reason, plan_id)
         if not reason or self._seen or self._approves(stop):
@@ -340,14 +357,14 @@ class Planner:
 
     def _lasting(self, result: Plan) -> int:
         """Return how many nodes lose something that counts for a day."""
-        return len(
-            {
-                action.node
-                for action in result.actions
-                if action.kind in LOSING
-                and adds_up(action, self._view.entry(action.endpoint, action.entry), self._now)
-            }
-        )
+        lasting = {
+            action.node
+            for action in result.actions
+            if action.kind in LOSING
+            and action.node in self._losing
+            and adds_up(action, self._view.entry(action.endpoint, action.entry), self._now)
+        }
+        return len(lasting.union(n.id for n in result.nodes if n.gone and n.id in self._losing))
 
     # -- writing and handing out -----------------------------------------------------------------
 
@@ -372,6 +389,16 @@ class Planner:
         self._hold(result.open)
         self._stuck.passed(result)
         self._stuck.add(result)
+
+    def _clear(self, planned: Iterable[Touched]) -> None:
+        """Let go of what came and went before it was planned."""
+        self._store.clear(
+            [
+                each
+                for each in planned
+                if self._view.entry(*each) is None and self._view.node_of(*each) is None
+            ]
+        )
 
     def _make_known(self, result: Plan) -> None:
         """Log an entry of each unfinished node to which nothing will lead once it is written.

@@ -101,6 +101,15 @@ def accounts(pipeline: Pipeline, owner: str) -> dict[str, Connected]:
     return {each.account.name: each for each in pipeline.registry.accounts(owner)}
 
 
+def exchanged(record: SyncRecord | None, known: Mapping[EndpointId, Heard]) -> set[EndpointId]:
+    """Return the endpoints whose roots are not those that were planned with.
+
+    Each was let through, and has been forgotten: it takes part as if for the first time.
+    """
+    roots = record.roots if record is not None else {}
+    return {each for each, it in known.items() if roots.get(each, it.root) not in {it.root, ""}}
+
+
 def is_first(settings: SyncSettings, known: Planning, record: SyncRecord | None) -> bool:
     """Say whether the first plan is still to be shown to a person, before it is carried out."""
     return settings.preview and record is None and not known.shown

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from syncoxiders.core import names
-from syncoxiders.core.model import EndpointId, Entry, EntryId
+from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node
+from syncoxiders.core.rule import Rule
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.state import SyncStore
 
@@ -13,11 +14,42 @@ class SteadyView(StoreView):
 
     Else one that is moved meanwhile would stand at two places, or at none, and what only passes
     by would seem to take a name. What has changed since is in the log, to be planned next.
+
+    A file's content that is up to date at an endpoint, where nothing was logged of it, is taken to
+    be as base has it. If it is not, that is in the log by the time that anybody could know; what
+    is done about it until then has the version that base tells for its precondition.
     """
 
-    def __init__(self, store: SyncStore) -> None:
+    def __init__(self, store: SyncStore, rule: Rule) -> None:
         super().__init__(store)
+        self._traits = {each.id: each.traits for each in rule.endpoints}
         self._standing: dict[tuple[EndpointId, EntryId], dict[str, dict[EntryId, Entry]]] = {}
+
+    def _is_told(self, node: Node, endpoint: EndpointId) -> bool:
+        replica, content, traits = node.replicas[endpoint], node.content, self._traits[endpoint]
+        settled = (replica.content_gen, replica.place_gen) == (node.content_gen, node.place_gen)
+        apart = replica.gone or replica.hidden or replica.left or node.gone or node.out
+        if content is None or node.kind is not Kind.FILE or not settled or apart:
+            return False
+        if not (replica.entry and traits.keeps_mtime):
+            return False  # the guard goes by when it was written last
+        self._meet(
+            endpoint,
+            [
+                Entry(
+                    replica.entry,
+                    replica.parent,
+                    replica.name,
+                    node.kind,
+                    replica.version,
+                    content.size,
+                    content.mtime_ns,
+                    content.hashes,
+                    content.executable if traits.keeps_executable else None,
+                )
+            ],
+        )
+        return True
 
     def _read(self, endpoint: EndpointId, ids: Sequence[EntryId]) -> None:
         new = [each for each in ids if (endpoint, each) not in self._entries]

@@ -69,6 +69,8 @@ def _is_behind(
         return True
     if not planning.settled.endswith(f"|{','.join(here)}"):
         return True  # somebody is back, or has gone, of which nobody has told
+    if not setting.exchanged(record, heard).isdisjoint(here):
+        return True
     planned = record.planned if record is not None else {}
     return any(
         each not in planned or store.observed(each).changes(planned[each], 1)[0] for each in here

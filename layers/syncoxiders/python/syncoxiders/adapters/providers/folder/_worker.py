@@ -10,8 +10,9 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -48,7 +49,7 @@ class Job(msgspec.Struct, frozen=True):
     items: list[Carry]
 
 
-class Done(msgspec.Struct, frozen=True):
+class Done(msgspec.Struct, frozen=True, gc=False):
     """What became of one item: the entry, or the error's name and text."""
 
     entry: Entry | None = None
@@ -57,9 +58,26 @@ class Done(msgspec.Struct, frozen=True):
     reading: bool = False
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What became of each item of a job.
+
+    ``written`` are the devices that hold what was written, each with the path of a folder there.
+    """
+
+    done: list[Done]
+    written: dict[int, str]
+
+
+class Results(NamedTuple):
+    """What a job came to: for each item the entry or error, and :attr:`Answer.written`."""
+
+    entries: list[Entry | ProviderError]
+    written: Mapping[int, str]
+
+
 _to_bytes = msgspec.msgpack.Encoder().encode
 _to_job = msgspec.msgpack.Decoder(Job).decode
-_to_done = msgspec.msgpack.Decoder(list[Done]).decode
+_to_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 class Worker:
@@ -73,16 +91,17 @@ class Worker:
             start_new_session=True,  # Ctrl-C is for the one who started it
         )
 
-    def run(self, job: bytes) -> list[Entry | ProviderError]:
+    def run(self, job: bytes) -> Results:
         """Have a job done. Raises OSError if the process is gone."""
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:
             raise BrokenPipeError
         _send(requests.fileno(), job)
-        answer = _receive(answers.fileno())
-        if answer is None:
+        message = _receive(answers.fileno())
+        if message is None:
             raise BrokenPipeError
-        return [_result(each) for each in _to_done(answer)]
+        answer = _to_answer(message)
+        return Results([_result(each) for each in answer.done], answer.written)
 
     def close(self) -> None:
         """End the process once it has nothing to do."""
@@ -102,7 +121,7 @@ class Workers:
         self._busy = 0
         self._lock = threading.Condition()
 
-    def run(self, job: Job) -> list[Entry | ProviderError] | None:
+    def run(self, job: Job) -> Results | None:
         """Have a job done; None if no process can do it, which then has not begun it.
 
         It waits for one that is at work: doing it here would take the time of the one
@@ -220,6 +239,7 @@ def serve() -> None:
             results += made[job.target].carry_here(
                 made[job.source], job.items[start : start + _STEP], verify=job.verify
             )
-        _send(1, _to_bytes([_answer(each) for each in results]))
+        written = made[job.target].take_written()
+        _send(1, _to_bytes(Answer([_answer(each) for each in results], written)))
         for provider in made.values():
             provider.rest()

@@ -4,7 +4,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from errno import EEXIST, ENAMETOOLONG, ENOTEMPTY
 from typing import Literal
@@ -102,6 +102,7 @@ class FolderProvider:
         self._workers = Workers(_PROCESSORS if clock is time.time else 0)
         self._carried = 0
         self._lock = threading.Lock()
+        self._settling = threading.Lock()
         self._written: dict[int, Directory] = {}  # a folder of each device written to
 
     # The root
@@ -158,12 +159,13 @@ class FolderProvider:
 
     def settle(self) -> None:
         """Make everything written so far survive a power loss; close what is open."""
-        written, self._written = self._written, {}
-        try:
-            for directory in written.values():
-                _linux.sync_file_system(directory.fd)
-        except OSError as exc:
-            fail(exc, "")
+        with self._settling:  # who comes second must not go on before all is settled
+            written, self._written = self._written, {}
+            try:
+                for directory in written.values():
+                    _linux.sync_file_system(directory.fd)
+            except OSError as exc:
+                fail(exc, "")
         self.rest()
 
     def close(self) -> None:
@@ -331,10 +333,22 @@ class FolderProvider:
             results = self._workers.run(job)
         if results is None:
             return self.carry_here(source, items, verify=verify)
-        for path in dict.fromkeys(item.parent.path for item in items):
-            with suppress(OSError):
-                self._wrote(self._directories.open(path))
-        return results
+        self._others_wrote(results.written)
+        return results.entries
+
+    def _others_wrote(self, written: Mapping[int, str]) -> None:
+        """Remember what is to be settled of what another process wrote."""
+        for device, path in written.items():
+            if device not in self._written:
+                with suppress(OSError):
+                    root = self._directories.root()
+                    at = root if root.dev == device else self._directories.open(path)
+                    self._written[device] = at
+
+    def take_written(self) -> dict[int, str]:
+        """Leave it to another to settle; returns what was written to, see ``Answer.written``."""
+        written, self._written = self._written, {}
+        return {device: directory.path for device, directory in written.items()}
 
     def lookout(self) -> Lookout:
         """Return what finds and tells entries here, ready for use."""

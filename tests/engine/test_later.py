@@ -1,0 +1,42 @@
+"""What cannot be done now, for one reason or another, is done some time later."""
+
+from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.engine.pipeline.execute import RETRY
+from syncoxiders.engine.pipeline.setting import PATIENCE
+from syncoxiders.engine.pipeline.sweep import sweep
+from syncoxiders.ports.errors import ProviderError, Refused, Throttled
+from tests.engine.deployed import Deployed
+
+
+def failing(provider: MemoryProvider, operation: str, error: ProviderError) -> None:
+    """Let an operation of a provider fail from now on."""
+
+    def fail(called: str) -> None:
+        if called == operation:
+            raise error
+
+    provider.on_call = fail
+
+
+def test_refused_and_unproved_in_one_go() -> None:
+    """Of one batch some is refused, and of some the reason cannot be asked for: both come again."""
+    world = Deployed()
+    world.a.write("folder/goes", b"1")
+    world.look()
+    world.look()
+    assert world.b.tree() == world.a.tree()
+    world.failing = {"apply"}
+    world.a.remove("folder/goes")
+    world.a.write("comes", b"2")
+    world.look()
+    failing(world.b, "upload", Refused("not now"))
+    failing(world.a, "get", Throttled("leave me alone", PATIENCE + 100.0))
+    world.failing = set()
+    world.settle()
+    assert "folder/goes" in world.b.tree()
+    assert "comes" not in world.b.tree()
+    world.a.on_call = world.b.on_call = None
+    world.clock.advance(RETRY + 1.0)
+    sweep(world.pipeline)
+    world.look()
+    assert world.b.tree() == world.a.tree()

@@ -1,0 +1,241 @@
+"""What was done without an answer, or is heard of before it is closed."""
+
+from typing import Any
+
+import pytest
+
+from syncoxiders.adapters.memory.provider import MemoryFeedProvider, MemoryProvider
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.model import Entry, Ref, Traits
+from syncoxiders.engine.closing import Closings
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.ports.accounts import Account
+from syncoxiders.ports.errors import Throttled, Unreachable
+from syncoxiders.ports.registry import EndpointSettings
+from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
+
+
+@pytest.fixture
+def world() -> Deployed:
+    return populated()
+
+
+def test_lost_answer(world: Deployed) -> None:
+    """What was done without an answer is not done twice, and not taken for somebody's."""
+    inner = world.b.upload
+    lost = [True]
+
+    def upload(*args: Any, **kwargs: Any) -> Entry:
+        found = inner(*args, **kwargs)
+        if lost and lost.pop():
+            raise Unreachable("no answer")
+        return found
+
+    vars(world.b)["upload"] = upload
+    world.a.write("folder/x", b"content")
+    world.look()
+    goes_on(world, 300)
+    assert world.b.tree() == world.a.tree()
+    assert not [each for each in world.a.tree() if "conflict" in each]
+
+
+def test_lost_answer_heard_of() -> None:
+    """What was written without an answer is ours, though poll was the first to hear of it.
+
+    Where writing to a file changes its id, what was replaced is no more.
+    """
+    world = Deployed(quirks=Quirks(replace_keeps_id=False))
+    world.a.write("file", b"old")
+    world.look()
+    world.look()
+    inner = world.b.upload
+
+    def upload(*args: Any, **kwargs: Any) -> Entry:
+        inner(*args, **kwargs)
+        raise Unreachable("no answer")
+
+    vars(world.b)["upload"] = upload
+    world.a.write("file", b"new")
+    world.look()
+    del vars(world.b)["upload"]
+    assert world.b.tree() == {"file": b"new"}
+    world.failing.add("apply")
+    world.look()  # poll hears of it
+    world.a.remove("file")
+    world.look()
+    world.failing.clear()
+    goes_on(world, 2 * HOUR)
+    world.look()
+    assert world.a.tree() == world.b.tree() == {}
+
+
+def test_lost_answer_and_changed_since() -> None:
+    """A bit that is set on what was written without an answer is brought to the others.
+
+    The worker that finds out was the first to see it: no look tells of it again.
+    """
+    keeps = Traits(keeps_executable=True, sets_meta=True)
+    world = Deployed(quirks=Quirks(traits=keeps))
+    inner = world.b.upload
+
+    def upload(*args: Any, **kwargs: Any) -> Entry:
+        inner(*args, **kwargs)
+        raise Unreachable("no answer")
+
+    vars(world.b)["upload"] = upload
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+    world.failing = {"poll"}
+    world.settle()
+    del vars(world.b)["upload"]
+    world.b.chmod("file", executable=True)
+    goes_on(world, 300)
+    world.failing.clear()
+    world.look()
+    assert world.a.entry("file").executable
+
+
+def test_lost_answer_and_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was made without an answer is found, though nobody could look into it.
+
+    A feed tells of it once, and then it is known.
+    """
+    world = Deployed()
+    feed = MemoryFeedProvider(clock=world.clock, name="b")
+    world.providers["b"] = feed
+    world.look()
+    inner = feed.make_folder
+
+    def make_folder(parent: Ref, name: str) -> Entry:
+        inner(parent, name)
+        raise Unreachable("no answer")
+
+    def rescan(*_: object) -> None:
+        raise Throttled("slower", 5 * HOUR)
+
+    world.a.mkdir("folder")
+    with monkeypatch.context() as patch:
+        patch.setattr(feed, "make_folder", make_folder)
+        world.failing = {"apply"}
+        world.look()
+        world.failing = {"poll"}
+        world.settle()
+        patch.setattr(feed, "rescan", rescan)
+        goes_on(world, 300)
+    world.failing.clear()
+    goes_on(world, 6 * HOUR)
+    world.look()
+    (node,) = (each for batch in world.store().base().ids() for each in batch)
+    assert world.store().base().get([node])[node].replicas.keys() == {"a", "b"}
+    assert world.a.tree() == feed.tree() == {"folder": None}
+
+
+def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
+    """What waits for one who is away is tried again once an hour, for however many others."""
+    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=(*world.settings.endpoints, EndpointSettings("c", "c")), max_delete="99")
+    world.look()
+    world.look()
+    for number in range(3):
+        world.b.remove(f"folder/{number}")
+    world.failing = {"apply"}
+    world.look()
+    world.b.offline = True
+    world.failing.clear()
+    for _ in range(8):
+        goes_on(world, HOUR)
+        assert len(world.store().batches()) == 1
+    assert len(world.a.tree()) == 6
+    world.b.offline = False
+    world.look()
+    goes_on(world, 2 * HOUR)
+    assert len(world.a.tree()) == 3
+
+
+def test_what_is_tried_again_is_lost_once(world: Deployed) -> None:
+    """A guard counts what could not be done, and is planned again, as what it is."""
+    for number in range(5, 25):
+        world.a.write(f"folder/{number}", b"%d" % number)
+    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=(*world.settings.endpoints, EndpointSettings("c", "c")))
+    world.look()
+    world.look()
+    for number in range(5):
+        world.b.remove(f"folder/{number}")
+    world.failing = {"apply"}
+    world.look()
+    world.b.offline = True
+    world.failing.clear()
+    goes_on(world, 8 * HOUR)
+    world.b.offline = False
+    world.look()
+    goes_on(world, 2 * HOUR)
+    assert setting.planning(world.store()).stop is None
+    assert len(world.a.tree()) == 21
+
+
+def test_looked_at_before_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a look saw after an action was done is not replaced by what the action told.
+
+    Here somebody sets a bit once the file is written, poll hears of it, and then the worker
+    closes its action: no feed would tell of the bit again.
+    """
+    keeps = Traits(keeps_executable=True, sets_meta=True)
+    world = Deployed(quirks=Quirks(traits=keeps))
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+    inner = Closings.flush
+
+    def flush(closings: Closings) -> set[int]:
+        patch.undo()
+        world.b.chmod("file", executable=True)
+        world.failing = {"merge", "apply"}
+        world.look()
+        world.failing = {"poll"}
+        return inner(closings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Closings, "flush", flush)
+        world.failing = set()
+        world.settle()
+    goes_on(world, 300)
+    assert world.a.entry("file").executable
+
+
+def test_source_left_alone_amid_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wants to be left alone is not asked what it was that may have been written."""
+    world = Deployed(quirks=Quirks(listed_hash=""))
+    inner = world.b.upload
+
+    def upload(*args: Any, **kwargs: Any) -> Entry:
+        inner(*args, **kwargs)
+        raise Unreachable("no answer")
+
+    asked: list[float] = []
+    hashed = world.a.hash
+
+    def hash_(*args: Any) -> str:
+        asked.append(world.clock.now())
+        return hashed(*args)
+
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+    world.failing = {"poll"}
+    with monkeypatch.context() as patch:
+        patch.setattr(world.b, "upload", upload)
+        world.settle()
+    monkeypatch.setattr(world.a, "hash", hash_)
+    until = world.clock.now() + 2 * HOUR
+    world.registry.pause(OWNER, "a", until)
+    goes_on(world, HOUR)
+    assert not asked
+    world.failing.clear()
+    goes_on(world, 2 * HOUR)
+    world.look()
+    assert world.a.tree() == world.b.tree() == {"file": b"content"}
+    assert all(at >= until for at in asked)
