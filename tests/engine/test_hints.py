@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.registry import Connected
 from tests.engine.deployed import OWNER, Deployed
+from tests.simulation.mutants import swap
 
 NOW = 1_000_000.0
 
@@ -90,6 +92,10 @@ class Pushed(Deployed):
 
     def push(self) -> None:
         call(self.registry, self.polls, [(OWNER, "a")], self.clock.now())
+
+    def rest(self) -> None:
+        """Let so much time go by that a look that was told to wait is due."""
+        self.clock.advance(TEMPO.pause + 1.0)
 
     def account(self) -> Connected:
         found = self.registry.account(OWNER, "a")
@@ -207,6 +213,45 @@ def test_none_is_swallowed(steps: list[str]) -> None:
     pushed.clock.advance(TEMPO.pause + 1.0)
     pushed.work()
     assert pushed.account().polled == pushed.account().hints
+
+
+def is_swallowed(seed: int) -> bool:
+    """Say whether a change is missed of which a push came before, amid or after a look."""
+    chance = random.Random(seed)
+    pushed = Pushed()
+    names = map(str, itertools.count())
+    let_go = pushed.pipeline.leases.release
+
+    def change() -> None:
+        pushed.a.write(next(names), b"new")
+        pushed.push()
+
+    def release(name: str, fence: int) -> None:
+        let_go(name, fence)
+        if chance.random() < 0.3:
+            change()  # all has been listed, and it is not yet noted how much was answered
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pushed.pipeline.leases, "release", release)
+        for _ in range(chance.randint(1, 20)):
+            chance.choice([change, pushed.work, pushed.rest])()
+    pushed.rest()
+    pushed.work()
+    pushed.settle()
+    return pushed.b.tree() != pushed.a.tree()
+
+
+def test_whatever_is_pushed_amid_a_look_arrives() -> None:
+    """Nothing is left to the clock: hints that come while others are answered are counted on."""
+    assert not any(map(is_swallowed, range(100)))
+
+
+def test_a_flag_would_swallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were there nothing but a flag, put down at the end of a look, some would be missed."""
+    as_read = "pipeline.registry.polled(owner, account, connected.hints, now, busy)"
+    hints = "pipeline.registry.account(owner, account).hints"
+    swap(poll, as_read, as_read.replace("connected.hints", hints))(monkeypatch)
+    assert any(map(is_swallowed, range(100)))
 
 
 def test_swept(pushed: Pushed) -> None:

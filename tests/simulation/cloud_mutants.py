@@ -11,7 +11,7 @@ from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
-from syncoxiders.engine.pipeline import execute, handing, sweep
+from syncoxiders.engine.pipeline import execute, handing, reconcile, sweep
 from syncoxiders.engine.pipeline.execute import Worker
 from syncoxiders.engine.pipeline.reconcile import OpenNodes, Planner
 from tests.simulation.mutants import Mutant, idle, swap
@@ -57,6 +57,9 @@ MUTANTS: dict[str, Mutant] = {
         Planner.go,
         "whole = self._work(touched, sorted(nodes), until)",
         'whole = (self._conclude(""), self._work(touched, sorted(nodes), until))[1]',
+    ),
+    "plans without a fence": both(
+        swap(reconcile.merge, "hold.fence", "1"), swap(Planner.__init__, "hold.fence", "1")
     ),
     "writes a node whatever has become of it": swap(
         Nodes._try,
