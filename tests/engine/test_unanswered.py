@@ -9,6 +9,8 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine.closing import Closings
 from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.execute import apply
+from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Throttled, Unreachable
 from syncoxiders.ports.registry import EndpointSettings
@@ -131,6 +133,81 @@ def test_lost_answer_and_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.a.tree() == feed.tree() == {"folder": None}
 
 
+def test_lost_answer_and_heard_of_with_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was in a folder that was moved is known in its new place, though ids are paths.
+
+    Poll has heard by then that nothing is in the old one, and what is deleted stays so.
+    """
+    world = Deployed()
+    a = MemoryProvider(
+        Quirks(traits=Traits(stable_ids=False, cheap_hash=True)), clock=world.clock, name="a"
+    )
+    world.providers["a"] = a
+    for name in ("stays", "goes"):
+        world.b.write(f"folder/{name}", name.encode())
+    world.look()
+    world.look()
+    assert a.tree() == world.b.tree()
+    world.failing = {"apply"}
+    world.b.remove("folder/goes")
+    world.look()
+    world.b.rename("folder", "moved")
+    world.look()
+    deletes, moves = sorted(world.store().batches(), key=lambda each: each.id)
+    inner = a.move
+
+    def move(*args: Any) -> Entry:
+        inner(*args)
+        raise Unreachable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(a, "move", move)
+        apply(world.pipeline, Apply(OWNER, world.settings.id, moves.id))
+    assert "moved/goes" in a.tree()
+    world.look()
+    apply(world.pipeline, Apply(OWNER, world.settings.id, deletes.id))
+    apply(world.pipeline, Apply(OWNER, world.settings.id, moves.id))
+    world.failing.clear()
+    goes_on(world, 2 * HOUR)
+    world.look()
+    assert a.tree() == world.b.tree() == {"moved": None, "moved/stays": b"stays"}
+
+
+def test_lost_answer_while_another_is_away(
+    world: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may have been done waits until that is told, whoever else is away.
+
+    Closed as not done it would be somebody's, and be brought back to where it is deleted.
+    """
+    inner = world.b.make_folder
+
+    def make_folder(parent: Ref, name: str) -> Entry:
+        inner(parent, name)
+        raise Unreachable("no answer")
+
+    world.a.mkdir("empty")
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+    world.failing = {"poll"}
+    world.registry.pause(OWNER, "a", world.clock.now() + 2 * HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.b, "make_folder", make_folder)
+        world.settle()
+    assert "empty" in world.b.tree()
+    goes_on(world, 300)
+    world.a.remove("empty")
+    world.failing = {"merge"}
+    world.clock.advance(2 * HOUR)
+    world.look()
+    world.failing.clear()
+    goes_on(world, HOUR)
+    assert world.a.tree() == world.b.tree()
+    assert "empty" not in world.a.tree()
+    assert "file" in world.b.tree()
+
+
 def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
     """What waits for one who is away is tried again once an hour, for however many others."""
     world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
@@ -190,13 +267,13 @@ def test_looked_at_before_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None
     world.look()
     inner = Closings.flush
 
-    def flush(closings: Closings) -> set[int]:
+    def flush(closings: Closings, *settled: Any) -> set[int]:
         patch.undo()
         world.b.chmod("file", executable=True)
         world.failing = {"merge", "apply"}
         world.look()
         world.failing = {"poll"}
-        return inner(closings)
+        return inner(closings, *settled)
 
     with monkeypatch.context() as patch:
         patch.setattr(Closings, "flush", flush)
