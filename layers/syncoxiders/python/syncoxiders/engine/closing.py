@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from syncoxiders.core.model import Action, EndpointId, Entry, EntryId, Node, NodeId
-from syncoxiders.core.plan import closed
+from syncoxiders.core.plan import LOSING, closed
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.guard import adds_up
@@ -59,9 +59,10 @@ class Closings:
             raise LookupError(f"node {action.node} has an open action and is not in base")
         self._know(action.node, closed(before, action, entry))
         self._done.setdefault(action.node, []).append((action, entry))
-        replaced = self._places.entry(endpoint, subject) if subject else None
-        if self._counts_losses and adds_up(action, replaced, self._context.clock.now()):
-            self._losses.add(action.node)
+        if self._counts_losses and action.kind in LOSING:
+            replaced = self._places.entry(endpoint, subject) if subject else None
+            if adds_up(action, replaced, self._context.clock.now()):
+                self._losses.add(action.node)
         put = self._put.setdefault(endpoint, {})
         if subject and (entry is None or entry.id != subject):
             put[subject] = None
@@ -157,12 +158,13 @@ def commit(
     """
     strays = {
         (endpoint, replica.entry)
+        for endpoint, entries in put.items()
         for node in nodes.values()
         if node is not None
-        for endpoint, replica in node.replicas.items()
-        if (entry := put.get(endpoint, {}).get(replica.entry)) is not None
+        and (replica := node.replicas.get(endpoint)) is not None
+        and (entry := entries.get(replica.entry)) is not None
         and not replica.gone
-        and (entry.parent, entry.name) != (replica.parent, replica.name)
+        and (entry.parent != replica.parent or entry.name != replica.name)
     }
     return store.commit(
         Commit(

@@ -11,7 +11,8 @@ from syncoxiders.ports.state import SyncStore
 class Places:
     """The observed trees and base as they are while actions run, before these are committed.
 
-    ``known`` are entries that have been read already. All may be called from several threads.
+    ``known`` are entries that have been read already. All may be called from several threads:
+    what is known is found without the lock, which is held by whoever reads or changes something.
     """
 
     def __init__(
@@ -35,10 +36,13 @@ class Places:
 
     def node(self, node: NodeId) -> Node | None:
         """Return a node as it is now."""
-        with self._lock:
-            if node not in self._nodes:
-                self._nodes[node] = self._store.base().get([node]).get(node)
+        try:
             return self._nodes[node]
+        except KeyError:
+            with self._lock:
+                if node not in self._nodes:
+                    self._nodes[node] = self._store.base().get([node]).get(node)
+                return self._nodes[node]
 
     def owner(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
         """Return the node that an entry belongs to, as base has it."""
@@ -48,10 +52,13 @@ class Places:
     def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
         """Return an entry as it was last heard of."""
         key = (endpoint, entry)
-        with self._lock:
-            if key not in self._entries:
-                self._entries[key] = self._store.observed(endpoint).get([entry]).get(entry)
+        try:
             return self._entries[key]
+        except KeyError:
+            with self._lock:
+                if key not in self._entries:
+                    self._entries[key] = self._store.observed(endpoint).get([entry]).get(entry)
+                return self._entries[key]
 
     def put(self, endpoint: EndpointId, entry: Entry) -> None:
         """Take an entry as it is from now on; a folder may have changed its place."""
@@ -80,12 +87,13 @@ class Places:
         if folder == ROOT_ENTRY:
             return Ref(ROOT_ENTRY, "")
         key = (endpoint, folder)
-        with self._lock:
-            path = self._folders.get(key)
-            if path is None:
-                path = self._path(endpoint, folder, set())
-                self._folders[key] = path
-            return Ref(folder, path)
+        path = self._folders.get(key)
+        if path is None:
+            with self._lock:
+                path = self._folders.get(key)
+                if path is None:
+                    path = self._folders[key] = self._path(endpoint, folder, set())
+        return Ref(folder, path)
 
     def _path(self, endpoint: EndpointId, entry: EntryId, seen: set[EntryId]) -> str:
         found = self.entry(endpoint, entry)
