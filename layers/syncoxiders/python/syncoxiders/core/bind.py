@@ -453,6 +453,8 @@ class Binder:
             for work in self.draft.nodes_at(parent, key)
             if work.kind is entry.kind and _match(name, work.name, traits, traits)
         )
+        if not found:
+            return None
         free = [work for work in found if endpoint not in work.entries]
         exact = [work for work in free if work.name == name]
         return next(iter([*exact, *free]), None)

@@ -369,4 +369,4 @@ class Emitter:
 
 
 def _action_id(work: Work, endpoint: Endpoint, kind: ActionKind) -> str:
-    return f"{work.id}:{endpoint.id}:{kind.value}:{work.content_gen}.{work.place_gen}"
+    return f"{work.id}:{endpoint.id}:{kind!s}:{work.content_gen}.{work.place_gen}"

@@ -42,7 +42,8 @@ _ALLOCATED = re.compile(rf"(?<=.)-[0-9a-f]{{{_DIGEST}}}\Z", re.DOTALL)
 _EXTENSION = re.compile(
     r"(?:\.tar\.(?:br|bz2|gz|lz|lz4|lzma|lzo|xz|z|zst)|\.[^.\s]+)\Z", re.IGNORECASE
 )
-_PASSING = re.compile(r"\.moving-([0-9]{1,20})(?:-[0-9]+)?\Z")
+_MOVING = ".moving-"
+_PASSING = re.compile(rf"{re.escape(_MOVING)}([0-9]{{1,20}})(?:-[0-9]+)?\Z")
 
 _CONFLICT = re.compile(
     r"(?P<stem>.+)\.conflict-[^.\s/]+-[0-9]{8}-[0-9]{6}(?:-[0-9a-f]{1,8})?(?P<suffix>(?:\..+)?)\Z",
@@ -82,12 +83,12 @@ def is_conflict_name(name: str) -> bool:
 
 def passing_name(name: str, node: int, number: int = 0) -> str:
     """Return the name under which a node stands aside for a moment, to let others pass."""
-    return f"{name[:40]}.moving-{node}" + (f"-{number}" if number else "")
+    return f"{name[:40]}{_MOVING}{node}" + (f"-{number}" if number else "")
 
 
 def passing_node(name: str) -> int | None:
     """Return the node that stands aside under a name, None if it is not a :func:`passing_name`."""
-    found = _PASSING.search(name)
+    found = _PASSING.search(name) if _MOVING in name else None
     return int(found[1]) if found is not None else None
 
 
@@ -251,6 +252,8 @@ def allocated_for(local: str, traits: Traits) -> str | None:
 
     A name that had to be cut is not found again.
     """
+    if "-" not in local:
+        return None
     for stem, extension in (_split(local), (local, "")):  # a last dot may have been no extension's
         match = _ALLOCATED.search(stem)
         if match is not None:

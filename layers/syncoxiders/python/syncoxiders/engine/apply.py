@@ -402,7 +402,7 @@ class Applier:
         else:
             self._closings.add(action, subject, entry, begun=self._begun.get(action.id, 0.0))
         if ok:
-            kind = action.kind.value
+            kind = str(action.kind)
             self._result.done[kind] = self._result.done.get(kind, 0) + 1
         self._context.reporter.finished(action, path, ok=ok)
         if self._closings.are_due():

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from syncoxiders.core.model import Action, EndpointId, Entry, EntryId, Node, NodeId
-from syncoxiders.core.plan import closed
+from syncoxiders.core.plan import LOSING, closed
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.guard import adds_up
@@ -66,7 +66,7 @@ class Closings:
             raise LookupError(f"node {action.node} has an open action and is not in base")
         self._know(action.node, closed(before, action, entry))
         self._done.setdefault(action.node, []).append((action, entry))
-        if self._counts_losses:
+        if self._counts_losses and action.kind in LOSING:
             replaced = self._places.entry(endpoint, subject) if subject else None
             if adds_up(action, replaced, self._context.clock.now()):
                 self._losses.add(action.node)
@@ -180,10 +180,11 @@ def commit(
     """
     strays = {
         (endpoint, replica.entry)
+        for endpoint, entries in put.items()
         for node in nodes.values()
         if node is not None
-        for endpoint, replica in node.replicas.items()
-        if (entry := put.get(endpoint, {}).get(replica.entry)) is not None
+        and (replica := node.replicas.get(endpoint)) is not None
+        and (entry := entries.get(replica.entry)) is not None
         and not replica.gone
         and (entry.parent, entry.name, entry.version)
         != (replica.parent, replica.name, replica.version)

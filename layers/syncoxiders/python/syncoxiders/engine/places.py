@@ -24,7 +24,8 @@ class Places:
     ``known`` are entries that have been read already. With ``by_base`` an entry that was not
     read stands where the node that has it was planned to have it, if that is known: somebody may
     have moved it since, which the provider's precondition tells. All may be called from several
-    threads.
+    threads: what is known is found without the lock, which is held by whoever reads or changes
+    something.
     """
 
     def __init__(
@@ -60,10 +61,13 @@ class Places:
 
     def node(self, node: NodeId) -> Node | None:
         """Return a node as it is now."""
-        with self._lock:
-            if node not in self._nodes:
-                self._nodes[node] = self._store.base().get([node]).get(node)
+        try:
             return self._nodes[node]
+        except KeyError:
+            with self._lock:
+                if node not in self._nodes:
+                    self._nodes[node] = self._store.base().get([node]).get(node)
+                return self._nodes[node]
 
     def owner(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:
         """Return the node that an entry belongs to, as base has it."""
@@ -73,10 +77,13 @@ class Places:
     def entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
         """Return an entry as it was last heard of."""
         key = (endpoint, entry)
-        with self._lock:
-            if key not in self._entries:
-                self._entries[key] = self._store.observed(endpoint).get([entry]).get(entry)
+        try:
             return self._entries[key]
+        except KeyError:
+            with self._lock:
+                if key not in self._entries:
+                    self._entries[key] = self._store.observed(endpoint).get([entry]).get(entry)
+                return self._entries[key]
 
     def put(self, endpoint: EndpointId, entry: Entry) -> None:
         """Take an entry as it is from now on; a folder may have changed its place."""
@@ -104,9 +111,8 @@ class Places:
     def stands(self, endpoint: EndpointId, entry: EntryId) -> tuple[EntryId, str]:
         """Return in which folder an entry stands, and its name. Raises Vanished without it."""
         key = (endpoint, entry)
-        with self._lock:
-            replica = None if key in self._entries else self._replicas.get(key)
-            found = replica or self.entry(endpoint, entry)
+        replica = None if key in self._entries else self._replicas.get(key)
+        found = replica or self.entry(endpoint, entry)
         if found is None:
             raise Vanished("it is not there any more")
         return found.parent, found.name
@@ -116,12 +122,13 @@ class Places:
         if folder == ROOT_ENTRY:
             return Ref(ROOT_ENTRY, "")
         key = (endpoint, folder)
-        with self._lock:
-            path = self._folders.get(key)
-            if path is None:
-                path = self._path(endpoint, folder, set())
-                self._folders[key] = path
-            return Ref(folder, path)
+        path = self._folders.get(key)
+        if path is None:
+            with self._lock:
+                path = self._folders.get(key)
+                if path is None:
+                    path = self._folders[key] = self._path(endpoint, folder, set())
+        return Ref(folder, path)
 
     def _path(self, endpoint: EndpointId, entry: EntryId, seen: set[EntryId]) -> str:
         found = self.entry(endpoint, entry)

@@ -478,7 +478,7 @@ class _Started(msgspec.Struct):
 def _done(result: Plan, applied: Applied) -> Iterator[Event]:
     for action in result.actions:
         if action.id not in applied.failed:
-            yield Event(action.kind.value, action.endpoint, result.paths.get(action.node, ""))
+            yield Event(str(action.kind), action.endpoint, result.paths.get(action.node, ""))
 
 
 def _handed_over(result: Plan, applied: Applied) -> set[NodeId]:

@@ -26,6 +26,7 @@ class StoreView:
         self._entries: dict[tuple[EndpointId, EntryId], Entry | None] = {}
         self._nodes_at: dict[NodeId, _Folder[Node]] = {}
         self._entries_at: dict[tuple[EndpointId, EntryId], _Folder[Entry]] = {}
+        self._children: dict[tuple[EndpointId, EntryId], Sequence[Entry]] = {}
         self._prefetched: Counter[tuple[EndpointId, EntryId]] = Counter()
 
     def prefetch(
@@ -113,21 +114,24 @@ class StoreView:
 
     def entries_in(self, endpoint: EndpointId, folder: EntryId) -> Sequence[Entry]:
         """Return the observed entries in a folder."""
-        found = self._store.observed(endpoint).children(folder)
-        for entry in found:
-            self._entries[endpoint, entry.id] = entry
+        found = self._children.get((endpoint, folder))
+        if found is None:
+            found = self._store.observed(endpoint).children(folder)
+            self._children[endpoint, folder] = found
+            for entry in found:
+                self._entries[endpoint, entry.id] = entry
         return found
 
     def entries_at(self, endpoint: EndpointId, folder: EntryId, key: str) -> Sequence[Entry]:
         """Return the observed entries in a folder whose name has this key."""
         found = self._entries_at.get((endpoint, folder))
         if found is None:
-            tree = self._store.observed(endpoint)
+            tree, known = self._store.observed(endpoint), self._children.get((endpoint, folder))
             found = self._entries_at[endpoint, folder] = _Folder(
                 lambda key: tree.at(folder, key),
-                lambda: tree.children(folder),
+                lambda: tree.children(folder) if known is None else known,
                 self._many,
-                asked=self._prefetched[endpoint, folder],
+                asked=self._prefetched[endpoint, folder] if known is None else MANY,
             )
         return found.at(key)
 

@@ -160,7 +160,7 @@ def put_nodes(
     """Write nodes, then forget some, inside a transaction."""
     put = {node.id: node for node in nodes}
     sync = numbers.make_sync()
-    trees = numbers.make_trees(endpoint for node in put.values() for endpoint in node.replicas)
+    trees = numbers.make_trees(set().union(*[node.replicas for node in put.values()]))
     ((highest, alive),) = database.rows("SELECT highest, nodes FROM sync WHERE id = ?", (sync,))
     old = [node for node in (*put, *forget) if node <= highest]
     highest = max(highest, *put) if put else highest
