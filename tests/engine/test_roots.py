@@ -4,6 +4,7 @@ import pytest
 
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.sweep import sweep
+from syncoxiders.ports.errors import Denied, RootLost
 from syncoxiders.ports.items import Update
 from tests.engine.deployed import Deployed
 
@@ -115,3 +116,36 @@ def test_an_empty_root_stops_though_its_entries_were_miscounted(count: int) -> N
     assert stop is not None
     assert stop.kind == "emptied"
     assert len(deployed.b.tree()) == 3
+
+
+def test_all_that_a_worker_leaves_for_later_is_planned_again() -> None:
+    """What a provider refuses, and what a root that went away does not show, in one batch."""
+    deployed = Deployed()
+    deployed.a.write("x", b"x")
+    deployed.look()
+    deployed.failing = {"apply"}
+    deployed.a.write("x", b"edited")
+    deployed.a.write("d/y", b"y")
+    deployed.look()
+    deployed.b.write("x", b"edited there")
+    asked = 0
+
+    def refuse(operation: str) -> None:
+        nonlocal asked
+        asked += operation == "root"
+        if operation == "make_folder":
+            raise Denied("no")
+        if operation == "root" and asked > 1:
+            raise RootLost("not there")
+
+    deployed.b.on_call = refuse
+    deployed.failing = {"poll"}
+    deployed.settle()
+    assert asked == 2
+    deployed.b.on_call = None
+    deployed.failing = set()
+    deployed.clock.advance(3_700.0)
+    sweep(deployed.pipeline)
+    deployed.settle()
+    assert deployed.b.tree()["d/y"] == b"y"
+    assert deployed.a.tree() == deployed.b.tree()

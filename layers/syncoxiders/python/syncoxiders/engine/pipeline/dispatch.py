@@ -142,10 +142,15 @@ class Dispatch:
         ]
 
 
-def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) -> Batch:
-    """Return a batch by which nodes of another one are planned again at a later time."""
+def later(
+    batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float, number: int = 0
+) -> Batch:
+    """Return a batch by which nodes of another one are planned again at a later time.
+
+    ``number`` tells it from others that come of one go at that one.
+    """
     return Batch(
-        id=f"later-{batch.id}-{batch.tries}",
+        id=f"later-{batch.id}-{batch.tries}" + (f"-{number}" if number else ""),
         endpoint=batch.endpoint,
         lane=batch.lane,
         again=tuple(nodes),

@@ -145,6 +145,7 @@ class Worker:
             reporter=reporter,
         )
         self._news = False
+        self._put_later = 0
 
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
@@ -393,8 +394,11 @@ class Worker:
     def _plan_later(self, nodes: Collection[NodeId]) -> None:
         if nodes:
             now = self._pipeline.clock.now()
-            batch = later(self._batch, sorted(nodes), now=now, until=now + RETRY)
+            batch = later(
+                self._batch, sorted(nodes), now=now, until=now + RETRY, number=self._put_later
+            )
             self._store.put_batches([batch])
+            self._put_later += 1
 
     def _close_undone(self, actions: Sequence[str]) -> None:
         """Close what was not done, now that it is sure to be planned again."""
