@@ -4,6 +4,8 @@ import pytest
 
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.sweep import sweep
+from syncoxiders.ports.errors import Denied, RootLost
+from syncoxiders.ports.items import Update
 from tests.engine.deployed import Deployed
 
 
@@ -54,3 +56,96 @@ def test_a_root_that_was_let_through_is_found_by_the_sweep(deployed: Deployed) -
     sweep(deployed.pipeline)
     deployed.settle()
     assert deployed.b.tree() == deployed.a.tree()
+
+
+@pytest.fixture
+def planned() -> Deployed:
+    """Two accounts in step, and an edit and a new file that are planned and not carried."""
+    deployed = Deployed()
+    for name in "xyz":
+        deployed.a.write(name, name.encode())
+    deployed.look()
+    deployed.failing = {"apply"}
+    deployed.a.write("x", b"edited")
+    deployed.a.write("new", b"new")
+    deployed.look()
+    deployed.failing = {"poll"}  # nobody has looked since
+    return deployed
+
+
+def test_nothing_is_written_to_an_exchanged_root(planned: Deployed) -> None:
+    """It would be missing in the right one, as if it had been deleted there."""
+    planned.b.exchange_root()
+    planned.settle()
+    assert planned.b.tree() == {}
+
+
+def test_what_an_exchanged_root_lacks_was_not_deleted(planned: Deployed) -> None:
+    """A worker that does not find what it was to carry looks around at the right root only."""
+    planned.a.exchange_root()
+    planned.settle()
+    assert planned.b.tree().keys() == {"x", "y", "z"}
+
+
+def test_what_an_empty_root_lacks_was_not_deleted(planned: Deployed) -> None:
+    """A worker that finds nothing where a full tree was known leaves it to be asked about."""
+    for name in ("x", "y", "z", "new"):
+        planned.a.remove(name)
+    planned.settle()
+    planned.failing = set()
+    planned.look()
+    stop = setting.heard(planned.store(), "a").stop
+    assert stop is not None
+    assert stop.kind == "emptied"
+    assert planned.b.tree().keys() == {"x", "y", "z"}
+
+
+@pytest.mark.parametrize("count", [0, 30])
+def test_an_empty_root_stops_though_its_entries_were_miscounted(count: int) -> None:
+    """A count that a death has put out hides no root over which nothing is left."""
+    deployed = Deployed()
+    for name in "xyz":
+        deployed.a.write(name, name.encode())
+    deployed.look()
+    deployed.journal.write([Update(("me#photos#count", "a"), {"count": count})])
+    assert deployed.store().observed("a").count() == count
+    for name in "xyz":
+        deployed.a.remove(name)
+    deployed.look()
+    stop = setting.heard(deployed.store(), "a").stop
+    assert stop is not None
+    assert stop.kind == "emptied"
+    assert len(deployed.b.tree()) == 3
+
+
+def test_all_that_a_worker_leaves_for_later_is_planned_again() -> None:
+    """What a provider refuses, and what a root that went away does not show, in one batch."""
+    deployed = Deployed()
+    deployed.a.write("x", b"x")
+    deployed.look()
+    deployed.failing = {"apply"}
+    deployed.a.write("x", b"edited")
+    deployed.a.write("d/y", b"y")
+    deployed.look()
+    deployed.b.write("x", b"edited there")
+    asked = 0
+
+    def refuse(operation: str) -> None:
+        nonlocal asked
+        asked += operation == "root"
+        if operation == "make_folder":
+            raise Denied("no")
+        if operation == "root" and asked > 1:
+            raise RootLost("not there")
+
+    deployed.b.on_call = refuse
+    deployed.failing = {"poll"}
+    deployed.settle()
+    assert asked == 2
+    deployed.b.on_call = None
+    deployed.failing = set()
+    deployed.clock.advance(3_700.0)
+    sweep(deployed.pipeline)
+    deployed.settle()
+    assert deployed.b.tree()["d/y"] == b"y"
+    assert deployed.a.tree() == deployed.b.tree()

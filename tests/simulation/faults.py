@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -11,8 +11,16 @@ from syncoxiders.adapters.memory.provider import (
     MemoryProvider,
     MemoryReader,
 )
+from syncoxiders.adapters.memory.provider_tree import Tree
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref
 from syncoxiders.ports.provider import Attributes, FolderDelta, Known
+
+
+class Root(NamedTuple):
+    """A folder that can be a storage's root, and the mark by which it is known."""
+
+    tree: Tree
+    mark: int
 
 
 class FaultyProvider(MemoryProvider):
@@ -33,6 +41,29 @@ class FaultyProvider(MemoryProvider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.shown: dict[EntryId, bytes | None] = {}
+        self._roots = 1
+
+    def root_mark(self) -> str:
+        """Return what :meth:`root` returns, asking nobody."""
+        return f"{self.name}-{self._mark}"
+
+    def put_root(self, root: Root | None = None, *, marked: bool = True) -> Root:
+        """Put another folder in the root's place, or an empty one; returns the one that was there.
+
+        An empty one that is not ``marked`` cannot be told from it.
+        """
+        with self._lock:
+            before = Root(self._tree, self._mark)
+            if root is None:
+                self._roots += 1
+                tree = Tree(self.quirks, self.name)
+                root = Root(tree, self._roots if marked else self._mark)
+            self._tree, self._mark = root
+            self._tree.number_after(before.tree)
+            self._late.clear()
+            self.ticks += 1
+            self.expire_cursors()
+        return before
 
     def get(self, ref: Ref) -> Entry | None:
         """Return the entry as it stands now."""

@@ -4,11 +4,18 @@ from tests.simulation.cloud import CloudHistory
 from tests.simulation.history import History
 from tests.simulation.ignoring import IgnoringCloudHistory, IgnoringHistory
 from tests.simulation.quirky import KINDS, QuirkyHistory
+from tests.simulation.rooted import RootedCloudHistory, RootedHistory
 
-ON_ONE_MACHINE: dict[str, type[QuirkyHistory]] = {"ignore-files": IgnoringHistory}
+ON_ONE_MACHINE: dict[str, type[QuirkyHistory]] = {
+    "ignore-files": IgnoringHistory,
+    "roots": RootedHistory,
+}
 """Histories on one machine in which something happens that does not in others, by their kind."""
 
-IN_THE_CLOUD: dict[str, type[CloudHistory]] = {"ignore-files": IgnoringCloudHistory}
+IN_THE_CLOUD: dict[str, type[CloudHistory]] = {
+    "ignore-files": IgnoringCloudHistory,
+    "roots": RootedCloudHistory,
+}
 """The same of the deployed system."""
 
 ALL = ["plain", *KINDS, *dict.fromkeys([*ON_ONE_MACHINE, *IN_THE_CLOUD])]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from syncoxiders.adapters.memory.provider_tree import Tree as ProviderTree
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, EntryId, Kind, Mode, Traits
 from syncoxiders.engine.context import Options
 from syncoxiders.engine.guard import Limit
+from syncoxiders.engine.report import Stop
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import Denied, Full, Throttled, Unreachable
 from syncoxiders.ports.state import Commit, SyncRecord
@@ -252,13 +254,18 @@ class Stage:
             self.log.append(f"   {event.verb} {event.endpoint} {event.path}: {event.detail}")
         self._check_whole()
         self._check_owners()
-        if outcome.stop is not None and outcome.stop.plan_id.startswith("empty-"):
-            self.log.append("-- let through that everything was removed")
-            self.world.options = dataclasses.replace(GENEROUS, approve=outcome.stop.plan_id)
-            return self._run()
-        if outcome.stop is not None:
-            raise Violated(self._story(f"a guard stopped it: {outcome.stop}"))
-        return True
+        return outcome.stop is None or self._stopped(outcome.stop)
+
+    def _stopped(self, stop: Stop) -> bool:
+        """Approve of what a guard stopped, if it may have been meant; else it is a violation.
+
+        Says whether the run that follows lived to its end.
+        """
+        if not stop.plan_id.startswith("empty-"):
+            raise Violated(self._story(f"a guard stopped it: {stop}"))
+        self.log.append("-- let through that everything was removed")
+        self.world.options = dataclasses.replace(GENEROUS, approve=stop.plan_id)
+        return self._run()
 
     def _settle(self) -> None:
         """Run until a run changes nothing."""
@@ -317,7 +324,7 @@ class Stage:
         mode = self.world.rule.mode
         for each in node.values():
             others = {
-                name: self.world.providers[name]._tree.find(replica.entry)
+                name: self._tree_of(name).find(replica.entry)
                 for name, replica in each.replicas.items()
                 if name != provider.name and self.world.providers[name].traits.stable_ids
             }
@@ -330,6 +337,10 @@ class Stage:
                     there = self._storage[name].shown.get(replica.entry)  # when last asked
                     if name != provider.name and (here is None or there != here.data):
                         raise Violated(self._story(f"{each.name} is not at its destination"))
+
+    def _tree_of(self, name: str) -> ProviderTree:
+        """Return what people have at an endpoint, whether it can be seen or not."""
+        return self.world.providers[name]._tree
 
     def _joins_all(self, record: SyncRecord | None) -> bool:
         """Say whether what differs can only be joined: base speaks of another rule, or of none."""

@@ -185,6 +185,8 @@ class IgnoreFiles:
         """Return the file as it is now, or as it was where it cannot be read."""
         if known.version == entry.version and known.version:
             return known
+        if known.endpoint in self.refused:  # nothing of it can be read for now
+            return known
         try:
             reader = self._context.providers[known.endpoint].read(
                 Ref(entry.id, path), entry.version

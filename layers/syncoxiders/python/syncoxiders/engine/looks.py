@@ -30,12 +30,15 @@ from syncoxiders.ports.errors import (
     Throttled,
     Vanished,
 )
+from syncoxiders.ports.pipeline import Confirms
 from syncoxiders.ports.provider import Feeds, Finishes, Provider
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
 
 SMALL = 2
 """So much (a file in a folder, say) may be all there is, and be deleted on purpose."""
 
+MISCOUNTED, ASKED = 100, 100
+"""A count may be wrong by so many after deaths; so many entries tell whether a root is empty."""
 
 SOON, DAY = 900.0, 86_400.0
 """Seconds after which an endpoint that is followed by its feed is looked at as a whole again.
@@ -342,12 +345,26 @@ class Looks:
             try:
                 observer = self._observer(endpoint)
                 observer.ask_for_lost(ids)
-                observer.look(self._folders(endpoint, wanted))
+                observer.look(self._folders(endpoint, wanted), confirm=self._confirm(endpoint))
             except ProviderError as error:
                 self._lose(endpoint, error)
                 continue
             touched.update(((endpoint, entry), None) for entry in self.log(endpoint))
         return [each for each in touched if each[1] != ROOT_ENTRY]
+
+    def leave_out_exchanged(self, endpoints: Iterable[EndpointId]) -> None:
+        """Leave out those of these endpoints whose root is not the one that is known by now.
+
+        In another one everything seems to be deleted.
+        """
+        for endpoint in sorted({*endpoints} - self.away.keys()):
+            known = self.roots.get(endpoint)
+            try:
+                if known and self._context.providers[endpoint].root() != known:
+                    label = self._context.rule.endpoint(endpoint).label
+                    raise RootLost(f"the root of {label} is another folder than last time")
+            except ProviderError as error:
+                self._lose(endpoint, error)
 
     def log(self, endpoint: EndpointId) -> list[EntryId]:
         """Return what the change log holds beyond the position reached, and advance it."""
@@ -390,11 +407,22 @@ class Looks:
             if self._context.options.approve == f"empty-{endpoint}":
                 return
             known = tree.count()
-            if known > SMALL and look.gone >= known and self._context.store.base().count():
+            if isinstance(self._context.store, Confirms):  # then it may have been miscounted
+                nothing_left = look.gone > SMALL and 2 * look.gone + MISCOUNTED >= known
+                nothing_left = nothing_left and self._is_empty(endpoint)
+            else:
+                nothing_left = known > SMALL and look.gone >= known
+            if nothing_left and self._context.store.base().count():
                 label = self._context.rule.endpoint(endpoint).label
                 raise Emptied(f"nothing is left in {label}, where {known} entries were known")
 
         return confirm
+
+    def _is_empty(self, endpoint: EndpointId) -> bool:
+        """Say whether nothing of what was in the root is there, as far as can be asked for."""
+        provider = self._context.providers[endpoint]
+        known = self._context.store.observed(endpoint).children(ROOT_ENTRY)
+        return all(provider.get(Ref(each.id, each.name)) is None for each in known[:ASKED])
 
     def _report(self, endpoint: EndpointId, look: Look) -> None:
         for problem in look.problems:

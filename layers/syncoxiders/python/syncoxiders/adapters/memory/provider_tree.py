@@ -69,10 +69,15 @@ class Tree:
         self._forbidden = frozenset(quirks.traits.forbidden) | {"/", "\0"}
         self._reserved = frozenset(word.casefold() for word in quirks.traits.reserved)
 
+    @property
+    def given(self) -> tuple[int, int]:
+        """Return how many ids and versions were given so far."""
+        return self._ids, self._versions
+
     def number_after(self, other: "Tree") -> None:
         """Give no id and no version that was given in another tree."""
-        self._ids = max(self._ids, other._ids)
-        self._versions = max(self._versions, other._versions)
+        ids, versions = other.given
+        self._ids, self._versions = max(self._ids, ids), max(self._versions, versions)
 
     # Names
 

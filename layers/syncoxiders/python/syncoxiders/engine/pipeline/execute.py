@@ -32,7 +32,7 @@ from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.report import Outcome, Reporter
 from syncoxiders.engine.resumable import Uploads
-from syncoxiders.ports.errors import ProviderError, Revoked, Stale, Throttled, Vanished
+from syncoxiders.ports.errors import ProviderError, Revoked, RootLost, Stale, Throttled, Vanished
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
@@ -135,11 +135,13 @@ class Worker:
         self._batch = batch
         self._until = until
         setting.read_ahead(store, settings)
+        heard = {each.id: setting.heard(store, each.id) for each in settings.endpoints}
+        self._roots = {each: it.root for each, it in heard.items() if it.root}
         self._context: Context = setting.context(
             pipeline,
             settings,
             store,
-            traits={each.id: setting.heard(store, each.id).traits for each in settings.endpoints},
+            traits={each: it.traits for each, it in heard.items()},
             providers=pipeline.connect(message.owner, settings),
             reporter=reporter,
         )
@@ -183,11 +185,17 @@ class Worker:
         self._tell()
 
     def _shut(self) -> dict[EndpointId, str]:
-        """Return the endpoints that are needed and cannot be asked for anything, and why."""
+        """Return the endpoints that are needed and cannot be asked for anything, and why.
+
+        What would be written to a root that was exchanged would count as deleted in the right one.
+        """
         away = dict.fromkeys(self._pauses, _LEFT_ALONE)
         for endpoint in sorted(self._batch.needs - away.keys()):
             try:
-                self._context.providers[endpoint]
+                provider = self._context.providers[endpoint]
+                known = self._roots.get(endpoint) if endpoint == self._batch.endpoint else None
+                if known and provider.root() != known:
+                    raise RootLost("its root is another folder than last time")
             except ProviderError as error:
                 self._heed({endpoint: error})
                 away[endpoint] = str(error)
@@ -364,10 +372,15 @@ class Worker:
         call(pipeline.registry, pipeline.polls, owners, pipeline.clock.now())
 
     def _look_again(self, applied: Applied) -> None:
-        """Look at what was not as planned, and put into the log what has to be planned again."""
-        if applied.stale:
-            self._see(applied.stale)
-        self._touch(applied.nodes, sorted(applied.again))
+        """Look at what was not as planned, and put into the log what has to be planned again.
+
+        Where a root is not there, that is once it is, or has been for so long that others go on.
+        """
+        if applied.stale and not self._see(applied.stale):
+            self._plan_later(applied.nodes)
+            self._touch((), sorted(applied.again))
+        else:
+            self._touch(applied.nodes, sorted(applied.again))
 
     def _ask_again(self, endpoint: EndpointId) -> None:
         """Find out what holds where a look that came later than an action has it otherwise."""
@@ -378,17 +391,21 @@ class Worker:
         except ProviderError as error:
             self._heed({endpoint: error})  # until it is planned again, what the look says stands
 
-    def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> None:
+    def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> bool:
         """Look around what was not as expected, and have poll look at the rest.
 
-        It may have gone with folders further up, of which these folders tell nothing.
+        It may have gone with folders further up, of which these folders tell nothing. Says
+        whether the roots were those that are known.
         """
-        looks = Looks(self._context, SyncRecord({}), Outcome(), lambda _: None)
+        record = SyncRecord({}, roots=self._roots)
+        looks = Looks(self._context, record, Outcome(), lambda _: None)
         looks.away.update(dict.fromkeys(self._paused(), _LEFT_ALONE))
+        looks.leave_out_exchanged(endpoint for endpoint, _ in stale)
         looks.again(stale)
         self._heed(looks.refused)
         self._news = True
         self._hint({endpoint for endpoint, _ in stale})
+        return not any(isinstance(each, RootLost) for each in looks.refused.values())
 
     def _touch(
         self, nodes: Collection[NodeId], entries: Sequence[tuple[EndpointId, EntryId]] = ()

@@ -1,0 +1,214 @@
+"""Histories in which a root is exchanged for another folder, vanishes, or shows nothing."""
+
+import dataclasses
+import random
+from collections.abc import Callable, Sequence
+
+from syncoxiders.adapters.memory.provider_tree import Tree as ProviderTree
+from syncoxiders.core.model import EndpointId, Entry
+from syncoxiders.engine.looks import SMALL
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.report import Stop
+from syncoxiders.ports.errors import Denied
+from tests.simulation.cloud import OWNER, SYNC, CloudHistory
+from tests.simulation.faults import FaultyProvider, Root
+from tests.simulation.people import DEEDS, tokens
+from tests.simulation.quirky import QuirkyHistory
+from tests.simulation.stage import GENEROUS, Violated
+
+STORAGE = ["plain", "feed", "plain", "path-ids", "path-feed"]
+
+
+@dataclasses.dataclass
+class Incident:
+    """What has become of an endpoint's root, for some runs. ``root`` is the one that was there."""
+
+    name: EndpointId
+    what: str
+    runs: int
+    root: Root | None = None
+
+
+class Rooted(QuirkyHistory):
+    """A history in which a root is not the one that it was, for a while or for good.
+
+    Until it is there again, or a person lets the other one take part, nothing is done for its
+    sake: nobody has deleted what cannot be seen. What was in the right one counts as standing.
+    """
+
+    def __post_init__(self) -> None:
+        self._whim = random.Random(f"rooted {self.seed}")
+        self._incident: Incident | None = None
+        self._hard_now = False
+        self._active = ""
+        self._awaited: set[str] = set()
+        super().__post_init__()
+
+    @property
+    def storage(self) -> str:
+        """Return which quirk the endpoints have."""
+        return STORAGE[self.seed % len(STORAGE)]
+
+    # -- incidents -----------------------------------------------------------------------------
+
+    def _hard_times(self, acts: Callable[[], None]) -> None:
+        self._hard_now = True
+        super()._hard_times(acts)
+        self._hard_now = False
+        self._end()
+
+    def _run(self, *, listen: bool = False) -> bool:
+        if self._hard_now and self._incident is None and self._whim.random() < 0.6:
+            self._happen()
+        lived = super()._run(listen=listen)
+        if self._incident is not None:
+            self._incident.runs -= 1
+            if not self._incident.runs:
+                self._end()
+        return lived
+
+    def _happen(self) -> None:
+        name = self._whim.choice([each.id for each in self.world.rule.endpoints])
+        what = self._whim.choice(["lost", "exchanged", "emptied"])
+        if self.world.providers[name].offline or not self._knows_root(name):
+            return
+        if what == "emptied" and not self._is_full(name):
+            return  # so little may have been deleted on purpose
+        incident = self._incident = Incident(name, what, self._whim.randint(1, 3))
+        self.log.append(f"-- the root of {name} is {what}")
+        if what == "lost":
+            self.world.providers[name].lose_root()
+        else:
+            incident.root = self._storage[name].put_root(marked=what == "exchanged")
+
+    def _is_full(self, name: EndpointId) -> bool:
+        """Say whether it is sure to be noticed that nothing is left."""
+        store = self.world.store.sync(OWNER, SYNC)
+        return store.observed(name).count() > SMALL and not self._is_at_work()
+
+    def _is_at_work(self) -> bool:
+        """Say whether something that was planned may not have been done, deletions for one."""
+        return bool(self.world.store.sync(OWNER, SYNC).open_actions())
+
+    def _knows_root(self, name: EndpointId) -> bool:
+        """Say whether it is known which folder is the right one."""
+        record = self.world.store.sync(OWNER, SYNC).record()
+        return record is not None and record.roots.get(name) == self._storage[name].root_mark()
+
+    def _end(self) -> None:
+        """Put the right root back, or let a person take the other one for it."""
+        incident, self._incident = self._incident, None
+        if incident is None:
+            return
+        name, root = incident.name, incident.root
+        if root is None:
+            self.world.providers[name].return_root()
+        elif incident.what == "exchanged" and self._may_stay(name) and self._whim.random() < 0.5:
+            self.log.append(f"-- the other root of {name} is to stay")
+            self._awaited.add(f"root-{name}-{self._storage[name].root_mark()}")
+            self._forget(name, root)
+            return
+        else:
+            self._storage[name].put_root(root)
+        self.log.append(f"-- the root of {name} is there again")
+
+    def _may_stay(self, name: EndpointId) -> bool:
+        """Say whether it can be told what is to become of a sync in which this root is another."""
+        if self.manner == "mirrored":
+            return name != "a"
+        return name != self._active and not self._is_filtered()  # it has nothing that is hidden
+
+    def _forget(self, name: EndpointId, root: Root) -> None:
+        """Let go of what was in the former root alone."""
+        others = [each for each in self.world.providers.values() if each.name != name]
+        kept = {
+            line for each in others for data in each.tree().values() for line in tokens(data or b"")
+        }
+        taken = {line for node in root.tree.below(root.tree.root) for line in tokens(node.data)}
+        self.people.alive -= taken - kept
+
+    def _is_amiss(self, name: EndpointId) -> bool:
+        return self._incident is not None and self._incident.name == name
+
+    def _tree_of(self, name: str) -> ProviderTree:
+        incident = self._incident
+        if incident is not None and incident.name == name and incident.root is not None:
+            return incident.root.tree
+        return super()._tree_of(name)
+
+    def _before(self, provider: FaultyProvider, what: str) -> None:
+        """Let nobody write where nothing is mounted, as nothing tells that it is not the root."""
+        if self._is_amiss(provider.name) and self._incident and self._incident.what == "emptied":
+            raise Denied("read-only")
+        super()._before(provider, what)
+
+    def _omit(self, known: list[Entry]) -> Entry | None:
+        """Let listings lack all or nothing: what is missing bit by bit may have been deleted."""
+        return None if self._incident is not None else super()._omit(known)
+
+    # -- people --------------------------------------------------------------------------------
+
+    def _epoch(self, active: str, here: list[str]) -> None:
+        self._active = active
+        super()._epoch(active, here)
+
+    def _act(self, name: str, deeds: Sequence[str] = DEEDS) -> None:
+        """Nobody works where nothing is to be seen."""
+        if not self._is_amiss(name):
+            super()._act(name, deeds)
+
+    def _intrude(self, provider: FaultyProvider, path: str) -> None:
+        if not self._is_amiss(provider.name):
+            super()._intrude(provider, path)
+
+    # -- guards --------------------------------------------------------------------------------
+
+    def _is_meant(self, stop: Stop) -> bool:
+        """Say whether a person lets through what a guard stopped; what nobody did is none."""
+        what, _, rest = stop.plan_id.partition("-")
+        if stop.kind == "lost" or what == "root":
+            return stop.plan_id in self._awaited
+        if what != "empty":
+            raise Violated(self._story(f"a guard stopped it: {stop}"))
+        return not self._is_amiss(rest) and not self.world.providers[rest].tree()
+
+
+class RootedHistory(Rooted):
+    """Such a history on one machine."""
+
+    def _stopped(self, stop: Stop) -> bool:
+        if not self._is_meant(stop):
+            if self._incident is None and stop.kind != "emptied":  # as a listing that lacks it
+                raise Violated(self._story(f"a guard stopped it: {stop}"))
+            return True
+        self.log.append(f"-- let through: {stop.reason}")
+        self.world.options = dataclasses.replace(GENEROUS, approve=stop.plan_id)
+        try:
+            return self._run()
+        finally:
+            self.world.options = GENEROUS
+
+
+class RootedCloudHistory(Rooted, CloudHistory):
+    """Such a history of the deployed system."""
+
+    def _is_at_work(self) -> bool:
+        return bool(self.states.sync(OWNER, SYNC).batches())
+
+    def _knows_root(self, name: EndpointId) -> bool:
+        heard = setting.heard(self.states.sync(OWNER, SYNC), name)
+        return heard.root == self._storage[name].root_mark()
+
+    def _work(self, *, hard: bool) -> bool:
+        """Nothing comes to rest while a root is not there."""
+        return super()._work(hard=hard or self._incident is not None)
+
+    def _let_through(self, text: Callable[[str], str]) -> None:
+        store = self.states.sync(OWNER, SYNC)
+        stops: list[Stop | None] = [setting.planning(store).stop]
+        stops.extend(setting.heard(store, name).stop for name in self.world.providers)
+        for stop in stops:
+            if stop is not None and text(setting.APPROVED) != stop.plan_id and self._is_meant(stop):
+                self.log.append(f"-- let through: {stop.reason}")
+                store.save_text(setting.APPROVED, stop.plan_id)
+                self._push()
