@@ -13,7 +13,7 @@ from syncoxiders.adapters.dynamo.client import Client, Connect
 from syncoxiders.adapters.dynamo.items import TRIES, DynamoItems
 from syncoxiders.adapters.dynamo.models import ControlRow, JournalRow, Row, TreeRow, named
 from syncoxiders.adapters.items._claims import Claim
-from syncoxiders.adapters.items._entries import Wish
+from syncoxiders.adapters.items._wishes import Wish
 from syncoxiders.adapters.items.store import ItemsStates
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.ports.errors import StateError, StateUnavailable

@@ -11,9 +11,11 @@ from typing import TypeAlias
 from syncoxiders.adapters.items import _full
 from syncoxiders.adapters.items._claims import Claim
 from syncoxiders.adapters.items._counters import Counters
-from syncoxiders.adapters.items._entries import Entries, Where, Wish, wishes_of
+from syncoxiders.adapters.items._entries import Entries
+from syncoxiders.adapters.items._held import Claims, Step
 from syncoxiders.adapters.items._log import ChangeLogs
-from syncoxiders.adapters.items._nodes import Claims, Nodes, Step
+from syncoxiders.adapters.items._nodes import Nodes
+from syncoxiders.adapters.items._wishes import Where, Wish, wishes_of
 from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
 from syncoxiders.ports.pipeline import RESERVED
 from syncoxiders.ports.state import Commit

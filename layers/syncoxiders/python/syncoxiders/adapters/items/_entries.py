@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from syncoxiders.adapters.items._claims import Claim, changed, claims_of
-from syncoxiders.adapters.items._codec import entry_id, pack_entry, unpack_entry
+from syncoxiders.adapters.items._codec import entry_id, pack_entry
 from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._keys import (
     SHARDS,
@@ -22,7 +22,8 @@ from syncoxiders.adapters.items._keys import (
     shard_of_name,
     sort_key,
 )
-from syncoxiders.adapters.items._tables import Tables, micros, put_all
+from syncoxiders.adapters.items._tables import Tables, put_all
+from syncoxiders.adapters.items._wishes import NOTHING, Known, Outcome, Where, Wish, known_from
 from syncoxiders.core import names
 from syncoxiders.core.model import EndpointId, Entry, EntryId, NodeId
 from syncoxiders.ports.errors import StateUnavailable
@@ -40,10 +41,7 @@ from syncoxiders.ports.items import (
     Update,
     Value,
 )
-from syncoxiders.ports.pipeline import SKEW
-from syncoxiders.ports.state import Observation
 
-Where: TypeAlias = tuple[EndpointId, EntryId]
 Resolve: TypeAlias = Callable[[Where, Claim], bool]
 """Says whether who claims an entry has no right to it, and will never have."""
 
@@ -57,72 +55,6 @@ Whoever asked for a page before that has long died: a function runs for 15 minut
 """
 
 KNOWN = 50_000
-
-
-class Known(msgspec.Struct, frozen=True, gc=False):
-    """An entry's item as it was last read or written.
-
-    One that is ``assumed`` was read by somebody else: only where it stands is told of it.
-    """
-
-    entry: Entry | None = None
-    claims: frozenset[str] = frozenset()
-    seen: int = 0
-    at: str = ""
-    assumed: bool = False
-
-
-class Wish(msgspec.Struct):
-    """What is to become of an entry's item.
-
-    With ``told`` what is observed is replaced by ``entry``, unless it was ``asked`` for before
-    what is there (0 is never), or is told by a write of our own that was ``begun`` before others
-    asked for what is there, and is something else. Claims are added and dropped; ``claimant`` is
-    refused if the entry is somebody else's. ``seen`` is that of the item when it was first tried,
-    or read before a write of our own.
-    """
-
-    told: bool = False
-    entry: Entry | None = None
-    asked: int = 0
-    begun: int = 0
-    add: list[Claim] = msgspec.field(default_factory=list)
-    drop: set[Claim] = msgspec.field(default_factory=set)
-    claimant: NodeId | None = None
-    seen: int | None = None
-
-    @property
-    def replaces(self) -> bool:
-        """Say whether this is what a write of our own has made of what was a node's before."""
-        claims = self.add or self.drop or self.claimant is not None
-        return self.entry is not None and not self.asked and not claims
-
-    @property
-    def is_new(self) -> bool:
-        """Say whether this is what a write of our own has made for a node."""
-        return self.told and not self.asked and self.claimant is not None
-
-    def is_believed(self, known: Known) -> bool:
-        """Say whether what is told is newer than what is known.
-
-        What was written since the first try, by a clock that may be behind, was asked for later.
-        """
-        if not self.asked:
-            # one more, since that is what a write of the same moment is confirmed as
-            later = self.begun and known.seen != self.seen and known.seen > self.begun + 1
-            return not later or _is_same(self.entry, known.entry)
-        if self.seen is None:
-            self.seen = known.seen
-        if known.seen not in {self.seen, 0} and known.seen > self.asked - micros(SKEW):
-            return False
-        return known.seen <= self.asked
-
-
-class Outcome(msgspec.Struct):
-    """What became of wishes: claims that were refused, and how many more entries there are."""
-
-    refused: set[Where] = msgspec.field(default_factory=set)
-    grown: dict[EndpointId, int] = msgspec.field(default_factory=dict)
 
 
 class Entries:
@@ -288,7 +220,7 @@ class Entries:
         try:
             unknown = [where for where in wishes if where not in self._known]
             # nothing is known of it, unless others came before, which its write tells
-            self._known.update((where, _NOTHING) for where in unknown if wishes[where].is_new)
+            self._known.update((where, NOTHING) for where in unknown if wishes[where].is_new)
             for where in unknown:
                 told, assumed = wishes[where], self._assumed.pop(where, None)
                 if told.entry is not None and told.replaces and assumed is not None:
@@ -483,72 +415,3 @@ class _Try(msgspec.Struct):
 def placed_id(item: Item) -> str:
     """Return the sort key of what an item makes known in a folder."""
     return item.key[1].split("/", 2)[2]
-
-
-def known_from(item: Item | None) -> Known:
-    """Return what an entry's item says."""
-    if item is None:
-        return _NOTHING
-    held = item.attributes
-    data, claims, seen, at = (held.get(each) for each in ("data", "claims", "seen", "at"))
-    return Known(
-        None if data is None else unpack_entry(data, item.key[1]),
-        claims if isinstance(claims, frozenset) else frozenset(),
-        seen if isinstance(seen, int) else 0,
-        at if isinstance(at, str) else "",
-    )
-
-
-_NOTHING = Known()
-
-
-class ItemsObservedTree:
-    """The observed tree of one endpoint."""
-
-    def __init__(
-        self,
-        entries: Entries,
-        endpoint: EndpointId,
-        count: Callable[[], int],
-        changes: Callable[[int, int], tuple[list[EntryId], int]],
-    ) -> None:
-        self._entries = entries
-        self._endpoint = endpoint
-        self._count = count
-        self._changes = changes
-
-    def get(self, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
-        """Return those that are there."""
-        return self._entries.entries(self._endpoint, ids)
-
-    def children(self, folder: EntryId) -> list[Entry]:
-        """Return the entries in a folder, in no particular order."""
-        return self._entries.placed(self._endpoint, folder)
-
-    def at(self, folder: EntryId, key: str) -> list[Entry]:
-        """Return the entries in a folder whose name has this ``names.key``."""
-        return self._entries.placed(self._endpoint, folder, key)
-
-    def count(self) -> int:
-        """Return how many entries there are."""
-        return self._count()
-
-    def changes(self, after: int, limit: int) -> tuple[list[EntryId], int]:
-        """Return ids touched since a change-log position, and the position reached."""
-        return self._changes(after, limit)
-
-
-def wishes_of(seen: Observation) -> Iterator[tuple[Where, Wish]]:
-    """Yield what an observation wishes, in order: what is gone last."""
-    stamp = micros(seen.asked) if seen.asked else 0
-    begun = {each: micros(at) for each, at in seen.begun.items()}
-    told = [*((each.id, each) for each in seen.put), *((each, None) for each in seen.gone)]
-    for each, entry in told:
-        yield (seen.endpoint, each), Wish(True, entry, stamp, begun.get(each, 0))
-
-
-def _is_same(told: Entry | None, known: Entry | None) -> bool:
-    """Say whether two observations of an entry tell the same of its place and its content."""
-    if told is None or known is None:
-        return told is known
-    return (told.parent, told.name, told.version) == (known.parent, known.name, known.version)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from syncoxiders.adapters.items._codec import unpack_entry
 from syncoxiders.adapters.items._counters import Counters
 from syncoxiders.adapters.items._entries import Entries
+from syncoxiders.adapters.items._held import Held, counts
 from syncoxiders.adapters.items._keys import SHARDS, entry_shard, sort_key
-from syncoxiders.adapters.items._nodes import Held, Nodes, counts
+from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.adapters.items._tables import BATCH, together
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId, Replica
 from syncoxiders.ports.items import Item

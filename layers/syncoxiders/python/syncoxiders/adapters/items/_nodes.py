@@ -9,7 +9,6 @@ they were known to who wrote it: what is replaced where it stands need not be re
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,11 +17,20 @@ from syncoxiders.adapters.items._codec import (
     pack,
     pack_node,
     pack_open,
-    unpack_as,
-    unpack_node,
-    unpack_open,
 )
 from syncoxiders.adapters.items._folders import Folders
+from syncoxiders.adapters.items._held import (
+    NO_CLAIMS,
+    NOTHING,
+    Claims,
+    Held,
+    Step,
+    claimed,
+    counts,
+    held_from,
+    is_loser,
+    placed_node,
+)
 from syncoxiders.adapters.items._keys import (
     SHARDS,
     Keys,
@@ -51,37 +59,6 @@ from syncoxiders.ports.items import (
 ROUNDS = 20
 VOID_DAYS = 1
 """So long an id is void: its planner died before, or wrote the node."""
-
-
-class Held(msgspec.Struct, frozen=True, gc=False):
-    """A node's item; ``rev`` is ``""`` where there is none."""
-
-    node: Node | None = None
-    open: tuple[tuple[int, Action], ...] = ()
-    rev: str = ""
-    at: str = ""
-    again: bool = False
-    void: bool = False
-    ats: Mapping[EndpointId, str] = {}
-
-
-class Step(msgspec.Struct):
-    """What is to become of a node: of itself if ``replaced``, and of its open actions."""
-
-    node: Node | None = None
-    replaced: bool = False
-    opened: dict[str, tuple[int, Action]] = msgspec.field(default_factory=dict)
-    closed: set[str] = msgspec.field(default_factory=set)
-
-
-class Claims(NamedTuple):
-    """Which entries a node newly claims; and which claims it drops.
-
-    Of an entry that it claims otherwise than before the old claim is dropped.
-    """
-
-    added: dict[tuple[EndpointId, EntryId], Claim]
-    dropped: list[tuple[tuple[EndpointId, EntryId], Claim]]
 
 
 class Nodes:
@@ -191,7 +168,7 @@ class Nodes:
         found = self._tables.tree.query(self._keys.losers())
         held = self.read(sorted({placed_node(item) for item in found}))
         return [
-            each.node for each in held.values() if each.node is not None and _is_loser(each.node)
+            each.node for each in held.values() if each.node is not None and is_loser(each.node)
         ]
 
     def some_losers(self, after: str, limit: int) -> tuple[list[Node], str]:
@@ -209,7 +186,7 @@ class Nodes:
             if known is not None and known.at == token and known.node is not None:
                 found.append(known.node)
         end = places[-1].key[1] if len(places) == limit else ""
-        return [each for each in found if _is_loser(each)], end
+        return [each for each in found if is_loser(each)], end
 
     def shard(self, shard: int) -> Iterator[tuple[NodeId, Held]]:
         """Yield all items of a shard; they do not count as read."""
@@ -265,7 +242,7 @@ class Nodes:
         )
 
     def _before(self, node: NodeId) -> Held:
-        return self._held.get(node, _NOTHING)
+        return self._held.get(node, NOTHING)
 
     def before(self, node: NodeId) -> Node | None:
         """Return a node as it was when it was read, None if it is taken to be new."""
@@ -290,10 +267,10 @@ class Nodes:
     def claims(self, node: NodeId, step: Step) -> Claims:
         """Return what a step changes of a node's claims on entries."""
         if not step.replaced:
-            return _NO_CLAIMS
-        old, new = _claims(self._before(node).node), _claims(step.node)
+            return NO_CLAIMS
+        old, new = claimed(self._before(node).node), claimed(step.node)
         if old == new:
-            return _NO_CLAIMS
+            return NO_CLAIMS
         closed = {
             action.endpoint: action_tag(action)
             for _, action in self._before(node).open
@@ -336,7 +313,7 @@ class Nodes:
         cleared: list[Delete] = []
         for (node, before, tried), result in zip(tries, results, strict=True):
             item = result.item if isinstance(result, Raced) else result
-            now = _NOTHING if item is None else held_from(item, node)
+            now = NOTHING if item is None else held_from(item, node)
             if isinstance(result, Raced) and now.rev != tried.rev:
                 lost.add(node)
                 self._absent.discard(node)
@@ -359,7 +336,7 @@ class Nodes:
         for index, ((node, before, tried), result) in enumerate(zip(tries, results, strict=True)):
             if not isinstance(tried.change, Delete) or not isinstance(result, Raced):
                 continue
-            now = _NOTHING if result.item is None else held_from(result.item, node)
+            now = NOTHING if result.item is None else held_from(result.item, node)
             if now.rev == before.rev:
                 marked = msgspec.structs.replace(before, again=True)
                 change = Delete(tried.change.key, Equals("rev", before.rev))
@@ -454,7 +431,7 @@ class Nodes:
             return
         name = name_key(names.key(node.name))
         yield self._keys.nodes_in(node.parent, shard_of_name(name)), name
-        if _is_loser(node):
+        if is_loser(node):
             yield self._keys.losers(), "loser"
 
     # -- marks ---------------------------------------------------------------------------------
@@ -476,7 +453,7 @@ class Nodes:
             left = {}
             for (node, _), result in zip(todo, results, strict=True):
                 if isinstance(result, Raced):
-                    left[node] = _NOTHING if result.item is None else held_from(result.item, node)
+                    left[node] = NOTHING if result.item is None else held_from(result.item, node)
             if not left:
                 for node in free:  # what it was read as has open actions
                     self._held.pop(node, None)
@@ -524,50 +501,5 @@ class _Try(msgspec.Struct):
     cleared: list[Delete] = msgspec.field(default_factory=list)
 
 
-_NOTHING = Held()
-_NO_CLAIMS = Claims({}, [])
-
-
-def held_from(item: Item, node: NodeId) -> Held:
-    """Return what a node's item says."""
-    held = item.attributes
-    data, opened, rev, at = (held.get(each) for each in ("data", "open", "rev", "at"))
-    ats = held.get("ats")
-    return Held(
-        None if data is None else unpack_node(data, node),
-        () if opened is None else tuple(unpack_open(opened, node)),
-        rev if isinstance(rev, str) else "",
-        at if isinstance(at, str) else "",
-        "again" in held,
-        "void" in held,
-        {} if ats is None else unpack_as(ats, dict[str, str]),
-    )
-
-
-def placed_node(item: Item) -> NodeId:
-    """Return which node an item makes known."""
-    return int(item.key[1].rsplit("/", 1)[1], 16)
-
-
 def _place_key(place: tuple[str, str], node: NodeId, token: str) -> Key:
     return place[0], f"{place[1]}/{token}/{node:x}"
-
-
-def _claims(node: Node | None) -> dict[tuple[EndpointId, EntryId], bool]:
-    """Return the entries that a node has for replicas, and whether as gone."""
-    if node is None:
-        return {}
-    return {
-        (endpoint, replica.entry): replica.gone
-        for endpoint, replica in node.replicas.items()
-        if replica.entry
-    }
-
-
-def counts(node: Node | None) -> bool:
-    """Say whether a node is one of those that are counted."""
-    return node is not None and not node.gone
-
-
-def _is_loser(node: Node) -> bool:
-    return node.conflict is not None and not node.gone

@@ -8,8 +8,8 @@ import urllib.parse
 from collections.abc import Collection, Iterator
 
 from syncoxiders.adapters.items._claims import claims_of
-from syncoxiders.adapters.items._entries import known_from
 from syncoxiders.adapters.items._keys import SHARDS, Keys, sort_key
+from syncoxiders.adapters.items._wishes import known_from
 from syncoxiders.core.indexed import ROOT_KEY, Row, key_of, row_of
 from syncoxiders.core.model import ROOT_ENTRY, EntryId, NodeId
 from syncoxiders.ports.errors import StateCorrupt

@@ -9,13 +9,15 @@ from syncoxiders.adapters.items._claims import claims_of
 from syncoxiders.adapters.items._codec import pack, unpack_as
 from syncoxiders.adapters.items._commits import Commits
 from syncoxiders.adapters.items._counters import Counters
-from syncoxiders.adapters.items._entries import Entries, ItemsObservedTree, Wish
+from syncoxiders.adapters.items._entries import Entries
 from syncoxiders.adapters.items._keys import Keys
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Nodes
+from syncoxiders.adapters.items._observed import ItemsObservedTree
 from syncoxiders.adapters.items._runs import Runs
 from syncoxiders.adapters.items._tables import Tables, one
 from syncoxiders.adapters.items._texts import Texts
+from syncoxiders.adapters.items._wishes import Wish
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId
 from syncoxiders.ports.errors import StateBusy
 from syncoxiders.ports.items import AtMost, Items, Raced, Update
