@@ -54,8 +54,6 @@ class StoreView:
             self._nodes[node] = found.get(node)
         others: dict[EndpointId, list[EntryId]] = {endpoint: [] for endpoint in wanted}
         for node, value in found.items():
-            if node not in surely:
-                self._trust(value)
             for endpoint, replica in value.replicas.items():
                 if endpoint not in others or (endpoint, replica.entry) in self._entries:
                     continue
@@ -63,9 +61,6 @@ class StoreView:
                     others[endpoint].append(replica.entry)
         for endpoint, ids in others.items():
             self._read(endpoint, ids)
-
-    def _trust(self, node: Node) -> None:
-        """Take from a node of base what need not be read."""
 
     def _is_told(self, node: Node, endpoint: EndpointId) -> bool:
         """Say whether what base tells of an endpoint is good enough, so that nothing is read."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from syncoxiders.core import names
-from syncoxiders.core.model import ROOT_ENTRY, EndpointId, Entry, EntryId, Kind, Node
+from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.state import SyncStore
@@ -24,13 +24,6 @@ class SteadyView(StoreView):
         super().__init__(store)
         self._traits = {each.id: each.traits for each in rule.endpoints}
         self._standing: dict[tuple[EndpointId, EntryId], dict[str, dict[EntryId, Entry]]] = {}
-
-    def _trust(self, node: Node) -> None:
-        """Where a node stands as base has it, the folder there is that of its parent."""
-        for endpoint, replica in node.replicas.items():
-            apart = replica.gone or replica.hidden or replica.left or node.gone
-            if replica.place_gen == node.place_gen and not apart and replica.parent != ROOT_ENTRY:
-                self._owners.setdefault((endpoint, replica.parent), node.parent)
 
     def _is_told(self, node: Node, endpoint: EndpointId) -> bool:
         replica, content, traits = node.replicas[endpoint], node.content, self._traits[endpoint]
