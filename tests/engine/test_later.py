@@ -1,10 +1,12 @@
 """What cannot be done now, for one reason or another, is done some time later."""
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.core.model import Traits
 from syncoxiders.engine.pipeline.execute import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
-from syncoxiders.ports.errors import ProviderError, Refused, Throttled
+from syncoxiders.ports.errors import ProviderError, Refused, Throttled, Unreachable
 from tests.engine.deployed import Deployed
 
 
@@ -36,6 +38,27 @@ def test_refused_and_unproved_in_one_go() -> None:
     assert "folder/goes" in world.b.tree()
     assert "comes" not in world.b.tree()
     world.a.on_call = world.b.on_call = None
+    world.clock.advance(RETRY + 1.0)
+    sweep(world.pipeline)
+    world.look()
+    assert world.b.tree() == world.a.tree()
+
+
+def test_what_came_to_nothing_need_not_be_made_durable() -> None:
+    """Who goes away while something is carried there is no error of ours: it comes again."""
+    world = Deployed(quirks=Quirks(traits=Traits()))
+    world.look()
+    world.look()
+    world.a.write("file", b"1")
+
+    def away(called: str) -> None:
+        if called in {"upload", "settle"}:
+            raise Unreachable("it does not answer")
+
+    world.b.on_call = away
+    world.look()
+    assert world.b.tree() == {}
+    world.b.on_call = None
     world.clock.advance(RETRY + 1.0)
     sweep(world.pipeline)
     world.look()

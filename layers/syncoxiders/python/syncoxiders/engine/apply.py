@@ -7,6 +7,7 @@ each after the providers were told to make what was written durable.
 import concurrent.futures
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import msgspec
@@ -163,11 +164,16 @@ class Applier:
         """Make durable what is under way, and all before it, once it has ended.
 
         A thread comes to this after having begun all of it, so that it waits for others at work,
-        and never for what is still to begin.
+        and never for what is still to begin. Who cannot do it now is asked again before anything
+        is closed, if there is anything to close.
         """
         concurrent.futures.wait(flights)
         endpoints = {each for actions in flights.values() for each in _route(actions[0]) if each}
-        return self._closings.settle(endpoints)
+        settled: set[EndpointId] = set()
+        for endpoint in sorted(endpoints):
+            with suppress(ProviderError):
+                settled |= self._closings.settle([endpoint])
+        return frozenset(settled)
 
     # -- order ---------------------------------------------------------------------------------
 
