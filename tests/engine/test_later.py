@@ -6,7 +6,7 @@ from syncoxiders.core.model import Traits
 from syncoxiders.engine.pipeline.execute import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
-from syncoxiders.ports.errors import ProviderError, Refused, Throttled, Unreachable
+from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable
 from tests.engine.deployed import Deployed
 
 
@@ -63,3 +63,21 @@ def test_what_came_to_nothing_need_not_be_made_durable() -> None:
     sweep(world.pipeline)
     world.look()
     assert world.b.tree() == world.a.tree()
+
+
+def test_what_was_not_done_while_its_file_was_moved_elsewhere() -> None:
+    """It is planned again though nothing that was logged of it leads there any more."""
+    world = Deployed(quirks=Quirks(traits=Traits(stable_ids=False, cheap_hash=True)))
+    world.failing = {"apply"}
+    world.a.write("d/x", b"1")
+    world.b.write("d", b"2")
+    world.look()
+    failing(world.a, "upload", Stale("somebody else was there"))
+    world.failing = {"merge"}
+    world.settle()
+    world.a.on_call = None
+    world.failing = set()
+    world.settle()
+    world.look()
+    assert world.b.tree() == world.a.tree()
+    assert b"2" in world.a.tree().values()

@@ -381,6 +381,9 @@ class Worker:
             self._touch((), sorted(applied.again))
         else:
             self._touch(applied.nodes, sorted(applied.again))
+            if applied.nodes:
+                # where ids are paths, a move that is still to come leads away from what is logged
+                self._store.hold(applied.nodes)
 
     def _ask_again(self, endpoint: EndpointId) -> None:
         """Find out what holds where a look that came later than an action has it otherwise."""
