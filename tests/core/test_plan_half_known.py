@@ -68,6 +68,17 @@ def test_what_stands_where_something_is_being_written_waits() -> None:
         assert ("a", "a2") in found.waiting
 
 
+def test_what_stands_where_something_is_being_written_waits_though_it_is_to_move() -> None:
+    """What is being written still stands where it was, though it was moved at another endpoint."""
+    old, new, other = file("a1", "file"), file("a2", "file"), file("b1", "renamed")
+    known = node(1, name="renamed", replicas=at(a=old, b=other))
+    for seen in ([old, new], [new]):
+        found = planned({"a": seen, "b": [other]}, [known], {"a": ["a2", "a1"]}, opened=[1])
+        assert not found.nodes
+        assert not found.actions
+        assert ("a", "a2") in found.waiting
+
+
 def test_what_stands_under_a_name_that_is_being_made_up_waits() -> None:
     """Where its own name is taken, what is being made goes by one that was allocated for it."""
     name = local_name("file.txt", RULE.endpoint("a").traits, lambda each: each == "file.txt")

@@ -34,6 +34,7 @@ class Binder:
         self._new: dict[tuple[EndpointId, EntryId], None] = {}
         self._waiting: set[tuple[EndpointId, EntryId]] = set()
         self._expected: dict[tuple[EndpointId, EntryId], NodeId] = {}
+        self._written: dict[tuple[EndpointId, EntryId, str], NodeId] = {}
 
     def gather(self) -> list[Work]:
         """Return the nodes to decide, folders above their content, in a fixed order."""
@@ -51,6 +52,7 @@ class Binder:
         self._hand_over_folders()
         self._take_in_goals()
         self._leave_what_moves()
+        self._note_what_is_written()
         moves = MoveMatcher(self.draft)
         for endpoint, entry in list(self._new):
             seen = self.draft.view.entry(endpoint, entry)
@@ -390,11 +392,22 @@ class Binder:
                     return True
         return False
 
+    def _note_what_is_written(self) -> None:
+        """Note where those with an open action stand, though they may be about to leave."""
+        for node in sorted(self.dirty):
+            if node in self.draft.look.open:
+                for endpoint, replica in self.draft.work(node).replicas.items():
+                    if not replica.gone:
+                        self._written[endpoint, replica.parent, replica.name] = node
+
     def _being_written(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> NodeId | None:
         """Return the node that has its part where something new stands, and an open action.
 
         Where writing to a file changes its id, what stands there now may be what we have written.
         """
+        noted = self._written.get((endpoint, entry.parent, entry.name))
+        if noted is not None and self.draft.work(noted).kind is entry.kind:
+            return noted
         key = names.key(entry.name)
         theirs = self.draft.view.entries_at(endpoint, entry.parent, key)
         owners = [self.draft.node_of(endpoint, each.id) for each in theirs]
