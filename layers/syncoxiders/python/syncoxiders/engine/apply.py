@@ -164,13 +164,17 @@ class Applier:
         """Make durable what is under way, and all before it, once it has ended.
 
         A thread comes to this after having begun all of it, so that it waits for others at work,
-        and never for what is still to begin. Who cannot do it now is asked again before anything
-        is closed, if there is anything to close.
+        and never for what is still to begin. Where nothing was done there may be nobody to ask; who
+        cannot do it now is asked again before anything is closed.
         """
         concurrent.futures.wait(flights)
-        endpoints = {each for actions in flights.values() for each in _route(actions[0]) if each}
+        done = [
+            actions[0]
+            for flight, actions in flights.items()
+            if not all(isinstance(each, ProviderError) for each in flight.result())
+        ]
         settled: set[EndpointId] = set()
-        for endpoint in sorted(endpoints):
+        for endpoint in sorted({each for action in done for each in _route(action) if each}):
             with suppress(ProviderError):
                 settled |= self._closings.settle([endpoint])
         return frozenset(settled)
