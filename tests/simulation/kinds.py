@@ -5,16 +5,19 @@ from tests.simulation.history import History
 from tests.simulation.ignoring import IgnoringCloudHistory, IgnoringHistory
 from tests.simulation.quirky import KINDS, QuirkyHistory
 from tests.simulation.rooted import RootedCloudHistory, RootedHistory
+from tests.simulation.uploading import UploadingCloudHistory, UploadingHistory
 
 ON_ONE_MACHINE: dict[str, type[QuirkyHistory]] = {
     "ignore-files": IgnoringHistory,
     "roots": RootedHistory,
+    "uploads": UploadingHistory,
 }
 """Histories on one machine in which something happens that does not in others, by their kind."""
 
 IN_THE_CLOUD: dict[str, type[CloudHistory]] = {
     "ignore-files": IgnoringCloudHistory,
     "roots": RootedCloudHistory,
+    "uploads": UploadingCloudHistory,
 }
 """The same of the deployed system."""
 

@@ -3,5 +3,7 @@
 OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
 """Histories of the deployed system, by the kind of its storage and the seed, with what is seen."""
 
-OPEN: dict[tuple[str, int], str] = {}
+OPEN: dict[tuple[str, int], str] = {
+    ("uploads", 37): "a conflict copy does not follow the folder that it was to be made in",
+}
 """The same of runs on one machine."""

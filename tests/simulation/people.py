@@ -35,7 +35,8 @@ class People:
 
     Every line written is unique, save for copies and restored contents. ``alive`` are those that
     nobody overwrote or deleted where they stood; none of them may ever get lost. ``ever`` are
-    all contents that were ever written, ``lines`` all lines. ``bars`` says which paths people
+    all contents that were ever written, ``lines`` all lines. ``lengths`` are in how many lines they
+    write. ``bars`` says which paths people
     leave alone at an endpoint, and ``crosses`` which renames.
     """
 
@@ -46,6 +47,7 @@ class People:
         self.alive: set[bytes] = set()
         self.ever: set[bytes] = set()
         self.lines: set[bytes] = set()
+        self.lengths = [*[1] * 9, 4, 4, 0]
         self._had: dict[str, set[bytes]] = {}
         self.bars: Callable[[MemoryProvider, str], bool]
         self.crosses: Callable[[MemoryProvider, str, str], bool]
@@ -184,7 +186,7 @@ class People:
         return b"%06d" % self._written + b"." * self._rng.choice([0, 0, 3])
 
     def _content(self) -> bytes:
-        return b"\n".join(self._new_line() for _ in range(self._rng.choice([1] * 9 + [4, 4, 0])))
+        return b"\n".join(self._new_line() for _ in range(self._rng.choice(self.lengths)))
 
     def _takes_place(self, path: str, content: bytes, of: bytes | None) -> None:
         """Count what is overwritten: a line that stays was not written by this person."""

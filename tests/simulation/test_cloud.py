@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.simulation.cloud import CloudHistory
+from tests.simulation.kinds import history
 from tests.simulation.known import OPEN_IN_THE_CLOUD
 from tests.simulation.quirky import KINDS
 from tests.simulation.stage import Violated
@@ -58,4 +59,4 @@ def test_a_seed_replays_exactly(seed: int, kind: str) -> None:
 def test_what_is_open_is_still_open(kind: str, seed: int) -> None:
     """A history on the list that ends well by now has to leave it."""
     with pytest.raises(Violated):
-        CloudHistory(seed, kind=kind).play()
+        history(seed, kind, cloud=True).play()

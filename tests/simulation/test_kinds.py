@@ -8,6 +8,7 @@ from tests.simulation.history import History
 from tests.simulation.kinds import IN_THE_CLOUD, ON_ONE_MACHINE, history
 from tests.simulation.known import OPEN, OPEN_IN_THE_CLOUD
 from tests.simulation.test_simulation import live
+from tests.simulation.uploading import Uploading
 
 QUICK, MORE = 20, 150
 """How many are played of each kind: in the quick tests, and in all."""
@@ -46,3 +47,13 @@ def test_a_seed_replays_exactly(kind: str, cloud: bool) -> None:
         second.play()
         assert first.log == second.log
         assert first.world.trees() == second.world.trees()
+
+
+def test_uploads_are_gone_on_with() -> None:
+    """What was sent by one process is gone on with by another, and not only begun anew."""
+    continued = 0
+    for history_ in played("uploads", range(QUICK), cloud=True):
+        history_.play()
+        assert isinstance(history_, Uploading)
+        continued += history_.continued
+    assert continued > 1

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.simulation.history import History
+from tests.simulation.kinds import history
 from tests.simulation.known import OPEN
 from tests.simulation.quirky import KINDS, QuirkyHistory
 from tests.simulation.stage import Violated
@@ -27,11 +28,11 @@ def played(seeds: Iterable[int]) -> Iterable[History]:
 
 def live(histories: Iterable[History]) -> None:
     """Play histories to their end; the first that fails tells how to see it again."""
-    for history in histories:
+    for each in histories:
         try:
-            history.play()
+            each.play()
         except Violated as error:
-            pytest.fail(f"replay: {history.replay}\n{error}", pytrace=False)
+            pytest.fail(f"replay: {each.replay}\n{error}", pytrace=False)
 
 
 def chunks(start: int, end: int) -> list[range]:
@@ -83,6 +84,5 @@ def test_a_seed_replays_exactly(seed: int) -> None:
 @pytest.mark.parametrize(("kind", "seed"), OPEN)
 def test_what_is_open_is_still_open(kind: str, seed: int) -> None:
     """A history on the list that ends well by now has to leave it."""
-    history = History(seed) if kind == "plain" else QuirkyHistory(seed, kind=kind)
     with pytest.raises(Violated):
-        history.play()
+        history(seed, kind, cloud=False).play()

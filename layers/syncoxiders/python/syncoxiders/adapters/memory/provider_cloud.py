@@ -155,7 +155,10 @@ class MemoryCloudProvider(MemoryFeedProvider):
         self, source: Provider, items: Sequence[Carry], *, verify: bool = True
     ) -> list[Entry | ProviderError]:
         """Take files from any provider, one after the other."""
-        self._enter("carry")
+        try:
+            self._enter("carry")
+        except ProviderError as error:
+            return [error for _ in items]
         return [self._take(source, item, verify=verify) for item in items]
 
     def _take(self, source: Provider, item: Carry, *, verify: bool) -> Entry | ProviderError:

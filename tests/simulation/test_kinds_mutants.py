@@ -1,0 +1,73 @@
+"""The histories of each kind earn trust: without any one safety that is theirs, they fail."""
+
+import time
+
+import pytest
+
+from syncoxiders.core.draft import Draft
+from syncoxiders.engine.ignorefiles import IgnoreFiles
+from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.execute import Worker
+from syncoxiders.engine.resumable import Uploads
+from tests.simulation.kinds import history
+from tests.simulation.mutants import Mutant, idle, swap
+from tests.simulation.stage import Violated
+
+SEEDS = 3_000
+SECONDS = 60.0
+
+MACHINE, CLOUD = False, True
+
+MUTANTS: dict[str, tuple[Mutant, str, bool]] = {
+    "deletes what patterns hide": (idle(Draft.hidden, "False"), "ignore-files", MACHINE),
+    "forgets the patterns of a copy": (idle(IgnoreFiles._copies, "{}"), "ignore-files", MACHINE),
+    "tells nobody of patterns": (idle(IgnoreFiles.untold, "[]"), "ignore-files", CLOUD),
+    "takes any root for the right one": (
+        swap(Looks.check_root, "known is not None and known != mark", "False"),
+        "roots",
+        MACHINE,
+    ),
+    "forgets which root was let through": (idle(Looks._keep_root), "roots", MACHINE),
+    "takes an empty root for a wish": (idle(Looks._is_empty, "False"), "roots", CLOUD),
+    "writes to an exchanged root": (
+        swap(Worker._shut, "known and provider.root() != known", "False"),
+        "roots",
+        CLOUD,
+    ),
+    "lets no other root join": (idle(setting.exchanged, "set()"), "roots", CLOUD),
+    "goes on with another version": (
+        swap(
+            Uploads._continued,
+            "(kept.version, kept.size) == (item.version, item.size)",
+            "True",
+        ),
+        "uploads",
+        CLOUD,
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some history among the first few thousand fails with the mutant, and not without it."""
+    mutant, kind, cloud = MUTANTS[name]
+    started = time.monotonic()
+    for seed in range(SEEDS):
+        with monkeypatch.context() as patch:
+            mutant(patch)
+            violated = is_violated(seed, kind, cloud=cloud)
+        if violated and not is_violated(seed, kind, cloud=cloud):
+            return
+        if time.monotonic() - started > SECONDS:
+            break
+    pytest.fail(f"the mutant lives after {seed + 1} histories")
+
+
+def is_violated(seed: int, kind: str, *, cloud: bool) -> bool:
+    try:
+        history(seed, kind, cloud=cloud).play()
+    except Violated:
+        return True
+    return False
