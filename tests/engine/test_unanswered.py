@@ -131,6 +131,41 @@ def test_lost_answer_and_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.a.tree() == feed.tree() == {"folder": None}
 
 
+def test_lost_answer_while_another_is_away(
+    world: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may have been done waits until that is told, whoever else is away.
+
+    Closed as not done it would be somebody's, and be brought back to where it is deleted.
+    """
+    inner = world.b.make_folder
+
+    def make_folder(parent: Ref, name: str) -> Entry:
+        inner(parent, name)
+        raise Unreachable("no answer")
+
+    world.a.mkdir("empty")
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+    world.failing = {"poll"}
+    world.registry.pause(OWNER, "a", world.clock.now() + 2 * HOUR)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.b, "make_folder", make_folder)
+        world.settle()
+    assert "empty" in world.b.tree()
+    goes_on(world, 300)
+    world.a.remove("empty")
+    world.failing = {"merge"}
+    world.clock.advance(2 * HOUR)
+    world.look()
+    world.failing.clear()
+    goes_on(world, HOUR)
+    assert world.a.tree() == world.b.tree()
+    assert "empty" not in world.a.tree()
+    assert "file" in world.b.tree()
+
+
 def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
     """What waits for one who is away is tried again once an hour, for however many others."""
     world.providers["c"] = MemoryProvider(clock=world.clock, name="c")

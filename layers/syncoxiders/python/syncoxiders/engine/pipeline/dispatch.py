@@ -93,7 +93,7 @@ class Dispatch:
             id=draft.id,
             endpoint=draft.endpoint,
             lane=int(draft.id.rpartition("-")[2]) % LANES,
-            needs=frozenset(where for each in draft.actions for where in _needs(each)),
+            needs=frozenset(where for each in draft.actions for where in needs(each)),
             actions=tuple((each.node, each.id) for each in draft.actions),
             waits=frozenset(draft.waits),
             failed=lost & after,
@@ -164,6 +164,7 @@ def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) ->
     )
 
 
-def _needs(action: Action) -> list[EndpointId]:
+def needs(action: Action) -> list[EndpointId]:
+    """Return the endpoints without which an action cannot be done."""
     others = [each.endpoint for each in (action.source, action.because) if each is not None]
     return [action.endpoint, *others]

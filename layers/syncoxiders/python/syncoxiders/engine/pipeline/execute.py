@@ -22,7 +22,7 @@ from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
-from syncoxiders.engine.pipeline.dispatch import later
+from syncoxiders.engine.pipeline.dispatch import later, needs
 from syncoxiders.engine.pipeline.handing import release, send
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
@@ -166,11 +166,18 @@ class Worker:
             if applied.put_off and not away:
                 self._go_on(failed)
                 return
-        if away and not self._gives_up(away):
+        lost = self._lost(away)
+        if away and not lost:
             self._put_off(failed)
             return
-        if away or self._is_outdated():
-            failed = self._give_back(away)
+        outdated = self._is_outdated()
+        if away or outdated:
+            actions = self._open()
+            given = [each for each in actions if outdated or not lost.isdisjoint(needs(each))]
+            failed = failed | self._give_back(away, given)
+            if len(given) < len(actions):  # what others may still do, or may have done
+                self._put_off(failed)
+                return
         ready = self._store.finish_batch(self._batch.id, failed)
         send(self._pipeline, self._message, self._settings, ready)
         self._tell()
@@ -195,25 +202,28 @@ class Worker:
         """Say whether the settings have changed since: under other ones it may be wrong."""
         return self._batch.rule != setting.version(self._settings)
 
-    def _gives_up(self, away: Container[EndpointId]) -> bool:
-        """Say whether one of these endpoints has been away for so long that others go on."""
+    def _lost(self, away: Collection[EndpointId]) -> frozenset[EndpointId]:
+        """Return those of these endpoints that have been away for so long that others go on."""
+        if not away:
+            return frozenset()
         known = {each.id: setting.heard(self._store, each.id) for each in self._settings.endpoints}
         owner = self._message.owner
         gone = setting.who_is_away(self._pipeline, owner, self._settings, known)
-        return any(each in away for each in gone)
+        return frozenset(each for each in gone if each in away)
 
-    def _give_back(self, away: Container[EndpointId]) -> set[str]:
-        """Close what is still open, to be planned again; returns the batch's actions.
+    def _give_back(self, away: Container[EndpointId], actions: Sequence[Action]) -> set[str]:
+        """Close actions that are open, to be planned again; returns what the batch leaves undone.
 
         What has its reason at an endpoint that is away would only be planned as it was: later.
         """
-        actions = self._open()
+        if not actions:
+            return set(self._batch.failed)
         unproved = {each.node for each in actions if each.because and each.because.endpoint in away}
         self._touch(dict.fromkeys(each.node for each in actions if each.node not in unproved))
         self._plan_later(unproved)
         self._close_undone([action.id for action in actions])
         self._release()
-        return {id_ for _, id_ in self._batch.actions}
+        return {*self._batch.failed, *(action.id for action in actions)}
 
     def _open(self) -> list[Action]:
         """Return the batch's actions that are still open, in their order.
