@@ -1,6 +1,6 @@
 """What messages bring about in the deployed system, and what stops what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -260,6 +260,32 @@ class TestWhatFails:
         goes_on(world, 2 * HOUR)
         assert world.a.tree() == world.b.tree()
         assert world.a.tree()["moved/deep/file"] == b"deep"
+
+    def test_planner_of_everything_dies(
+        self, world: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Everything is planned again after it, though under the settings that were before it."""
+        planned: list[object] = []
+        suspects = Planner._suspects
+
+        def conclude(*_: object) -> None:
+            raise StateUnavailable("dead")
+
+        def counted(planner: Planner) -> Iterable[int]:
+            planned.append(planner)
+            return suspects(planner)
+
+        monkeypatch.setattr(Planner, "_suspects", counted)
+        world.put(patterns=("x",))
+        with monkeypatch.context() as patch:
+            patch.setattr(Planner, "_conclude", conclude)
+            with pytest.raises(StateUnavailable):
+                goes_on(world, 60)
+        assert len(planned) == 1
+        world.merges.purge()
+        world.put(patterns=())
+        goes_on(world, 180)
+        assert len(planned) == 2
 
 
 class TestGuards:

@@ -166,7 +166,8 @@ class Planner:
         full = bool(self._joining) or self._before.settled != state
         full = full or bool(self._before.due and self._before.due <= self._now)
         if full:
-            self._logged = None  # whoever comes after finds everything again
+            self._logged = None  # whoever comes after finds everything again, whatever the settings
+            self._keep(msgspec.structs.replace(self._before, settled=""))
         touched = dict.fromkeys(self._before.entries)
         nodes = set(self._before.nodes)
         touched.update(dict.fromkeys(self._log()))
