@@ -423,7 +423,7 @@ class Entries:
             if known.assumed:
                 when.append(AtMost("seen", wish.begun + 1 if wish.begun else seen))
             elif wish.asked or wish.begun:
-                when.append(AtMost("seen", known.seen))
+                when.append(AtMost("seen", max(known.seen, wish.begun + 1)))
             self._place(where, known, entry, tried)
             if entry is None:
                 remove += ["data", "at"]
