@@ -9,6 +9,8 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine.closing import Closings
 from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.execute import apply
+from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Throttled, Unreachable
 from syncoxiders.ports.registry import EndpointSettings
@@ -129,6 +131,46 @@ def test_lost_answer_and_shut_out(monkeypatch: pytest.MonkeyPatch) -> None:
     (node,) = (each for batch in world.store().base().ids() for each in batch)
     assert world.store().base().get([node])[node].replicas.keys() == {"a", "b"}
     assert world.a.tree() == feed.tree() == {"folder": None}
+
+
+def test_lost_answer_and_heard_of_with_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was in a folder that was moved is known in its new place, though ids are paths.
+
+    Poll has heard by then that nothing is in the old one, and what is deleted stays so.
+    """
+    world = Deployed()
+    a = MemoryProvider(
+        Quirks(traits=Traits(stable_ids=False, cheap_hash=True)), clock=world.clock, name="a"
+    )
+    world.providers["a"] = a
+    for name in ("stays", "goes"):
+        world.b.write(f"folder/{name}", name.encode())
+    world.look()
+    world.look()
+    assert a.tree() == world.b.tree()
+    world.failing = {"apply"}
+    world.b.remove("folder/goes")
+    world.look()
+    world.b.rename("folder", "moved")
+    world.look()
+    deletes, moves = sorted(world.store().batches(), key=lambda each: each.id)
+    inner = a.move
+
+    def move(*args: Any) -> Entry:
+        inner(*args)
+        raise Unreachable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(a, "move", move)
+        apply(world.pipeline, Apply(OWNER, world.settings.id, moves.id))
+    assert "moved/goes" in a.tree()
+    world.look()
+    apply(world.pipeline, Apply(OWNER, world.settings.id, deletes.id))
+    apply(world.pipeline, Apply(OWNER, world.settings.id, moves.id))
+    world.failing.clear()
+    goes_on(world, 2 * HOUR)
+    world.look()
+    assert a.tree() == world.b.tree() == {"moved": None, "moved/stays": b"stays"}
 
 
 def test_lost_answer_while_another_is_away(

@@ -88,7 +88,9 @@ def recover(
                 if entry is not None and action.kind is ActionKind.MAKE_FOLDER:
                     _look_into(context, places, action.endpoint, entry, told)
                 if done and entry is not None and _has_moved_with_content(action, entry):
-                    content = rekey(context, places, action.endpoint, action.entry, entry)
+                    content = rekey(
+                        context, places, action.endpoint, action.entry, entry, node=action.node
+                    )
             except (Unreachable, Throttled, RootLost) as error:
                 where = error.asked or action.endpoint
                 away[where] = str(error)

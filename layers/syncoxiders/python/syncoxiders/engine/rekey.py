@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId, Ref
+from syncoxiders.core.model import ROOT, EndpointId, Entry, EntryId, Kind, Node, NodeId, Ref
 from syncoxiders.engine.claims import without
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.places import Places
 from syncoxiders.ports.errors import ProviderError, RootLost, Throttled, Unreachable
 from syncoxiders.ports.provider import Rescans
+from syncoxiders.ports.state import BaseTree
 
 
 class _Nothing:
@@ -36,7 +37,13 @@ class Rekeyed(msgspec.Struct):
 
 
 def rekey(
-    context: Context, places: Places, endpoint: EndpointId, old: EntryId, moved: Entry
+    context: Context,
+    places: Places,
+    endpoint: EndpointId,
+    old: EntryId,
+    moved: Entry,
+    *,
+    node: NodeId = ROOT,
 ) -> Rekeyed:
     """Return what stood in a folder with the ids that it has in the folder's new place.
 
@@ -45,6 +52,8 @@ def rekey(
     be another's, so the next look has to join it by its place. Raises Unreachable, Throttled or
     RootLost where nothing of it can be told at the moment: then the move has to stay open, for
     what joins by its place is new there, and could not be told from what others deleted meanwhile.
+    Where it may have been heard by now that nothing is in the former place any more, ``node`` is
+    the folder's, and what base knows in it is looked for as well.
     """
     result = Rekeyed()
     provider = context.providers[endpoint]
@@ -57,21 +66,56 @@ def rekey(
     known = {each: places.node(each) for each in owners.values()}
     for path, was in before.items():
         there = now.get(path)
-        node = known.get(owners.get(was.id, NodeId()))
+        owner = known.get(owners.get(was.id, NodeId()))
         if there is None or there.kind is not was.kind:
-            if node is not None:
-                result.nodes.append(without(node, endpoint))
-                result.lost.append(node.id)
+            if owner is not None:
+                result.nodes.append(without(owner, endpoint))
+                result.lost.append(owner.id)
             continue
         same = was.version == there.version
         hashes = there.hashes or (was.hashes if same else "")
         result.put.append(msgspec.structs.replace(there, hashes=hashes))
         if not same or was.id not in owners:
             result.unplanned.append(there.id)
-        if node is not None:
-            result.nodes.append(_with_id(node, endpoint, there))
+        if owner is not None:
+            result.nodes.append(_with_id(owner, endpoint, there))
     result.gone = [was.id for was in before.values()]
+    if node != ROOT:
+        _follow(result, places, store.base(), endpoint=endpoint, folder=(node, old), now=now)
     return result
+
+
+def _follow(
+    result: Rekeyed,
+    places: Places,
+    base: BaseTree,
+    *,
+    endpoint: EndpointId,
+    folder: tuple[NodeId, EntryId],
+    now: dict[str, Entry],
+) -> None:
+    """Add what base knows in a folder's former place, and nothing else does any more."""
+    done = {each.id for each in result.nodes}
+    todo = [("", *folder)]
+    while todo:
+        above, parent, entry = todo.pop()
+        for child in base.children(parent):
+            known = places.node(child.id)
+            replica = known.replicas.get(endpoint) if known is not None else None
+            if known is None or replica is None or replica.gone or replica.parent != entry:
+                continue
+            path = f"{above}/{replica.name}"
+            if known.kind is Kind.FOLDER:
+                todo.append((path, known.id, replica.entry))
+            there = now.get(path)
+            if known.id in done or there is None or there.kind is not known.kind:
+                continue
+            if base.of(endpoint, [there.id]):
+                continue  # it has become another's by now
+            result.nodes.append(_with_id(known, endpoint, there))
+            result.put.append(there)
+            if there.version != replica.version:
+                result.unplanned.append(there.id)
 
 
 def _found(provider: Rescans, folder: Ref) -> dict[str, Entry]:
