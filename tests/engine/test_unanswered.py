@@ -267,13 +267,13 @@ def test_looked_at_before_it_was_closed(monkeypatch: pytest.MonkeyPatch) -> None
     world.look()
     inner = Closings.flush
 
-    def flush(closings: Closings) -> set[int]:
+    def flush(closings: Closings, *settled: Any) -> set[int]:
         patch.undo()
         world.b.chmod("file", executable=True)
         world.failing = {"merge", "apply"}
         world.look()
         world.failing = {"poll"}
-        return inner(closings)
+        return inner(closings, *settled)
 
     with monkeypatch.context() as patch:
         patch.setattr(Closings, "flush", flush)
