@@ -208,6 +208,27 @@ def test_lost_answer_while_another_is_away(
     assert "file" in world.b.tree()
 
 
+def test_source_lost_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who has gone is asked to make durable what was never carried."""
+    world = Deployed(quirks=Quirks(traits=Traits(cheap_hash=False)))
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+
+    def upload(*_: object, **__: object) -> Entry:
+        world.a.offline = True
+        raise Unreachable("it has gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.b, "upload", upload)
+        world.failing.clear()
+        world.settle()
+    world.a.offline = False
+    world.look()
+    goes_on(world, HOUR)
+    assert world.b.tree() == {"file": b"content"}
+
+
 def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
     """What waits for one who is away is tried again once an hour, for however many others."""
     world.providers["c"] = MemoryProvider(clock=world.clock, name="c")

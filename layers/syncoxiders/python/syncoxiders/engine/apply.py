@@ -163,11 +163,15 @@ class Applier:
         """Make durable what is under way, and all before it, once it has ended.
 
         A thread comes to this after having begun all of it, so that it waits for others at work,
-        and never for what is still to begin.
+        and never for what is still to begin. Where nothing was done there may be nobody to ask.
         """
         concurrent.futures.wait(flights)
-        endpoints = {each for actions in flights.values() for each in _route(actions[0]) if each}
-        return self._closings.settle(endpoints)
+        done = [
+            actions[0]
+            for flight, actions in flights.items()
+            if not all(isinstance(each, ProviderError) for each in flight.result())
+        ]
+        return self._closings.settle({each for action in done for each in _route(action) if each})
 
     # -- order ---------------------------------------------------------------------------------
 
