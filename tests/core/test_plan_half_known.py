@@ -141,6 +141,28 @@ def test_a_folder_that_is_there_after_all_is_not_handed_to_another() -> None:
     assert not [each for each in found.nodes if each.gone]
 
 
+def test_a_folder_that_an_endpoint_lacks_is_planned_with_what_is_in_it() -> None:
+    """Its own action may have failed while it stood nowhere, and nothing told of it."""
+    theirs = folder("b1", "d"), file("b2", "file", "b1")
+    parked = file("a2", "elsewhere")
+    nodes = [
+        node(1, name="d", kind=Kind.FOLDER, replicas=at(b=theirs[0])),
+        node(
+            2,
+            1,
+            name="file",
+            place_gen=2,
+            replicas={"a": replica(parked), "b": replica(theirs[1], place_gen=2)},
+        ),
+    ]
+    found = planned({"a": [parked], "b": theirs}, nodes, {"a": ["a2"]})
+    assert [each.kind for each in found.actions] == [ActionKind.MAKE_FOLDER, ActionKind.MOVE]
+    assert not found.postponed
+    waits = planned({"a": [parked], "b": theirs}, nodes, {"a": ["a2"]}, opened=[1])
+    assert not waits.actions
+    assert waits.postponed == (2,)
+
+
 def test_an_extra_stays_until_it_is_known_what_the_source_has_in_its_place() -> None:
     """Its deletion would be refused, and planned again at once, for as long as that takes."""
     made = node(1, name="d", kind=Kind.FOLDER, replicas=at(a=folder("a1", "d")))

@@ -41,7 +41,8 @@ class _Fields(TypedDict, total=False):
 class Emitter:
     """Derives actions from a draft.
 
-    ``postponed`` are nodes for which something has to be done that cannot be done yet.
+    ``postponed`` are nodes for which something has to be done that cannot be done yet, ``folders``
+    those that would have to be planned for it: an endpoint lacks them, and nobody is at it.
     """
 
     def __init__(self, draft: Draft, decided: set[NodeId]) -> None:
@@ -49,6 +50,7 @@ class Emitter:
         self.works = by_id(draft.works[node] for node in decided if not draft.works[node].frozen)
         self.decided = decided
         self.postponed: set[NodeId] = set()
+        self.folders: set[NodeId] = set()
         self._actions: dict[Site, list[Action]] = {}
         self._blockers: dict[str, list[Site]] = {}
         self._placing = Placing(draft, decided, self._actions)
@@ -249,7 +251,7 @@ class Emitter:
                 return
         place = self._placing.place(work, endpoint, None)
         if place is None:
-            self.postponed.add(work.id)
+            self._wait_for_place(work, endpoint)
             return
         name, blockers = place
         kind = ActionKind.MAKE_FOLDER if work.kind is Kind.FOLDER else ActionKind.CREATE
@@ -303,7 +305,7 @@ class Emitter:
     def _move(self, work: Work, endpoint: Endpoint, entry: Entry) -> None:
         place = self._placing.place(work, endpoint, entry)
         if place is None:
-            self.postponed.add(work.id)
+            self._wait_for_place(work, endpoint)
             return
         name, blockers = place
         parent = self.draft.entry_of(endpoint.id, work.parent)
@@ -332,6 +334,14 @@ class Emitter:
             because=self._example(work, endpoint.id),
             place_gen=work.place_gen,
         )
+
+    def _wait_for_place(self, work: Work, endpoint: Endpoint) -> None:
+        """Plan a node again later, and note its folder if that is what it waits for."""
+        self.postponed.add(work.id)
+        folder = work.parent
+        undecided = folder not in self.decided and folder not in self.draft.look.open
+        if undecided and self.draft.entry_of(endpoint.id, folder) is None:
+            self.folders.add(folder)
 
     def _example(self, work: Work, endpoint: EndpointId) -> Source | None:
         """Return an endpoint that has the node at its place: the reason for moving it here."""

@@ -114,7 +114,7 @@ def _deed(action: Action, path: str) -> tuple[str, ...]:
 
 
 def plan(view: View, rule: Rule, look: Look) -> Plan:
-    """Decide what to do about everything in ``look``."""
+    """Decide what to do about everything in ``look``, and in folders that are lacking for it."""
     draft = Draft(view, rule, look)
     works = Binder(draft).gather()
     for work in works:
@@ -126,6 +126,10 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
     tree.settle(draft, decided)
     emitter = Emitter(draft, decided)
     actions = emitter.actions()
+    folders = emitter.folders.difference(look.suspects)
+    if folders:  # to make one may have failed while nothing was there that told of it
+        suspects = (*look.suspects, *sorted(folders))
+        return plan(view, rule, msgspec.structs.replace(look, suspects=suspects))
     return _result(draft, decided, actions, emitter.postponed)
 
 
