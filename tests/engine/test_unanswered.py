@@ -1,19 +1,24 @@
 """What was done without an answer, or is heard of before it is closed."""
 
+import math
 from typing import Any
 
 import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider, MemoryProvider
 from syncoxiders.adapters.memory.quirks import Quirks
-from syncoxiders.core.model import Entry, Ref, Traits
+from syncoxiders.core.model import Action, ActionKind, Entry, Kind, Node, Ref, Traits
 from syncoxiders.engine.closing import Closings
+from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
+from syncoxiders.engine.places import Places
+from syncoxiders.engine.resumable import Uploads
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import Throttled, Unreachable
+from syncoxiders.ports.errors import Stale, Throttled, Unreachable
 from syncoxiders.ports.registry import EndpointSettings
+from syncoxiders.ports.state import Commit
 from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 
 
@@ -227,6 +232,28 @@ def test_source_lost_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     world.look()
     goes_on(world, HOUR)
     assert world.b.tree() == {"file": b"content"}
+
+
+@pytest.mark.parametrize("kind", [ActionKind.MOVE, ActionKind.DELETE])
+def test_id_that_has_become_anothers(kind: ActionKind) -> None:
+    """An action whose node has lost its part does nothing to what has come to have the id.
+
+    Where ids are paths a folder that was made anew has that of one before, and no version.
+    """
+    world = Deployed(quirks=Quirks(traits=Traits(stable_ids=False)))
+    world.a.mkdir("d")
+    world.look()
+    world.look()
+    store = world.store()
+    (theirs,) = (each for batch in store.base().ids() for each in batch)
+    entry = world.a.entry("d")
+    lost = Node(theirs + 1, 0, "lost", Kind.FOLDER)
+    store.commit(Commit(nodes=[lost]))
+    places, uploads = Places(store), Uploads(store, world.clock.now, math.inf)
+    operations = Operations(world.providers, places, uploads=uploads, wary=True)
+    with pytest.raises(Stale):
+        operations.run(Action("late", kind, "a", lost.id, entry.id, name="elsewhere"))
+    assert world.a.tree() == {"d": None}
 
 
 def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:

@@ -69,6 +69,7 @@ class Operations:
     def run(self, action: Action) -> Entry | None:
         """Run an action; returns what stands there now, None after a deletion."""
         provider = self._providers[action.endpoint]
+        self._check_part(action)
         match action.kind:
             case ActionKind.MAKE_FOLDER:
                 return provider.make_folder(
@@ -226,6 +227,16 @@ class Operations:
         node = self._places.node(action.node)
         replica = node.replicas.get(action.endpoint) if node is not None else None
         return replica.entry if replica is not None and not replica.gone else action.entry
+
+    def _check_part(self, action: Action) -> None:
+        """Make sure that an action acts upon what is its node's.
+
+        Where ids are paths another node may have got the id, and the node have lost its part.
+        """
+        if action.entry:
+            replica = self._node(action).replicas.get(action.endpoint)
+            if replica is None or replica.gone:
+                raise Stale("it is not there any more as what it was")
 
     # -- reasons -------------------------------------------------------------------------------
 
