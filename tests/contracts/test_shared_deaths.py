@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from syncoxiders.adapters.items.store import ItemsSync
-from syncoxiders.core.model import ROOT, Kind, Node
+from syncoxiders.core.model import ROOT, ROOT_ENTRY, Kind, Node
 from syncoxiders.ports.errors import StateUnavailable
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.shared_scenes import (
@@ -297,6 +297,28 @@ def test_new_folders_are_known_with_their_content() -> None:
             assert {each.id for each in tree.children(folder)} == inside[folder]
         if not died:
             assert number > len(put)
+            return
+        number += 1
+
+
+def test_what_is_known_stays_until_the_new_folder_that_it_was_moved_to_is_known() -> None:
+    """Else it stands nowhere, and no look would ever miss it, should the folder go before."""
+    number = 0
+    while True:
+        world = World()
+        observe(world.sync(), entry("x", name="x"))
+        put = [
+            entry("x", "g", name="x"),
+            entry("y", "g", name="y"),
+            entry("g", "f", name="g", kind=Kind.FOLDER),
+            entry("f", name="f", kind=Kind.FOLDER),
+        ]
+        died = deaths(lambda: observe(world.sync(), *put), world, number, "before")  # noqa: B023 -- called at once
+        known = world.sync().observed("a").get(["x", "g", "f"])
+        assert known["x"].parent == ROOT_ENTRY or "g" in known
+        if not died:
+            assert number > len(put)
+            assert known["x"].parent == "g"
             return
         number += 1
 

@@ -309,7 +309,11 @@ class Entries:
         return outcome
 
     def _deepest_first(self, wishes: Mapping[Where, Wish]) -> Iterator[dict[Where, Wish]]:
-        """Yield what stays, then new folders, then what is no more, from the deepest up."""
+        """Yield what stays, then new folders, then what is no more, from the deepest up.
+
+        What is known and was moved into a new folder comes after it: until then it stands where it
+        stood, and is missed there should the folder go before it was ever known.
+        """
         told = {where: wish.entry for where, wish in wishes.items() if wish.told}
         known = {where: self._known[where].entry for where in told}
         filled = {(where[0], entry.parent) for where, entry in told.items() if entry is not None}
@@ -323,14 +327,15 @@ class Entries:
             for where, entry in told.items()
             if entry is None and (old := known[where]) is not None
         }
-        yield {w: wish for w, wish in wishes.items() if w not in coming and w not in going}
-        for moving in (coming, going):
-            while moving:
-                above = set(moving.values())
-                some = [where for where in moving if where not in above] or list(moving)
-                yield {where: wishes[where] for where in some}
-                for where in some:
-                    del moving[where]
+        entering = [
+            where
+            for where, entry in told.items()
+            if entry is not None and known[where] is not None and (where[0], entry.parent) in coming
+        ]
+        later = {*coming, *going, *entering}
+        yield {where: wish for where, wish in wishes.items() if where not in later}
+        for some in (*_upwards(coming), entering, *_upwards(going)):
+            yield {where: wishes[where] for where in some}
 
     def _make_known(self, wanted: Collection[Where]) -> None:
         """Read what is not known. What reading lets go of, there being too much, is read again."""
@@ -545,6 +550,17 @@ def wishes_of(seen: Observation) -> Iterator[tuple[Where, Wish]]:
     told = [*((each.id, each) for each in seen.put), *((each, None) for each in seen.gone)]
     for each, entry in told:
         yield (seen.endpoint, each), Wish(True, entry, stamp, begun.get(each, 0))
+
+
+def _upwards(folders: Mapping[Where, Where]) -> Iterator[list[Where]]:
+    """Yield what stands in these folders from the deepest up, what is equally deep together."""
+    left = dict(folders)
+    while left:
+        above = set(left.values())
+        some = [where for where in left if where not in above] or list(left)
+        yield some
+        for where in some:
+            del left[where]
 
 
 def _is_same(told: Entry | None, known: Entry | None) -> bool:
