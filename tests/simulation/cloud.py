@@ -29,7 +29,7 @@ from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, StateUnavailable, Throttled
-from syncoxiders.ports.items import Change
+from syncoxiders.ports.items import Change, Key, Update
 from syncoxiders.ports.provider import Provider
 from syncoxiders.ports.registry import EndpointSettings, SyncSettings
 from tests.simulation.faults import FaultyProvider
@@ -110,6 +110,8 @@ class CloudHistory(QuirkyHistory):
             blobs=self.world.blobs,
             tempo=TEMPO,
         )
+        self._newest: dict[Key, int] = {}
+        self._looking: set[int] = set()
         for items in (self.tree, self.journal, self.control):
             items.before = self._before_write
             items.after = self._after_write
@@ -144,6 +146,7 @@ class CloudHistory(QuirkyHistory):
             self._scheduler.sleep()
 
     def _after_write(self, change: Change) -> None:
+        self._check_newest(change)
         if not self._scheduler.is_at_work():
             return
         self._may_die(f"after writing {_named(change)}")
@@ -151,6 +154,20 @@ class CloudHistory(QuirkyHistory):
             self.log.append(f"-- no answer to {_named(change)}")
             raise StateUnavailable("no answer")
         self._scheduler.pause()
+
+    def _check_newest(self, change: Change) -> None:
+        """What a look puts in place of what was known was asked for no earlier."""
+        seen = change.put.get("seen") if isinstance(change, Update) else None
+        if not isinstance(change, Update) or not isinstance(seen, int):
+            return
+        held = self.tree._partitions[change.key[0]].items.get(change.key[1])
+        if held is None or held.item.attributes.get("seen") != seen:
+            return  # it lost a race
+        looks = self._scheduler.current() in self._looking
+        if looks and seen < self._newest.get(change.key, 0):
+            text = f"{_named(change)}: what was confirmed gives way to what was asked for before"
+            self._verdicts.append(Violated(self._story(text)))
+        self._newest[change.key] = seen
 
     def _may_die(self, what: str) -> None:
         if not self._scheduler.is_at_work():
@@ -385,6 +402,7 @@ class CloudHistory(QuirkyHistory):
             self._check_pauses()
 
     def _poll(self, body: str) -> None:
+        self._looking.add(self._scheduler.current())
         listen.poll(self.pipeline, messages.read(body, messages.Poll), self._deadline())
 
     def _merge(self, body: str) -> None:

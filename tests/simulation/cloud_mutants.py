@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syncoxiders.adapters.items._entries import Entries
+from syncoxiders.adapters.items._entries import Entries, Wish
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.engine.follow import HALF, Follower
@@ -72,6 +72,10 @@ MUTANTS: dict[str, Mutant] = {
     "keeps the cursor before what it passes": keeps_the_cursor_first,
     "takes folders for known before what is in them": idle(
         Entries._deepest_first, "iter([dict(wishes)])"
+    ),
+    "believes an older look": both(
+        idle(Wish.is_believed, "True"),
+        swap(Entries._try, 'when.append(AtMost("seen", known.seen))', "None"),
     ),
     # -- workers -------------------------------------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
