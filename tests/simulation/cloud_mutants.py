@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from syncoxiders.adapters.items._entries import Entries, Wish
+from syncoxiders.adapters.items._entries import Entries
 from syncoxiders.adapters.items._log import ChangeLogs
 from syncoxiders.adapters.items._nodes import Nodes
+from syncoxiders.adapters.items._wishes import Wish
 from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
