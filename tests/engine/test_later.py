@@ -1,13 +1,16 @@
 """What cannot be done now, for one reason or another, is done some time later."""
 
+from msgspec import structs
+
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Traits
-from syncoxiders.engine.pipeline.execute import RETRY
+from syncoxiders.engine.pipeline.execute import RETRY, apply
+from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable
-from tests.engine.deployed import Deployed
+from tests.engine.deployed import OWNER, SYNC, Deployed
 
 
 def failing(provider: MemoryProvider, operation: str, error: ProviderError) -> None:
@@ -81,3 +84,25 @@ def test_what_was_not_done_while_its_file_was_moved_elsewhere() -> None:
     world.look()
     assert world.b.tree() == world.a.tree()
     assert b"2" in world.a.tree().values()
+
+
+def test_what_was_planned_again_for_another_reason_is_another_batchs() -> None:
+    """A batch asks no endpoint but those that it was made for."""
+    world = Deployed()
+    world.a.write("file", b"1")
+    world.look()
+    world.look()
+    world.failing = {"apply"}
+    world.a.remove("file")
+    world.look()
+    store = world.store()
+    (made,) = store.batches()
+    assert made.needs == {"a", "b"}
+    store.put_batches([structs.replace(made, id="0-old", needs=frozenset("b"))])
+    world.a.calls.clear()
+    apply(world.pipeline, Apply(OWNER, SYNC, "0-old"))
+    assert world.a.calls["get"] == 0
+    assert "file" in world.b.tree()
+    world.failing = set()
+    world.settle()
+    assert world.b.tree() == world.a.tree() == {}

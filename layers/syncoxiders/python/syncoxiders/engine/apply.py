@@ -186,7 +186,7 @@ class Applier:
             self._await(action.after)
         if self._is_late(action):
             self._put_off(action)
-        elif self._result.away and not self._result.away.keys().isdisjoint(_needs(action)):
+        elif self._result.away and not self._result.away.keys().isdisjoint(needs(action)):
             self._drop(action, away=True)
         elif self._lacks_room(action):
             self._waiting.add(action.id)
@@ -457,7 +457,7 @@ def _graver(error: ProviderError, before: ProviderError | None) -> ProviderError
     return before if shorter else error
 
 
-def _needs(action: Action) -> list[EndpointId]:
+def needs(action: Action) -> list[EndpointId]:
     """Return the endpoints without which an action cannot be done."""
     others = [each.endpoint for each in (action.source, action.because) if each is not None]
     return [action.endpoint, *others]

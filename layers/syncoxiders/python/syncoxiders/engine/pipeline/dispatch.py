@@ -7,6 +7,7 @@ import msgspec
 
 from syncoxiders.core.model import Action, ActionKind, EndpointId, NodeId
 from syncoxiders.core.plan import Merge, Plan, Probe
+from syncoxiders.engine.apply import needs
 from syncoxiders.ports.pipeline import Batch
 
 MOST = 100
@@ -162,9 +163,3 @@ def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) ->
         opened=now,
         put_off=until,
     )
-
-
-def needs(action: Action) -> list[EndpointId]:
-    """Return the endpoints without which an action cannot be done."""
-    others = [each.endpoint for each in (action.source, action.because) if each is not None]
-    return [action.endpoint, *others]

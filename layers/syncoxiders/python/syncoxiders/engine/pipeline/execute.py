@@ -15,14 +15,14 @@ from syncoxiders.core import hashes
 from syncoxiders.core.model import ROOT, Action, ActionKind, EndpointId, Entry, EntryId, NodeId
 from syncoxiders.core.plan import Plan, Probe
 from syncoxiders.engine import automerge
-from syncoxiders.engine.apply import AWAY, Applied, Applier
+from syncoxiders.engine.apply import AWAY, Applied, Applier, needs
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
-from syncoxiders.engine.pipeline.dispatch import later, needs
+from syncoxiders.engine.pipeline.dispatch import later
 from syncoxiders.engine.pipeline.handing import release, send
 from syncoxiders.engine.pipeline.hints import call
 from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
@@ -236,12 +236,19 @@ class Worker:
     def _open(self) -> list[Action]:
         """Return the batch's actions that are still open, in their order.
 
-        One that it has closed, and that was planned again, is another batch's by now.
+        One that it has closed, and that was planned again, is another batch's by now; so is one
+        that has its reason elsewhere than at the endpoints that this batch needs.
         """
         opened = self._store.open_of(dict.fromkeys(node for node, _ in self._batch.actions))
         found = {action.id: action for actions in opened.values() for action in actions}
         closed = self._batch.failed
-        return [found[id_] for _, id_ in self._batch.actions if id_ in found and id_ not in closed]
+        return [
+            found[id_]
+            for _, id_ in self._batch.actions
+            if id_ in found
+            and id_ not in closed
+            and needs
+        ]
 
     # -- actions ---------------------------------------------------------------------------------
 
