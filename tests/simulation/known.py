@@ -1,6 +1,8 @@
 """Simulated histories that do not end well yet."""
 
-OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
+OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
+    ("plain", 1711): "a content is lost while one of three is away and its folder is removed",
+}
 """Histories of the deployed system, by the kind of its storage and the seed, with what is seen."""
 
 OPEN: dict[tuple[str, int], str] = {
