@@ -243,11 +243,11 @@ class Worker:
         found = {action.id: action for actions in opened.values() for action in actions}
         closed = self._batch.failed
         return [
-            found[id_]
+            action
             for _, id_ in self._batch.actions
-            if id_ in found
+            if (action := found.get(id_)) is not None
             and id_ not in closed
-            and needs
+            and self._batch.needs.issuperset(needs(action))
         ]
 
     # -- actions ---------------------------------------------------------------------------------
