@@ -1,8 +1,6 @@
 """Simulated histories that do not end well yet."""
 
-OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
-    ("plain", 1711): "a content is lost while one of three is away and its folder is removed",
-}
+OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
 """Histories of the deployed system, by the kind of its storage and the seed, with what is seen."""
 
 OPEN: dict[tuple[str, int], str] = {
