@@ -76,7 +76,7 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "believes an older look": both(
         idle(Wish.is_believed, "True"),
-        swap(Entries._try, 'when.append(AtMost("seen", known.seen))', "None"),
+        swap(Entries._try, 'when.append(AtMost("seen", max(known.seen, wish.begun + 1)))', "None"),
     ),
     # -- workers -------------------------------------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),

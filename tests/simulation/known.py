@@ -1,6 +1,8 @@
 """Simulated histories that do not end well yet."""
 
-OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {}
+OPEN_IN_THE_CLOUD: dict[tuple[str, int], str] = {
+    ("uploads", 48): "a file that was renamed at one of three stays where it was at another",
+}
 """Histories of the deployed system, by the kind of its storage and the seed, with what is seen."""
 
 OPEN: dict[tuple[str, int], str] = {
