@@ -42,8 +42,3 @@ pytest.register_assert_rewrite(
     "tests.contracts.state_harness",
     "tests.contracts.vault_contract",
 )
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that in the end no worker waits for another one."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
