@@ -165,6 +165,7 @@ def test_resolve_conflicts(console: Opening) -> None:
         it.said("Your text stays.")
         it.window.go("conflicts/photos/c2")
         assert it.page.locator("img.preview").count() == 2
+        it.page.wait_for_function("[...document.images].every((image) => image.complete)")
         it.page.locator(".decide button").nth(1).click()
         it.said("The version of work takes its place.")
         expect(it.page.get_by_role("list", name="Conflicts").get_by_role("link")).to_have_count(1)
