@@ -13,11 +13,7 @@ from tests.aws.deployed import Cloud
 from tests.e2e.clouds import PATIENCE, SIDES, Pair, in_step
 
 PAUSE = 5.0
-"""Seconds from one edit's arrival to the next edit: the echo of the write is heard by then.
-
-Of more than 12 pushes in a minute for an account the webhook tells poll no more than that, and the
-rest waits for the sweep.
-"""
+"""Seconds from one edit's arrival to the next edit: the echo of the write is heard by then."""
 
 SPREAD = 3
 """There are so many times more files than are edited, or the guard would stop the sync."""

@@ -46,11 +46,10 @@ class Commits:
         node): a node that has no open action never promises more than is observed. New folders
         come before what is in them, and after it those of which an endpoint has no part any more:
         what was in them is decided by what they were. Each loses the race where what has to come
-        before it does. The change log
-        comes between, so that what it speaks of is there, and nothing that is closed can be
-        missing from it. What an action made is logged as well, if its node does not get it, and
-        so is what is there and belongs to no node any more, and what is left of a node of which
-        an endpoint was found to have no part any more.
+        before it does. The change log comes between, so that what it speaks of is there, and
+        nothing that is closed can be missing from it. What an action made is logged as well, if
+        its node does not get it, and so is what is there and belongs to no node any more, and what
+        is left of a node of which an endpoint was found to have no part any more.
         """
         nodes = self._nodes
         steps = nodes.steps(

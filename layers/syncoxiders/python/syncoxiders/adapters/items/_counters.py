@@ -15,9 +15,6 @@ from syncoxiders.ports.pipeline import RESERVED
 PLANNED_AT_ONCE = 1 << 20
 """So many ids a planner may give to new nodes under one fence."""
 
-_BLOCKS = 1 << 32
-"""Ids are set apart in blocks, chosen at random: where one is used another id is taken."""
-
 _LOSS_OFFSET = 1 << 60
 
 
@@ -63,9 +60,12 @@ class Counters:
         )
 
     def reserve(self) -> NodeId:
-        """Return an id for a node that may never be made; those of one object lie in a row."""
+        """Return an id for a node that may never be made; those of one object lie in a row.
+
+        They come in blocks, one of 2^32 at random: where one is used by then another id is taken.
+        """
         if self._reserved % PLANNED_AT_ONCE == 0:
-            block = int(digest(self._tables.token(), 4), 16) % _BLOCKS
+            block = int(digest(self._tables.token(), 4), 16)
             self._reserved = RESERVED + block * PLANNED_AT_ONCE
         self._reserved += 1
         return self._reserved
