@@ -7,6 +7,7 @@ push as well, are part of it; they are heard once the invocation is over that wr
 are not, nor what providers ask for their API, nor traffic.
 """
 
+import functools
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -32,7 +33,10 @@ from tests.benchmarks.prices import dollars
 from tests.benchmarks.state import OWNER, SYNC, System, path
 
 FILES = 2_000
-"""So many files there are before; the units are the same in any tree."""
+"""So many files there are before: what is changed at once mostly lies close together."""
+
+SCATTERED = 20_000, 19
+"""Of so many files every so-manieth is edited, where edits lie far apart: that takes more reads."""
 
 MEMORY = {"webhook": 512, "poll": 1024, "merge": 1024, "apply": 1769}
 """Megabytes of each function, as they are deployed."""
@@ -82,7 +86,7 @@ TRICKLE = 10
 TARGETS = {("edit", "burst"): 4.0, ("create", "burst"): 6.0}
 """US dollars for a million."""
 
-HOW = ("burst", "trickle", "rate-limited")
+HOW = ("burst", "scattered", "trickle", "rate-limited")
 
 COUNTS = ("write units", "read units", "queue requests", "invocations", "GB-seconds")
 """What is billed of a change, but for what only some have."""
@@ -179,9 +183,9 @@ class Metered(System):
 
     # -- what happens outside ------------------------------------------------------------------
 
-    def prepare(self) -> None:
+    def prepare(self, files: int = FILES) -> None:
         """Bring the first files into step, and let everything come to rest."""
-        for number in range(FILES):
+        for number in range(files):
             self.providers["a"].write(path(number), f"content {number}".encode())
         for _ in range(3):
             self.settle()
@@ -394,20 +398,24 @@ def measure(changes: int) -> Iterator[Bill]:
     """Yield what edits and creates cost, in each way that they come."""
     for how in HOW:
         system = Metered()
-        system.prepare()
+        files, step = SCATTERED if how == "scattered" else (FILES, 7)
+        system.prepare(files)
         if how == "trickle":
             system.one_by_one()
         if how == "rate-limited":
             system.throttle("b")
         count = max(1, changes // TRICKLE) if how == "trickle" else changes
         provider = system.providers["a"]
-        yield system.bill("edit", how, count, lambda n, p=provider: _edit(p, n))  # type: ignore[misc]  # mypy infers no type of a lambda with a default
+        edit = functools.partial(_edit, provider, files=files, step=step)
+        yield system.bill("edit", how, count, edit)
+        if how == "scattered":
+            continue  # a new file is new anywhere
         system.settle()
         yield system.bill("create", how, count, lambda n, p=provider: _create(p, n))  # type: ignore[misc]  # mypy infers no type of a lambda with a default
 
 
-def _edit(provider: MemoryFeedProvider, number: int) -> None:
-    provider.write(path(number * 7 % FILES), f"edited {number}".encode())
+def _edit(provider: MemoryFeedProvider, number: int, *, files: int, step: int) -> None:
+    provider.write(path(number * step % files), f"edited {number}".encode())
 
 
 def _create(provider: MemoryFeedProvider, number: int) -> None:
