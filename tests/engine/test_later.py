@@ -5,8 +5,9 @@ from msgspec import structs
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Traits
-from syncoxiders.engine.pipeline.execute import RETRY, apply
+from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
+from syncoxiders.engine.pipeline.replanning import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable

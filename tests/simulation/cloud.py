@@ -23,7 +23,16 @@ from syncoxiders.adapters.memory.queue import Faults, MemoryQueue, Received
 from syncoxiders.core.filters import Filter, read_rules
 from syncoxiders.core.model import EndpointId, EntryId
 from syncoxiders.core.rule import Rule
-from syncoxiders.engine.pipeline import execute, hints, listen, messages, reconcile, setting, sweep
+from syncoxiders.engine.pipeline import (
+    execute,
+    hints,
+    listen,
+    messages,
+    reconcile,
+    replanning,
+    setting,
+    sweep,
+)
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.report import Stop
@@ -320,7 +329,7 @@ class CloudHistory(QuirkyHistory):
         queues = any(map(len, (self.merges, self.applies)))
         away = any(each.offline for each in self.world.providers.values())
         # what only one who is away can give the reason for is tried again as long as that lasts
-        tried = away and self.world.clock.now() > self._started + 2 * execute.RETRY
+        tried = away and self.world.clock.now() > self._started + 2 * replanning.RETRY
         left = [each for each in store.batches() if not (tried and each.again)]
         return not (queues or behind or left)
 

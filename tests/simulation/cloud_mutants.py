@@ -12,9 +12,10 @@ from syncoxiders.adapters.items._wishes import Wish
 from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
-from syncoxiders.engine.pipeline import execute, handing, reconcile, sweep
+from syncoxiders.engine.pipeline import execute, handing, heeding, reconcile, sweep
 from syncoxiders.engine.pipeline.execute import Worker
 from syncoxiders.engine.pipeline.reconcile import OpenNodes, Planner
+from syncoxiders.engine.pipeline.replanning import Replanning
 from tests.simulation.mutants import Mutant, idle, swap
 
 
@@ -80,14 +81,14 @@ MUTANTS: dict[str, Mutant] = {
     ),
     # -- workers -------------------------------------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
-    "releases nothing that waited": both(idle(Worker._release), idle(handing.release)),
+    "releases nothing that waited": both(idle(Replanning.release), idle(handing.release)),
     "does a batch again without looking": swap(
         Worker.work, "self._batch.begun and actions", "False"
     ),
     "lets go of a batch before its actions are closed": swap(
         execute.apply, "worker.work()", "(store.finish_batch(batch.id, ()), worker.work())"
     ),
-    "does not look again at what was not as planned": idle(Worker._look_again),
+    "does not look again at what was not as planned": idle(Replanning.look_again),
     "deletes what was moved since": swap(
         Worker._apply,
         "Operations(self._context.providers, places, uploads=uploads, wary=True)",
@@ -97,9 +98,9 @@ MUTANTS: dict[str, Mutant] = {
         Worker.work, "applied.put_off and not away", "False"
     ),
     # -- pauses --------------------------------------------------------------------------------
-    "asks whoever wants to be left alone": idle(execute._pauses, "{}"),
+    "asks whoever wants to be left alone": idle(heeding.pauses, "{}"),
     "tells nobody of a pause that is asked for amid recovery": swap(
-        Worker.work, "self._heed(refused)", "None"
+        Worker.work, "self._heeding.heed(refused)", "None"
     ),
     # -- hints ---------------------------------------------------------------------------------
     "sends nothing again": idle(sweep.sweep),

@@ -9,36 +9,28 @@ import concurrent.futures
 import math
 from collections.abc import Collection, Container, Mapping, Sequence
 
-import msgspec
-
-from syncoxiders.core import hashes
-from syncoxiders.core.model import ROOT, Action, ActionKind, EndpointId, Entry, EntryId, NodeId
-from syncoxiders.core.plan import Plan, Probe
-from syncoxiders.engine import automerge
-from syncoxiders.engine.apply import AWAY, Applied, Applier, needs
+from syncoxiders.core.model import ROOT, Action, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.plan import Plan
+from syncoxiders.engine.apply import Applied, Applier, needs
 from syncoxiders.engine.context import Context
-from syncoxiders.engine.looks import Looks
-from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.contents import Contents
 from syncoxiders.engine.pipeline.context import Pipeline
-from syncoxiders.engine.pipeline.dispatch import later
-from syncoxiders.engine.pipeline.handing import release, send
-from syncoxiders.engine.pipeline.hints import call
-from syncoxiders.engine.pipeline.messages import Apply, Merge, Poll
-from syncoxiders.engine.pipeline.times import LEFT, MARGIN
+from syncoxiders.engine.pipeline.handing import send
+from syncoxiders.engine.pipeline.heeding import LEFT_ALONE, Heeding, pauses
+from syncoxiders.engine.pipeline.messages import Apply, Merge
+from syncoxiders.engine.pipeline.replanning import Replanning
+from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.pipeline.waking import wake_at
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
-from syncoxiders.engine.report import Outcome, Reporter
+from syncoxiders.engine.report import Reporter
 from syncoxiders.engine.resumable import Uploads
-from syncoxiders.ports.errors import ProviderError, Revoked, RootLost, Stale, Throttled, Vanished
+from syncoxiders.ports.errors import ProviderError, RootLost, Vanished
 from syncoxiders.ports.pipeline import Batch, SharedStore
 from syncoxiders.ports.registry import SyncSettings
-from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
-
-RETRY = 3_600.0
-"""Seconds after which what a provider refused is tried again."""
+from syncoxiders.ports.state import Event
 
 PAUSE, LONGEST_PAUSE = 15.0, 3_600.0
 """Seconds after which a batch is begun again that a provider did not take, doubling each time."""
@@ -63,8 +55,8 @@ def apply(
     if batch is None or batch.waits or batch.put_off > pipeline.clock.now():
         return
     now = pipeline.clock.now()
-    pauses = _pauses(pipeline, message.owner, settings, batch.needs)
-    pause = max(pauses.values(), default=0.0)
+    paused = pauses(pipeline, message.owner, settings, batch.needs)
+    pause = max(paused.values(), default=0.0)
     if now < pause <= now + setting.PATIENCE:
         store.put_off_batch(batch.id, pause)
         _wake(pipeline, message, settings, batch, pause)
@@ -77,25 +69,11 @@ def apply(
             settings,
             store,
             begun,
-            pauses=pauses,
+            paused=paused,
             until=until,
             reporter=reporter,
         )
         worker.work()
-
-
-def _pauses(
-    pipeline: Pipeline, owner: str, settings: SyncSettings, needs: Container[EndpointId]
-) -> dict[EndpointId, float]:
-    """Return until when the providers that are needed want to be left alone, where they do."""
-    accounts = setting.accounts(pipeline, owner)
-    found: dict[EndpointId, float] = {}
-    for endpoint in settings.endpoints:
-        connected = accounts.get(endpoint.account)
-        if endpoint.id in needs and connected is not None:
-            found[endpoint.id] = connected.not_before
-    now = pipeline.clock.now()
-    return {endpoint: until for endpoint, until in found.items() if until > now}
 
 
 def _wake(
@@ -108,12 +86,8 @@ def _wake(
             wake_at(pipeline, "apply", again, at)
 
 
-_LEFT_ALONE = "its provider wants to be left alone"
-_WITH_CONTENT = frozenset({ActionKind.CREATE, ActionKind.UPDATE})
-
-
 class Worker:
-    """One worker's go at one batch. ``pauses`` are endpoints that want to be left alone."""
+    """One worker's go at one batch. ``paused`` are endpoints that want to be left alone."""
 
     def __init__(
         self,
@@ -123,11 +97,11 @@ class Worker:
         store: SharedStore,
         batch: Batch,
         *,
-        pauses: Collection[EndpointId] = (),
+        paused: Collection[EndpointId] = (),
         until: float = math.inf,
         reporter: Reporter | None = None,
     ) -> None:
-        self._pauses = pauses
+        self._paused = paused
         self._pipeline = pipeline
         self._message = message
         self._settings = settings
@@ -145,23 +119,25 @@ class Worker:
             providers=pipeline.connect(message.owner, settings),
             reporter=reporter,
         )
-        self._news = False
+        self._heeding = Heeding(pipeline, message.owner, settings)
+        self._replanning = Replanning(self._context, store, batch, self._heeding, self._roots)
+        self._contents = Contents(self._context, store, batch, self._heeding, self._replanning)
 
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
         away = self._shut()
-        self._touch(self._batch.again)
+        self._replanning.touch(self._batch.again)
         if self._batch.merges and not away:
-            self._merge_texts(away)
+            self._contents.merge(away)
         if self._batch.probes and not away:
-            self._probe(away)
+            self._contents.probe(away)
         failed: set[str] = set()
         if self._batch.actions and not self._is_outdated():
             actions = self._open()
             if self._batch.begun and actions:
                 refused: dict[EndpointId, ProviderError] = {}
                 recover(self._context, away, only=actions, refused=refused)
-                self._heed(refused)
+                self._heeding.heed(refused)
                 actions = self._open()
             applied = self._apply(actions, away)
             failed, away = applied.failed, applied.away
@@ -189,7 +165,7 @@ class Worker:
 
         What would be written to a root that was exchanged would count as deleted in the right one.
         """
-        away = dict.fromkeys(self._pauses, _LEFT_ALONE)
+        away = dict.fromkeys(self._paused, LEFT_ALONE)
         for endpoint in sorted(self._batch.needs - away.keys()):
             try:
                 provider = self._context.providers[endpoint]
@@ -197,14 +173,9 @@ class Worker:
                 if known and provider.root() != known:
                     raise RootLost("its root is another folder than last time")
             except ProviderError as error:
-                self._heed({endpoint: error})
+                self._heeding.heed({endpoint: error})
                 away[endpoint] = str(error)
         return away
-
-    def _paused(self) -> frozenset[EndpointId]:
-        """Return the endpoints, needed or not, whose providers want to be left alone."""
-        known = [each.id for each in self._settings.endpoints]
-        return frozenset(_pauses(self._pipeline, self._message.owner, self._settings, known))
 
     def _is_outdated(self) -> bool:
         """Say whether the settings have changed since: under other ones it may be wrong."""
@@ -227,10 +198,12 @@ class Worker:
         if not actions:
             return set(self._batch.failed)
         unproved = {each.node for each in actions if each.because and each.because.endpoint in away}
-        self._touch(dict.fromkeys(each.node for each in actions if each.node not in unproved))
-        self._plan_later(unproved)
-        self._close_undone([action.id for action in actions])
-        self._release()
+        self._replanning.touch(
+            dict.fromkeys(each.node for each in actions if each.node not in unproved)
+        )
+        self._replanning.later(unproved)
+        self._replanning.close_undone([action.id for action in actions])
+        self._replanning.release()
         return {*self._batch.failed, *(action.id for action in actions)}
 
     def _open(self) -> list[Action]:
@@ -274,40 +247,18 @@ class Worker:
             applier.start()
             applied = applier.finish()
         self._report(plan, actions, applied)
-        self._heed(applied.refused)
+        self._heeding.heed(applied.refused)
         if self._batch.endpoint not in applied.away:
-            self._ask_again(self._batch.endpoint)
-        self._look_again(applied)
-        self._try_later(actions, applied)
+            self._replanning.ask_again(self._batch.endpoint)
+        self._replanning.look_again(applied)
+        dropped = {each.node for each in actions if each.id in applied.dropped}
+        self._replanning.later(dropped - applied.nodes)
         if applied.dropped:
-            self._close_undone(applied.dropped)
-        self._release()
+            self._replanning.close_undone(applied.dropped)
+        self._replanning.release()
         if self._context.rule.auto_merge:
-            self._keep_bases(actions, applied)
+            self._contents.keep_bases(actions, applied, self._until)
         return applied
-
-    def _keep_bases(self, actions: Sequence[Action], applied: Applied) -> None:
-        """Keep the texts that were agreed on, should they be edited on two sides later."""
-        open_ = applied.failed | applied.put_off | set(applied.dropped)
-        nodes = dict.fromkeys(
-            action.node
-            for action in actions
-            if action.id not in open_ and action.kind in _WITH_CONTENT
-        )
-        paused = self._paused()
-        refused = dict.fromkeys(paused, ProviderError(_LEFT_ALONE))
-        for node in self._store.base().get(nodes).values():
-            if self._pipeline.clock.now() >= self._until - LEFT:
-                break  # these are merged by nobody; they are kept as a conflict
-            automerge.keep_base(self._context, node, refused)
-        self._heed({each: error for each, error in refused.items() if each not in paused})
-
-    def _release(self) -> None:
-        """Put into the log what had to wait for the actions that were closed."""
-        released = self._store.released()
-        if released:
-            release(self._store, [each.id for each in self._settings.endpoints], released)
-            self._news = True
 
     def _places(self, actions: Sequence[Action]) -> Places:
         """Return the places with what the actions are sure to need, read in a few requests.
@@ -357,101 +308,6 @@ class Worker:
                 continue
         return action.name
 
-    def _heed(self, refused: Mapping[EndpointId, ProviderError]) -> None:
-        """Leave alone whom providers said to leave alone; have it looked at why others fail."""
-        owner, registry = self._message.owner, self._pipeline.registry
-        accounts = {each.id: each.account for each in self._settings.endpoints}
-        for endpoint, error in refused.items():
-            if isinstance(error, Throttled):
-                until = self._pipeline.clock.now() + error.retry_after
-                registry.pause(owner, accounts[endpoint], until)
-                poll = Poll(owner, accounts[endpoint]).message(f"paused-{until:.0f}")
-                wake_at(self._pipeline, "poll", poll, until)
-            elif isinstance(error, Revoked):
-                registry.trouble(owner, accounts[endpoint], str(error))
-            else:
-                self._hint({endpoint})
-
-    def _hint(self, endpoints: Collection[EndpointId]) -> None:
-        accounts = [each.account for each in self._settings.endpoints if each.id in endpoints]
-        owners = [(self._message.owner, each) for each in accounts]
-        pipeline = self._pipeline
-        call(pipeline.registry, pipeline.polls, owners, pipeline.clock.now())
-
-    def _look_again(self, applied: Applied) -> None:
-        """Look at what was not as planned, and put into the log what has to be planned again.
-
-        Where a root is not there, that is once it is, or has been for so long that others go on.
-        """
-        if applied.stale and not self._see(applied.stale):
-            self._plan_later(applied.nodes)
-            self._touch((), sorted(applied.again))
-        else:
-            self._touch(applied.nodes, sorted(applied.again))
-            if applied.nodes:
-                # where ids are paths, a move that is still to come leads away from what is logged
-                self._store.hold(applied.nodes)
-
-    def _ask_again(self, endpoint: EndpointId) -> None:
-        """Find out what holds where a look that came later than an action has it otherwise."""
-        try:
-            provider, now = self._context.providers[endpoint], self._pipeline.clock.now
-            seen = Observer(self._store, endpoint, provider, told=lambda *_: None, now=now)
-            seen.ask_for_overtaken()
-        except ProviderError as error:
-            self._heed({endpoint: error})  # until it is planned again, what the look says stands
-
-    def _see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> bool:
-        """Look around what was not as expected, and have poll look at the rest.
-
-        It may have gone with folders further up, of which these folders tell nothing. Says
-        whether the roots were those that are known.
-        """
-        record = SyncRecord({}, roots=self._roots)
-        looks = Looks(self._context, record, Outcome(), lambda _: None)
-        looks.away.update(dict.fromkeys(self._paused(), _LEFT_ALONE))
-        looks.leave_out_exchanged(endpoint for endpoint, _ in stale)
-        looks.again(stale)
-        self._heed(looks.refused)
-        self._news = True
-        self._hint({endpoint for endpoint, _ in stale})
-        return not any(isinstance(each, RootLost) for each in looks.refused.values())
-
-    def _touch(
-        self, nodes: Collection[NodeId], entries: Sequence[tuple[EndpointId, EntryId]] = ()
-    ) -> None:
-        """Put entries, and those of nodes, into the log, to be planned again."""
-        touched = dict.fromkeys(entries)
-        for node in self._store.base().get(nodes).values():
-            for endpoint, replica in node.replicas.items():
-                touched[endpoint, replica.entry] = None
-        if touched:
-            self._store.touch(touched)
-            self._news = True
-
-    def _try_later(self, actions: Sequence[Action], applied: Applied) -> None:
-        """See to it that what was refused is planned again some time later."""
-        self._plan_later(
-            {each.node for each in actions if each.id in applied.dropped} - applied.nodes
-        )
-
-    def _plan_later(self, nodes: Collection[NodeId]) -> None:
-        if nodes:
-            now = self._pipeline.clock.now()
-            batch = later(self._batch, nodes, now=now, until=now + RETRY)
-            self._store.put_batches([batch])
-
-    def _close_undone(self, actions: Sequence[str]) -> None:
-        """Close what was not done, now that it is sure to be planned again."""
-        left: Sequence[str] = actions
-        while left:
-            raced = self._store.commit(Commit(closed=left, at=self._pipeline.clock.now()))
-            if not raced:
-                return
-            opened = self._store.open_of(raced)
-            still = {action.id for each in opened.values() for action in each}
-            left = [each for each in left if each in still]
-
     def _report(self, plan: Plan, actions: Sequence[Action], applied: Applied) -> None:
         events = [
             Event(action.kind.value, action.endpoint, plan.paths.get(action.node, ""))
@@ -461,60 +317,6 @@ class Worker:
         events.extend([*applied.errors, *applied.left])
         if events and self._batch.run:
             self._store.log(self._batch.run, events)
-
-    # -- hashes and texts ------------------------------------------------------------------------
-
-    def _probe(self, away: dict[EndpointId, str]) -> None:
-        """Hash what the planner needs to compare; the entry goes into the log with its hash."""
-        places = Places(self._store)
-        for probe in self._batch.probes:
-            entry = places.entry(probe.endpoint, probe.entry)
-            if entry is None or entry.version != probe.version:
-                continue  # somebody changed it: that is in the log already
-            asked = self._pipeline.clock.now()
-            try:
-                told = self._told(places, probe)
-            except Stale:
-                self._see([(probe.endpoint, probe.entry)])
-                continue
-            except ProviderError as error:
-                if isinstance(error, AWAY):
-                    self._heed({probe.endpoint: error})
-                    away[probe.endpoint] = str(error)
-                    return
-                self._note(probe, str(error))
-                continue
-            known = msgspec.structs.replace(entry, hashes=hashes.merged(entry.hashes, told))
-            self._store.commit(
-                Commit(observed=[Observation(probe.endpoint, put=[known], asked=asked)])
-            )
-            self._news = True
-
-    def _told(self, places: Places, probe: Probe) -> str:
-        provider = self._context.providers[probe.endpoint]
-        ref = places.ref(probe.endpoint, probe.entry)
-        return provider.hash(ref, probe.version, probe.algorithms)
-
-    def _note(self, probe: Probe, text: str) -> None:
-        if self._batch.run:
-            self._store.log(self._batch.run, [Event("error", probe.endpoint, probe.entry, text)])
-
-    def _merge_texts(self, away: dict[EndpointId, str]) -> None:
-        """Merge edits; what a provider will not do now is put off, what is stale looked at."""
-        for merge in self._batch.merges:
-            event: Event | None = None
-            try:
-                event = automerge.merge_edits(self._context, merge)
-            except automerge.NotNow as stopped:
-                if not isinstance(stopped.error, Stale):
-                    self._heed({stopped.endpoint: stopped.error})
-                    away[stopped.endpoint] = str(stopped)
-                    return
-                self._see([(edit.endpoint, edit.entry) for edit in merge.edits])
-            if event is not None and self._batch.run:
-                self._store.log(self._batch.run, [event])
-            self._store.touch((edit.endpoint, edit.entry) for edit in merge.edits)
-            self._news = True
 
     # -- what comes after ------------------------------------------------------------------------
 
@@ -534,13 +336,18 @@ class Worker:
         until = self._pipeline.clock.now() + pause
         self._store.put_off_batch(self._batch.id, until, failed)
         _wake(self._pipeline, self._message, self._settings, self._batch, until)
-        if self._news:
+        if self._replanning.news:
             self._merge()
 
     def _tell(self) -> None:
         """Let merge know, where there is something for it to do."""
         waiting = setting.planning(self._store)
-        if self._news or waiting.entries or waiting.nodes or not setting.is_busy(self._store):
+        if (
+            self._replanning.news
+            or waiting.entries
+            or waiting.nodes
+            or not setting.is_busy(self._store)
+        ):
             self._merge()
 
     def _merge(self) -> None:

@@ -1,0 +1,123 @@
+"""Planning again: what a worker could not do as planned goes into the change log.
+
+At once, where it was other than planned, and some time later, where a provider refused it. Only
+then is an action closed that was not done.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from syncoxiders.core.model import EndpointId, EntryId, NodeId
+from syncoxiders.engine.apply import Applied
+from syncoxiders.engine.context import Context
+from syncoxiders.engine.looks import Looks
+from syncoxiders.engine.observe import Observer
+from syncoxiders.engine.pipeline import dispatch, handing
+from syncoxiders.engine.pipeline.heeding import LEFT_ALONE, Heeding
+from syncoxiders.engine.report import Outcome
+from syncoxiders.ports.errors import ProviderError, RootLost
+from syncoxiders.ports.pipeline import Batch, SharedStore
+from syncoxiders.ports.state import Commit, SyncRecord
+
+RETRY = 3_600.0
+"""Seconds after which what a provider refused is tried again."""
+
+
+class Replanning:
+    """Has planned again what is left of a batch. ``roots`` are the roots that are known.
+
+    ``news`` says whether something was put into the change log, or may have been.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        store: SharedStore,
+        batch: Batch,
+        heeding: Heeding,
+        roots: dict[EndpointId, str],
+    ) -> None:
+        self._context = context
+        self._store = store
+        self._batch = batch
+        self._heeding = heeding
+        self._roots = roots
+        self.news = False
+
+    def touch(
+        self, nodes: Collection[NodeId], entries: Iterable[tuple[EndpointId, EntryId]] = ()
+    ) -> None:
+        """Put entries, and those of nodes, into the log, to be planned again."""
+        touched = dict.fromkeys(entries)
+        for node in self._store.base().get(nodes).values():
+            for endpoint, replica in node.replicas.items():
+                touched[endpoint, replica.entry] = None
+        if touched:
+            self._store.touch(touched)
+            self.news = True
+
+    def later(self, nodes: Collection[NodeId]) -> None:
+        """Have nodes planned again some time later."""
+        if nodes:
+            now = self._context.clock.now()
+            batch = dispatch.later(self._batch, nodes, now=now, until=now + RETRY)
+            self._store.put_batches([batch])
+
+    def look_again(self, applied: Applied) -> None:
+        """Look at what was not as planned, and put into the log what has to be planned again.
+
+        Where a root is not there, that is once it is, or has been for so long that others go on.
+        """
+        if applied.stale and not self.see(applied.stale):
+            self.later(applied.nodes)
+            self.touch((), sorted(applied.again))
+        else:
+            self.touch(applied.nodes, sorted(applied.again))
+            if applied.nodes:
+                # where ids are paths, a move that is still to come leads away from what is logged
+                self._store.hold(applied.nodes)
+
+    def see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> bool:
+        """Look around what was not as expected, and have poll look at the rest.
+
+        It may have gone with folders further up, of which these folders tell nothing. Says
+        whether the roots were those that are known.
+        """
+        record = SyncRecord({}, roots=self._roots)
+        looks = Looks(self._context, record, Outcome(), lambda _: None)
+        looks.away.update(dict.fromkeys(self._heeding.paused(), LEFT_ALONE))
+        looks.leave_out_exchanged(endpoint for endpoint, _ in stale)
+        looks.again(stale)
+        self._heeding.heed(looks.refused)
+        self.news = True
+        self._heeding.hint({endpoint for endpoint, _ in stale})
+        return not any(isinstance(each, RootLost) for each in looks.refused.values())
+
+    def ask_again(self, endpoint: EndpointId) -> None:
+        """Find out what holds where a look that came later than an action has it otherwise."""
+        try:
+            provider, now = self._context.providers[endpoint], self._context.clock.now
+            seen = Observer(self._store, endpoint, provider, told=lambda *_: None, now=now)
+            seen.ask_for_overtaken()
+        except ProviderError as error:
+            # until it is planned again, what the look says stands
+            self._heeding.heed({endpoint: error})
+
+    def close_undone(self, actions: Sequence[str]) -> None:
+        """Close what was not done, now that it is sure to be planned again."""
+        left: Sequence[str] = actions
+        while left:
+            raced = self._store.commit(Commit(closed=left, at=self._context.clock.now()))
+            if not raced:
+                return
+            opened = self._store.open_of(raced)
+            still = {action.id for each in opened.values() for action in each}
+            left = [each for each in left if each in still]
+
+    def release(self) -> None:
+        """Put into the log what had to wait for the actions that were closed."""
+        released = self._store.released()
+        if released:
+            handing.release(
+                self._store, [each.id for each in self._context.rule.endpoints], released
+            )
+            self.news = True
