@@ -7,6 +7,8 @@ import pytest
 
 from syncoxiders.core.model import Entry, Ref
 from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline.backlog import Backlog
+from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.engine.pipeline.reconcile import Planner
@@ -230,7 +232,7 @@ class TestWhatFails:
 
         self.halved(world)
         with monkeypatch.context() as patch:
-            patch.setattr(Planner, "_hand_out", hand_out)
+            patch.setattr(Entering, "_hand_out", hand_out)
             with pytest.raises(StateUnavailable):
                 world.settle()
         world.merges.purge()
@@ -252,7 +254,7 @@ class TestWhatFails:
             raise StateUnavailable("dead")
 
         with monkeypatch.context() as patch:
-            patch.setattr(Planner, "_hold", hold)
+            patch.setattr(Entering, "_hold", hold)
             with pytest.raises(StateUnavailable):
                 world.look()
         world.merges.purge()
@@ -266,16 +268,16 @@ class TestWhatFails:
     ) -> None:
         """Everything is planned again after it, though under the settings that were before it."""
         planned: list[object] = []
-        suspects = Planner._suspects
+        suspects = Backlog.suspects
 
         def conclude(*_: object) -> None:
             raise StateUnavailable("dead")
 
-        def counted(planner: Planner) -> Iterable[int]:
-            planned.append(planner)
-            return suspects(planner)
+        def counted(backlog: Backlog) -> Iterable[int]:
+            planned.append(backlog)
+            return suspects(backlog)
 
-        monkeypatch.setattr(Planner, "_suspects", counted)
+        monkeypatch.setattr(Backlog, "suspects", counted)
         world.put(patterns=("x",))
         with monkeypatch.context() as patch:
             patch.setattr(Planner, "_conclude", conclude)

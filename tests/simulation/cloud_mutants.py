@@ -13,6 +13,7 @@ from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import execute, handing, heeding, reconcile, sweep
+from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.execute import Worker
 from syncoxiders.engine.pipeline.reconcile import OpenNodes, Planner
 from syncoxiders.engine.pipeline.replanning import Replanning
@@ -54,7 +55,7 @@ def keeps_the_cursor_first(patch: pytest.MonkeyPatch) -> None:
 MUTANTS: dict[str, Mutant] = {
     # -- planners ------------------------------------------------------------------------------
     "plans a node with an open action": idle(OpenNodes.__contains__, "False"),
-    "does not hold what has to wait for an action": idle(Planner._hold),
+    "does not hold what has to wait for an action": idle(Entering._hold),
     "says how far it has planned before it has": swap(
         Planner.go,
         "whole = self._work(touched, sorted(nodes), until)",

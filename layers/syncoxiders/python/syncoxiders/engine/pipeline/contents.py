@@ -52,7 +52,7 @@ class Contents:
             try:
                 told = self._told(places, probe)
             except Stale:
-                self._replanning.see([(probe.endpoint, probe.entry)])
+                self._replanning.look_around([(probe.endpoint, probe.entry)])
                 continue
             except ProviderError as error:
                 if isinstance(error, AWAY):
@@ -83,7 +83,7 @@ class Contents:
                     self._heeding.heed({stopped.endpoint: stopped.error})
                     away[stopped.endpoint] = str(stopped)
                     return
-                self._replanning.see([(edit.endpoint, edit.entry) for edit in merge.edits])
+                self._replanning.look_around([(edit.endpoint, edit.entry) for edit in merge.edits])
             if event is not None:
                 self._log(event)
             self._store.touch((edit.endpoint, edit.entry) for edit in merge.edits)

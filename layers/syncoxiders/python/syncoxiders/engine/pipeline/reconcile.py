@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncoxiders.core.model import EndpointId, EntryId, Node, NodeId
+from syncoxiders.core.model import EndpointId, EntryId, NodeId
 from syncoxiders.core.plan import LOSING, Plan, identify, plan
 from syncoxiders.core.rule import Look
 from syncoxiders.engine import ignorefiles
@@ -18,9 +18,10 @@ from syncoxiders.engine.diary import Diary
 from syncoxiders.engine.guard import adds_up, judge, losing
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.pipeline import holding, setting
+from syncoxiders.engine.pipeline.backlog import Backlog, Touched
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.dispatch import Dispatch
-from syncoxiders.engine.pipeline.handing import release, send
+from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Merge
 from syncoxiders.engine.pipeline.preview import first_plan
@@ -30,15 +31,12 @@ from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.stuck import Stuck
 from syncoxiders.ports.errors import StateBusy
-from syncoxiders.ports.pipeline import RESERVED, Batch, SharedStore
+from syncoxiders.ports.pipeline import RESERVED, SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
 
 CHUNK = 2_000
 """So many new entries are planned at once."""
-
-LOG = 10_000
-"""So many entries of a change log are read at once."""
 
 MANY_WAITING = 5_000
 """If more has to wait than this, all of it is planned again later instead."""
@@ -48,8 +46,6 @@ ROUNDS = 8
 
 RETRY = 3_600.0
 """Seconds after which what could not be brought into step is tried again."""
-
-Touched = tuple[EndpointId, EntryId]
 
 
 def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
@@ -123,7 +119,13 @@ class Planner:
         self._rule = self._context.rule
         self._away = setting.who_is_away(pipeline, message.owner, settings, self._heard)
         planned = self._record.planned if self._record is not None else {}
-        self._positions = dict(planned)
+        self._backlog = Backlog(
+            store,
+            [each.id for each in self._rule.endpoints if each.id not in self._away],
+            positions=planned,
+            waiting=self._before.entries,
+            hold=hold,
+        )
         exchanged = setting.exchanged(self._record, self._heard)
         self._joining = frozenset(
             each
@@ -136,10 +138,18 @@ class Planner:
         self._dispatch = Dispatch(
             f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
         )
+        self._entering = Entering(
+            pipeline,
+            message,
+            settings,
+            store,
+            backlog=self._backlog,
+            dispatch=self._dispatch,
+            waiting=self._before.nodes,
+            at=self._now,
+        )
         self._view = SteadyView(store, self._rule)
         self._stuck = Stuck()
-        self._announced: set[Touched] = set()
-        self._logged: set[Touched] | None = set(self._before.entries)
         self._stop: Stop | None = None
         self._full_again = False
         self._losing: frozenset[NodeId] = frozenset()
@@ -166,69 +176,28 @@ class Planner:
         full = bool(self._joining) or self._before.settled != state
         full = full or bool(self._before.due and self._before.due <= self._now)
         if full:
-            self._logged = None  # whoever comes after finds everything again, whatever the settings
+            self._backlog.all_is_found()
             self._keep(msgspec.structs.replace(self._before, settled=""))
         touched = dict.fromkeys(self._before.entries)
         nodes = set(self._before.nodes)
-        touched.update(dict.fromkeys(self._log()))
+        touched.update(dict.fromkeys(self._backlog.log()))
         if full:
-            touched.update(dict.fromkeys(self._unbound()))
-            nodes.update(self._suspects())
+            touched.update(dict.fromkeys(self._backlog.unbound()))
+            nodes.update(self._backlog.suspects())
         if self._is_first() and not self._show(touched, sorted(nodes)):
             self._conclude("")
             return
         whole = self._work(touched, sorted(nodes), until)
         self._conclude(state if whole and not self._full_again else "")
-        if not whole or self._is_behind():
+        if not whole or self._backlog.is_behind():
             self._pipeline.merges.send([self._message.message(f"on-{self._clock():.6f}")])
-
-    # -- what is to be planned -------------------------------------------------------------------
 
     def _clock(self) -> float:
         return self._pipeline.clock.now()
 
-    def _here(self) -> list[EndpointId]:
-        return [each.id for each in self._rule.endpoints if each.id not in self._away]
-
     def _state_text(self) -> str:
         """Name the conditions under which what is planned stays planned."""
-        return f"{self._rule.mode}|{self._rule.filter.version}|{','.join(self._here())}"
-
-    def _log(self) -> Iterable[Touched]:
-        """Yield what the change logs hold beyond the position reached, and advance it."""
-        for endpoint in self._here():
-            tree = self._store.observed(endpoint)
-            while True:
-                self._hold_on()
-                ids, reached = tree.changes(self._positions.get(endpoint, 0), LOG)
-                self._positions[endpoint] = reached
-                if not ids:
-                    break
-                if self._logged is not None:
-                    self._logged.update((endpoint, entry) for entry in ids)
-                for entry in ids:
-                    yield endpoint, entry
-                if len(ids) < LOG:
-                    break
-
-    def _is_behind(self) -> bool:
-        """Say whether something was put into a log since it was read."""
-        return any(
-            self._store.observed(endpoint).changes(self._positions.get(endpoint, 0), 1)[0]
-            for endpoint in self._here()
-        )
-
-    def _unbound(self) -> Iterable[Touched]:
-        for endpoint in self._here():
-            for batch in self._store.base().unbound(endpoint):
-                self._hold_on()
-                for entry in batch:
-                    yield endpoint, entry
-
-    def _suspects(self) -> Iterable[NodeId]:
-        for batch in self._store.base().suspects(self._here()):
-            self._hold_on()
-            yield from batch
+        return f"{self._rule.mode}|{self._rule.filter.version}|{','.join(self._backlog.endpoints)}"
 
     # -- planning --------------------------------------------------------------------------------
 
@@ -256,7 +225,7 @@ class Planner:
             self._clear(known)
             known, suspects = [], []
             if not queue:
-                known = list(self._log())  # what lost a race, and whatever else is new
+                known = list(self._backlog.log())  # what lost a race, and whatever else is new
             if not (known or queue) and rounds:
                 rounds -= 1
                 known, suspects = self._stuck.take()
@@ -306,9 +275,7 @@ class Planner:
                 ),
             )
             more = [each for each in dict.fromkeys(result.more) if each not in chosen]
-            if new := [each for each in more if each not in self._announced]:
-                self._store.touch(new)
-                self._announced.update(new)
+            self._backlog.announce(more)
             if not more or len(chosen) + len(more) > 2 * CHUNK:
                 return result
             view.prefetch(more, (), endpoints)
@@ -372,22 +339,8 @@ class Planner:
     def _enter(self, result: Plan) -> None:
         """Write a plan into base, node by node, and hand out what was opened."""
         self._begin_run(result)
-        lost_race: frozenset[NodeId] = frozenset()
-        self._make_known(result)
-        if result.nodes or result.forget or result.actions:
-            lost_race = self._store.commit(
-                Commit(
-                    nodes=result.nodes,
-                    forget=result.forget,
-                    opened=result.actions,
-                    at=self._now,
-                    losses=self._lasting(result),
-                )
-            )
-        lost = {each.id for each in result.actions if each.node in lost_race}
-        self._hand_out(self._dispatch.batches(result, lost))
-        self._plan_again(result, lost_race)
-        self._hold(result.open)
+        self._entering.make_known(result)
+        self._entering.enter(result, self._lasting(result))
         self._stuck.passed(result)
         self._stuck.add(result)
 
@@ -400,71 +353,6 @@ class Planner:
                 if self._view.entry(*each) is None and self._view.node_of(*each) is None
             ]
         )
-
-    def _make_known(self, result: Plan) -> None:
-        """Log an entry of each unfinished node to which nothing will lead once it is written.
-
-        Should this planner die before its actions are handed out, or before it is noted what
-        waits, the next one has to come upon it: by an entry that is logged and still the node's,
-        or for looking at everything.
-        """
-        if self._logged is None:
-            return
-        known = self._logged | self._announced
-        values = {node.id: node for node in result.nodes}
-        opened = (action.node for action in result.actions)
-        touched = [
-            next(iter(mine))
-            for node in dict.fromkeys([*opened, *result.postponed])
-            if node in values and node not in self._before.nodes
-            for mine in [_entries(values[node])]
-            if mine and known.isdisjoint(mine)
-        ]
-        if touched:
-            self._store.touch(touched)
-
-    def _plan_again(self, result: Plan, nodes: Iterable[NodeId]) -> None:
-        """Put what lost a race into the log: somebody else changed it meanwhile."""
-        values = {node.id: node for node in result.nodes}
-        touched: dict[Touched, None] = {}
-        for node in nodes:
-            value = values.get(node)
-            if value is not None:
-                touched.update(dict.fromkeys(_entries(value)))
-        again = self._store.base().get(nodes) if nodes else {}
-        for found in again.values():
-            touched.update(dict.fromkeys(_entries(found)))
-        if touched:
-            self._store.touch(touched)
-
-    def _hold(self, nodes: Sequence[NodeId]) -> None:
-        """See to it that nodes are planned again once their open actions are closed.
-
-        Actions that a planner opened who died before it made their batch are handed out.
-        """
-        if not nodes:
-            return
-        missed = self._store.hold(nodes)
-        if missed:
-            release(self._store, self._here(), missed)
-        handed_out = {
-            id_
-            for batch in self._store.batches()
-            for _, id_ in batch.actions
-            if id_ not in batch.failed
-        }
-        opened = self._store.open_of([each for each in nodes if each not in missed])
-        orphans = [
-            action
-            for actions in opened.values()
-            for action in actions
-            if action.id not in handed_out
-        ]
-        self._hand_out(self._dispatch.batches(Plan(actions=tuple(orphans))))
-
-    def _hand_out(self, batches: Sequence[Batch]) -> None:
-        self._store.put_batches(batches)
-        send(self._pipeline, self._message, self._settings, batches)
 
     def _begin_run(self, result: Plan) -> None:
         something = result.actions or result.probes or result.merges or result.notes
@@ -511,11 +399,11 @@ class Planner:
             endpoints={each.id: each.label for each in self._rule.endpoints},
             roots={each: heard.root for each, heard in self._heard.items()},
             rule=self._rule.version,
-            planned=self._positions,
+            planned=self._backlog.positions,
         )
         if record != self._record:
             self._store.commit(Commit(record=record, at=self._now))
-            self._store.trim(self._positions)
+            self._store.trim(self._backlog.positions)
 
     def _forget_stop(self, now: Stop | None) -> None:
         """Let go of the plan that was stopped before, and of its approval, for another one."""
@@ -545,7 +433,3 @@ class Planner:
                 counts=counts,
             )
         )
-
-
-def _entries(node: Node) -> list[Touched]:
-    return [(endpoint, replica.entry) for endpoint, replica in node.replicas.items()]

@@ -67,7 +67,7 @@ class Replanning:
 
         Where a root is not there, that is once it is, or has been for so long that others go on.
         """
-        if applied.stale and not self.see(applied.stale):
+        if applied.stale and not self.look_around(applied.stale):
             self.later(applied.nodes)
             self.touch((), sorted(applied.again))
         else:
@@ -76,7 +76,7 @@ class Replanning:
                 # where ids are paths, a move that is still to come leads away from what is logged
                 self._store.hold(applied.nodes)
 
-    def see(self, stale: Collection[tuple[EndpointId, EntryId]]) -> bool:
+    def look_around(self, stale: Collection[tuple[EndpointId, EntryId]]) -> bool:
         """Look around what was not as expected, and have poll look at the rest.
 
         It may have gone with folders further up, of which these folders tell nothing. Says
