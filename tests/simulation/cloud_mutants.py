@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.items._attempts import Attempts
 from syncoxiders.adapters.items._entries import Entries
 from syncoxiders.adapters.items._log import ChangeLogs
-from syncoxiders.adapters.items._nodes import Nodes
 from syncoxiders.adapters.items._wishes import Wish
 from syncoxiders.engine.follow import HALF, Follower
 from syncoxiders.engine.observe import Look
@@ -65,7 +65,7 @@ MUTANTS: dict[str, Mutant] = {
         swap(reconcile.merge, "hold.fence", "1"), swap(Planner.__init__, "hold.fence", "1")
     ),
     "writes a node whatever has become of it": swap(
-        Nodes._try,
+        Attempts.to_write,
         'Update(key, put, tuple(remove), when=Equals("rev", before.rev))',
         "Update(key, put, tuple(remove))",
     ),

@@ -12,12 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 import msgspec
 
+from syncoxiders.adapters.items._attempts import Attempt, Attempts
 from syncoxiders.adapters.items._claims import Claim, action_tag
-from syncoxiders.adapters.items._codec import (
-    pack,
-    pack_node,
-    pack_open,
-)
 from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._held import (
     NO_CLAIMS,
@@ -31,30 +27,13 @@ from syncoxiders.adapters.items._held import (
     is_loser,
     placed_node,
 )
-from syncoxiders.adapters.items._keys import (
-    SHARDS,
-    Keys,
-    name_key,
-    shard_of_name,
-)
+from syncoxiders.adapters.items._keys import SHARDS, Keys, name_key
 from syncoxiders.adapters.items._rows import read_nodes
 from syncoxiders.adapters.items._tables import Tables, put_all
 from syncoxiders.core import names
 from syncoxiders.core.model import Action, EndpointId, EntryId, Node, NodeId, Replica
 from syncoxiders.ports.errors import StateUnavailable
-from syncoxiders.ports.items import (
-    Absent,
-    Delete,
-    Equals,
-    Every,
-    Item,
-    Key,
-    Missing,
-    Put,
-    Raced,
-    Update,
-    Value,
-)
+from syncoxiders.ports.items import Absent, Delete, Equals, Item, Put, Raced, Update
 
 ROUNDS = 20
 VOID_DAYS = 1
@@ -72,13 +51,13 @@ class Nodes:
     def __init__(
         self, tables: Tables, keys: Keys, at: Callable[[tuple[EndpointId, EntryId]], str]
     ) -> None:
-        self._at = at
         self._tables = tables
         self._keys = keys
         self._held: dict[NodeId, Held] = {}
         self._absent: set[NodeId] = set()
         self._fresh: dict[NodeId, Held] = {}
         self._lately: dict[NodeId, Held] = {}
+        self._attempts = Attempts(tables, keys, at)
         self._folders = Folders(tables, keys.nodes_in, placed_node)
         self._node_of: dict[str, NodeId] = {}
         self._order = 0
@@ -294,10 +273,10 @@ class Nodes:
         tree = self._tables.tree
         self.stale()
         places: list[Put] = []
-        tries: list[tuple[NodeId, Held, _Try]] = []
+        tries: list[tuple[NodeId, Held, Attempt]] = []
         for node, step in steps.items():
             before = self._before(node)
-            tried = self._try(node, before, step)
+            tried = self._attempts.to_write(node, before, step)
             tries.append((node, before, tried))
             places.extend(tried.place)
         lost: set[NodeId] = set()
@@ -329,7 +308,7 @@ class Nodes:
 
     def _delete_held(
         self,
-        tries: list[tuple[NodeId, Held, "_Try"]],
+        tries: list[tuple[NodeId, Held, Attempt]],
         results: list[Item | Raced | None],
     ) -> None:
         """Delete what was marked to be planned again since it was read, and note that it was."""
@@ -356,83 +335,9 @@ class Nodes:
         if before.open and not now.open and (now.again or before.again):
             self.released.add(node)
 
-    def _try(self, node: NodeId, before: Held, step: Step) -> "_Try":
-        value = step.node if step.replaced else before.node
-        opened = {action.id: (order, action) for order, action in before.open}
-        for ident, (order, action) in step.opened.items():
-            opened[ident] = (opened[ident][0] if ident in opened else order, action)
-        for ident in step.closed:
-            opened.pop(ident, None)
-        key = self._keys.node(node)
-        if value is None and not opened:
-            # a mark that came after it was read must not go unseen
-            tried = _Try(Delete(key, Every((Equals("rev", before.rev), Missing("again")))))
-            self._place(node, before, None, tried)
-            return tried
-        tried = _Try(Delete(key), rev=self._tables.token())
-        put: dict[str, Value] = {"rev": tried.rev}
-        remove: list[str] = []
-        self._place(node, before, value, tried)
-        if value is None:
-            remove += ["data", "at"]
-        else:
-            put["data"] = pack_node(value)
-            put["at"] = tried.token or before.at
-        if opened:
-            put["open"] = pack_open(list(opened.values()))
-        else:
-            remove.append("open")
-        if ats := self._ats(before, value):
-            put["ats"] = pack(ats)
-        elif before.ats:
-            remove.append("ats")
-        if step.opened:
-            remove.append("again")  # from now on it is planned anew
-        if before.rev:
-            tried.change = Update(key, put, tuple(remove), when=Equals("rev", before.rev))
-        else:
-            tried.change = Put(Item(key, put), Absent())
-        return tried
-
-    def _ats(self, before: Held, value: Node | None) -> dict[EndpointId, str]:
-        """Return the tokens of where the replicas of a node stand, as far as they are known."""
-        found: dict[EndpointId, str] = {}
-        for endpoint, replica in value.replicas.items() if value is not None else ():
-            if at := self._at((endpoint, replica.entry)):
-                found[endpoint] = at
-            elif endpoint in before.ats and before.node is not None:
-                old = before.node.replicas[endpoint]
-                if (old.entry, old.parent, old.name) == (
-                    replica.entry,
-                    replica.parent,
-                    replica.name,
-                ):
-                    found[endpoint] = before.ats[endpoint]
-        return found
-
     def _next_order(self) -> int:
         self._order = max(self._order + 1, self._tables.stamp())
         return self._order
-
-    def _place(self, node: NodeId, before: Held, value: Node | None, tried: "_Try") -> None:
-        old = set(self._places(before.node))
-        new = set(self._places(value))
-        if old == new and before.at:
-            return
-        if before.at:
-            tried.cleared = [Delete(_place_key(each, node, before.at)) for each in sorted(old)]
-        if new:
-            tried.token = self._tables.token()
-            tried.place = [Put(Item(_place_key(each, node, tried.token))) for each in sorted(new)]
-
-    def _places(self, node: Node | None) -> Iterator[tuple[str, str]]:
-        """Yield the partitions that make a node known, and the beginning of the sort key."""
-        if node is None:
-            return
-        name = name_key(names.key(node.name))
-        yield self._keys.nodes_in(node.parent, shard_of_name(name)), name
-        if is_loser(node):
-            yield self._keys.losers(), "loser"
 
     # -- marks ---------------------------------------------------------------------------------
 
@@ -489,17 +394,3 @@ class Nodes:
             if not isinstance(result, Raced)
             or (result.item is not None and held_from(result.item, node).void)
         }
-
-
-class _Try(msgspec.Struct):
-    """An attempt: the places to put before, the change, and the places to clear after it."""
-
-    change: Put | Update | Delete
-    rev: str = ""
-    token: str = ""
-    place: list[Put] = msgspec.field(default_factory=list)
-    cleared: list[Delete] = msgspec.field(default_factory=list)
-
-
-def _place_key(place: tuple[str, str], node: NodeId, token: str) -> Key:
-    return place[0], f"{place[1]}/{token}/{node:x}"
