@@ -16,6 +16,7 @@ from syncoxiders.adapters.providers.folder import (
     FolderProvider,
     _identity,
     _linux,
+    _move,
     _place,
     _write,
     provider,
@@ -184,7 +185,8 @@ class TestAlikeNames:
         os.link(side.root / "Name", side.root / "nAME")
         traits = structs.replace(side.provider.traits, case_insensitive=True)
         monkeypatch.setattr(side.provider, "_traits", traits)
-        monkeypatch.setattr(provider, "names_in", lambda _: ["Name"])
+        for module in (provider, _move):
+            monkeypatch.setattr(module, "names_in", lambda _: ["Name"])
         return side
 
     def test_name_as_it_is_stored(self, side: Side) -> None:

@@ -1,36 +1,23 @@
 """A folder of the local file system as an endpoint."""
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from errno import EEXIST, ENAMETOOLONG, ENOTEMPTY
+from errno import ENAMETOOLONG
 from typing import Literal
-
-from msgspec import structs
 
 from syncoxiders.adapters.providers.folder import _linux
 from syncoxiders.adapters.providers.folder._carry import Carrier
+from syncoxiders.adapters.providers.folder._delete import Deleter
 from syncoxiders.adapters.providers.folder._errors import fail, shown
 from syncoxiders.adapters.providers.folder._fds import Directories, Directory, names_in
-from syncoxiders.adapters.providers.folder._identity import (
-    UNSEEN,
-    Identity,
-    mark_of_root,
-    plain_version,
-    traits_of,
-)
+from syncoxiders.adapters.providers.folder._identity import Identity, mark_of_root, traits_of
 from syncoxiders.adapters.providers.folder._leftovers import Leftovers
 from syncoxiders.adapters.providers.folder._look import Lookout
-from syncoxiders.adapters.providers.folder._place import (
-    TemporaryNames,
-    check_name,
-    is_impossible,
-    move,
-    same_thing,
-)
+from syncoxiders.adapters.providers.folder._move import Mover
+from syncoxiders.adapters.providers.folder._place import TemporaryNames, check_name, is_impossible
 from syncoxiders.adapters.providers.folder._read import Reading
 from syncoxiders.adapters.providers.folder._scan import Scanner
 from syncoxiders.adapters.providers.folder._trash import Trash
@@ -39,22 +26,12 @@ from syncoxiders.adapters.providers.folder._write import Writer
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
-from syncoxiders.ports.errors import (
-    Changing,
-    NotEmpty,
-    ProviderError,
-    Refused,
-    RootLost,
-    Stale,
-    Vanished,
-)
+from syncoxiders.ports.errors import Changing, ProviderError, Refused, RootLost, Stale, Vanished
 from syncoxiders.ports.provider import Attributes, Carry, FolderDelta, Known, Provider, Reader
 
 _PROCESSORS = os.cpu_count() or 1
 _MANY = 2_000
 """After so many files have been carried, processes are started for the rest."""
-
-_NOT_EMPTY = frozenset({ENOTEMPTY, EEXIST})
 
 
 class FolderProvider:
@@ -90,8 +67,12 @@ class FolderProvider:
         self._trash = Trash(self._directories, clock, trash_retention_days)
         self._reading = Reading(self._lookout)
         self._writer = Writer(self._lookout, self._names, self._trash, keeps=trash)
+        self._mover = Mover(self._lookout, self._writer)
         self._scanner = Scanner(self._lookout)
         self._leftovers = Leftovers(self._directories, self._names, self._trash)
+        self._deleter = Deleter(
+            self._directories, self._writer, self._names, self._trash, self._leftovers, keeps=trash
+        )
         self._keeps = trash
         self._links = links
         self._traits: Traits | None = None
@@ -218,8 +199,7 @@ class FolderProvider:
 
     def _stored(self, directory: Directory, name: str, st: os.stat_result) -> str:
         """Return the name as it is stored, where several forms of it find the same."""
-        traits = self._start()
-        if not (traits.case_insensitive or traits.normalizing):
+        if not self._has_alike_names():
             return name
         stored = names_in(directory.fd)
         if name in stored:
@@ -229,6 +209,11 @@ class FolderProvider:
                 if os.path.samestat(os.stat(each, dir_fd=directory.fd, follow_symlinks=False), st):
                     return each
         return name
+
+    def _has_alike_names(self) -> bool:
+        """Say whether several names may find the same: case, or Unicode form, does not matter."""
+        traits = self._start()
+        return traits.case_insensitive or traits.normalizing
 
     # Reading
 
@@ -428,96 +413,17 @@ class FolderProvider:
 
     def move(self, ref: Ref, version: str, parent: Ref, name: str) -> Entry:
         """Bring an entry to a place where nothing stands, in one step."""
-        source, old_name = self._source(ref)
+        source, _ = self._source(ref)
         target = self._current_folder(parent)
         check_name(target, name)
-        if f"{target.path}/".startswith(f"{ref.path}/"):
-            raise Stale(f"{shown(ref.path)} cannot be brought into itself")
-        before = self._writer.expect(source, old_name, ref, version)
-        path = target.below(name)
-        if before.found.linked and target.id != source.id:
-            raise Refused(f"{shown(ref.path)}: a link that is followed stays in its folder")
-        try:
-            self._rename(source, old_name, target, name, before.st)
-            self._wrote(target)
-            after = os.stat(name, dir_fd=target.fd, follow_symlinks=False)
-            if not same_thing(before.st, after):
-                move(target.fd, name, source.fd, old_name)
-                raise Stale(f"{shown(ref.path)} was changed meanwhile")
-            if stat.S_ISDIR(after.st_mode):
-                self._directories.forget(ref.path)
-            found = self._lookout.find(target, name)
-            entry = None if found is None else self._lookout.entry(target, name, found)
-        except OSError as exc:
-            fail(exc, path)
-        if entry is None:
-            raise Vanished(f"{shown(path)} was taken away at once")
-        if entry.version == plain_version(version):
-            entry = structs.replace(entry, version=version)
-            if version.startswith(UNSEEN):
-                self._lookout.unseen[entry.id] = version
-        return entry
-
-    def _rename(
-        self, source: Directory, old: str, target: Directory, new: str, st: os.stat_result
-    ) -> None:
-        try:
-            move(source.fd, old, target.fd, new)
-        except FileExistsError:
-            # Where case or Unicode form does not matter, the new name finds the old entry.
-            traits = self._start()
-            if not (traits.case_insensitive or traits.normalizing) or source.id != target.id:
-                raise
-            there = os.stat(new, dir_fd=target.fd, follow_symlinks=False)
-            if not os.path.samestat(there, st) or new in names_in(target.fd):
-                raise
-            os.rename(old, new, src_dir_fd=source.fd, dst_dir_fd=target.fd)
+        alike = self._has_alike_names()
+        return self._mover.move(source, ref, version, target, name, alike=alike, wrote=self._wrote)
 
     def delete(self, ref: Ref, version: str) -> None:
         """Delete a file or link, to the trash if there is one, or an empty folder."""
         directory, name = self._source(ref)
-        before = self._writer.expect(directory, name, ref, version).st
-        try:
-            if stat.S_ISDIR(before.st_mode):
-                self._delete_folder(directory, name, ref)
-            elif self._keeps:
-                kept = self._trash.keep(directory, name, name)
-                after = os.stat(kept.name, dir_fd=kept.folder.fd, follow_symlinks=False)
-                if not same_thing(before, after):
-                    with suppress(FileExistsError):  # then the trash is where it can be found
-                        move(kept.folder.fd, kept.name, directory.fd, name)
-                    raise Stale(f"{shown(ref.path)} was changed meanwhile")
-            else:
-                self._delete_for_good(directory, name, ref, before)
-        except OSError as exc:
-            fail(exc, ref.path)
+        self._deleter.delete(directory, name, ref, version)
         self._wrote(directory)
-
-    def _delete_for_good(
-        self, directory: Directory, name: str, ref: Ref, before: os.stat_result
-    ) -> None:
-        aside = self._names.new()
-        move(directory.fd, name, directory.fd, aside)
-        after = os.stat(aside, dir_fd=directory.fd, follow_symlinks=False)
-        if not same_thing(before, after):
-            self._writer.restore(directory, aside, name)
-            raise Stale(f"{shown(ref.path)} was changed meanwhile")
-        os.unlink(aside, dir_fd=directory.fd)
-
-    def _delete_folder(self, directory: Directory, name: str, ref: Ref) -> None:
-        try:
-            os.rmdir(name, dir_fd=directory.fd)
-        except OSError as exc:
-            if exc.errno not in _NOT_EMPTY:
-                raise
-            inner = self._directories.current(ref.path)
-            content = names_in(inner.fd)
-            if not all(self._leftovers.is_one(each) for each in content):
-                raise NotEmpty(f"{shown(ref.path)} is not empty") from exc
-            for each in content:
-                self._leftovers.tidy(inner, each)
-            os.rmdir(name, dir_fd=directory.fd)
-        self._directories.forget(ref.path)
 
     # Recovering
 
