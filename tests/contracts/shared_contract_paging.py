@@ -1,4 +1,4 @@
-"""The contract of what shared stores tell page by page; part of :mod:`.shared_contract`."""
+"""The contract of shared stores for what they tell page by page."""
 
 import msgspec
 import pytest

@@ -1,20 +1,12 @@
-"""A part of the contract of shared state: ids set apart for entries, and places taken on trust."""
-
-from typing import Protocol
+"""The contract of shared stores for ids set apart for entries, and places taken on trust."""
 
 import pytest
 
 from syncoxiders.core.model import ActionKind, Entry, NodeId
-from syncoxiders.ports.pipeline import RESERVED, SharedStates, SharedStore
+from syncoxiders.ports.pipeline import RESERVED, SharedStore
 from syncoxiders.ports.state import Commit, Observation
+from tests.contracts.shared_harness import SharedHarness
 from tests.contracts.state_harness import action, entry, keep, node, replica
-
-
-class Harness(Protocol):
-    now: float
-
-    @property
-    def store(self) -> SharedStates: ...
 
 
 def look(sync: SharedStore, *put: Entry, gone: str = "", asked: float = 50.0) -> None:
@@ -25,15 +17,15 @@ class Planners:
     """Base of the suite's classes: a poll's object, and those of two planners."""
 
     @pytest.fixture
-    def poll(self, harness: Harness) -> SharedStore:
+    def poll(self, harness: SharedHarness) -> SharedStore:
         return harness.store.sync("owner", "work")
 
     @pytest.fixture
-    def slow(self, harness: Harness) -> SharedStore:
+    def slow(self, harness: SharedHarness) -> SharedStore:
         return harness.store.sync("owner", "work", 3)
 
     @pytest.fixture
-    def planner(self, harness: Harness) -> SharedStore:
+    def planner(self, harness: SharedHarness) -> SharedStore:
         return harness.store.sync("owner", "work", 4)
 
     def reserved(self, planner: SharedStore, ident: str = "x") -> NodeId | None:
@@ -143,7 +135,7 @@ class TestReplaced(Planners):
         planner.commit(Commit(opened=[update]))
         return ident
 
-    def test_in_place(self, harness: Harness, poll: SharedStore, ident: NodeId) -> None:
+    def test_in_place(self, harness: SharedHarness, poll: SharedStore, ident: NodeId) -> None:
         """It is there as it was written, under the name that it had, and is the node's."""
         self.replace(harness.store.sync("owner", "work"))
         assert poll.observed("a").get("x")["x"].version == "ours"
@@ -151,7 +143,9 @@ class TestReplaced(Planners):
         assert poll.base().of("a", "x") == {"x": ident}
         assert poll.observed("a").count() == 1
 
-    def test_moved_meanwhile(self, harness: Harness, poll: SharedStore, ident: NodeId) -> None:
+    def test_moved_meanwhile(
+        self, harness: SharedHarness, poll: SharedStore, ident: NodeId
+    ) -> None:
         """One that was moved meanwhile has one place, and not the one that it left."""
         moved = entry("x", name="elsewhere", version="1")
         look(poll, moved, asked=60.0)
@@ -160,7 +154,7 @@ class TestReplaced(Planners):
         assert poll.observed("a").at("/", "elsewhere") == []
         assert poll.base().of("a", "x") == {"x": ident}
 
-    def test_gone_meanwhile(self, harness: Harness, poll: SharedStore, ident: NodeId) -> None:
+    def test_gone_meanwhile(self, harness: SharedHarness, poll: SharedStore, ident: NodeId) -> None:
         """One that was deleted meanwhile, and written anew by us, is counted and found."""
         look(poll, gone="x", asked=60.0)
         assert poll.observed("a").count() == 0
@@ -170,7 +164,7 @@ class TestReplaced(Planners):
         assert poll.base().of("a", "x") == {"x": ident}
 
     def test_never_over_what_was_asked_for_later(
-        self, harness: Harness, poll: SharedStore, ident: NodeId
+        self, harness: SharedHarness, poll: SharedStore, ident: NodeId
     ) -> None:
         """When it was confirmed never goes back, whatever a worker's clock says."""
         look(poll, entry("x", version="1", mtime_ns=7), asked=900.0)
