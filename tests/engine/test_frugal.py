@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.items._keys import sort_key
 from syncoxiders.adapters.memory.items import MemoryItems, Usage
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.quirks import Quirks
-from syncoxiders.core.model import Traits
+from syncoxiders.core.model import ROOT_ENTRY, Ref, Traits
 from tests.engine.deployed import Deployed
 
 MANY = 100
@@ -73,3 +74,40 @@ def test_reads_of_a_plan(world: Deployed, monkeypatch: pytest.MonkeyPatch) -> No
     read = sum(each.read_units for each in seen)
     assert read == MANY / 4, "the entries that were edited; of the others base tells"
     assert sum(rows) < MANY / 4 / 2, "nodes that lie close together"
+
+
+def test_reads_of_edits_that_lie_apart(world: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit asks for its own file; of the folders above it base tells, and of places nobody."""
+    for number in range(MANY):
+        world.a.write(f"apart/{number // 5}/{number}", b"%d" % number)
+    for _ in range(3):
+        world.look()
+    folders: set[str] = set()
+    for provider in (world.a, world.b):
+        above = provider.at(Ref(ROOT_ENTRY, ""), "apart")
+        assert above is not None
+        for number in range(MANY // 5):
+            folder = provider.at(Ref(above.id, above.name), str(number))
+            assert folder is not None
+            folders |= {sort_key(above.id), sort_key(folder.id)}
+    asked: list[tuple[str, str]] = []
+    inner, pages = MemoryItems.get, MemoryItems._page
+
+    def get(table: MemoryItems, keys: list[tuple[str, str]], **kwargs: bool) -> object:
+        asked.extend(keys if table is world.tree else [])
+        return inner(table, keys, **kwargs)
+
+    def page(table: MemoryItems, name: str, *args: Any, **kwargs: Any) -> object:
+        asked.extend([(name, "")] if table is world.tree else [])
+        return pages(table, name, *args, **kwargs)
+
+    monkeypatch.setattr(MemoryItems, "get", get)
+    monkeypatch.setattr(MemoryItems, "_page", page)
+    for number in range(0, MANY, 5):
+        world.a.write(f"apart/{number // 5}/{number}", b"edited %d" % number)
+    world.look()
+    world.look()
+    monkeypatch.undo()
+    assert world.b.tree() == world.a.tree()
+    assert not [key for key in asked if key[1] in folders], "entries of folders"
+    assert not [name for name, _ in asked if "#np#" in name or "#ep#" in name], "places"

@@ -79,6 +79,8 @@ class CloudHistory(QuirkyHistory):
         self._slumber = random.Random(f"slumber {self.seed}")
         self._drowsy = self._slumber.random() < 0.3
         self._leisure = random.Random(f"leisure {self.seed}")
+        self._lag = random.Random(f"lag {self.seed}")
+        self._lags = self._lag.random() < 0.5
         self._hasty: set[int] = set()
         self._hard = False
         self._revoked: set[str] = set()
@@ -125,6 +127,8 @@ class CloudHistory(QuirkyHistory):
             items.before = self._before_write
             items.after = self._after_write
             items.reading = lambda _: self._scheduler.pause()
+            if self._lags:
+                items.lagging = lambda _: self._lag.random() < 0.3
 
     def _watch_store(self) -> None:
         """The tables are watched instead."""

@@ -161,9 +161,20 @@ class Draft:
                 entry = self.view.entry(endpoint.id, replica.entry)
                 if entry is not None:
                     work.entries[endpoint.id] = entry
-        if not self.exists(work.parent):
+        if self.exists(work.parent):
+            self._know_folder(work.parent)
+        else:
             self.rehome(work)
         return work
+
+    def _know_folder(self, node: NodeId) -> None:
+        """Take what base tells of a folder's parts, so that none of what is in it asks for them."""
+        folder = self.view.node(node) if node != ROOT and node not in self.works else None
+        if folder is not None and not folder.gone:
+            for endpoint in self.active:
+                replica = folder.replicas.get(endpoint.id)
+                if replica is not None and not replica.gone:
+                    self._bound.setdefault((endpoint.id, replica.entry), node)
 
     def rehome(self, work: Work) -> None:
         """Give a node whose folder base forgets the place at which it stands somewhere.
@@ -269,8 +280,20 @@ class Draft:
 
     def path(self, work: Work) -> str:
         """Return a node's path as it will be, for people and filters."""
-        above = [each.name for each in self.ancestors(work.id)]
-        return "/".join([*reversed(above), work.name])
+        parts, seen, parent = [work.name], {work.id}, work.parent
+        while parent != ROOT and parent not in seen:
+            seen.add(parent)
+            above = self.works.get(parent) or self.view.node(parent)
+            if above is None:
+                break
+            parts.append(above.name)
+            parent = above.parent
+        return "/".join(reversed(parts))
+
+    def is_tombstone(self, node: NodeId) -> bool:
+        """Say whether a node is to be deleted, or has been."""
+        found = self.works.get(node) or self.view.node(node)
+        return found is not None and found.gone
 
     def paths(self, nodes: Iterable[NodeId]) -> dict[NodeId, str]:
         """Return the paths of many nodes, once everything has its place."""

@@ -87,7 +87,9 @@ def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
         if work.gone or work.out or work.forget or work.frozen:
             continue  # of what is frozen it is not known yet where it will stand
         if work.parent not in kept:
-            _keep_above(draft, decided, work, list(draft.ancestors(work.id)))
+            # a folder that lives, and is not planned itself, has nothing above it to be kept
+            if work.parent in draft.works or draft.is_tombstone(work.parent):
+                _keep_above(draft, decided, work, list(draft.ancestors(work.id)))
             kept.add(work.parent)
         for endpoint, replica in work.replicas.items():
             if replica.left and endpoint in work.entries:
@@ -125,7 +127,7 @@ def _standing_above(draft: Draft, work: Work, endpoint: EndpointId) -> list[Work
 def _part(draft: Draft, decided: set[NodeId]) -> None:
     """Give each of several nodes at one place a name of its own."""
     for work in _planned(draft, decided):
-        if work.gone or work.forget or work.parent == ROOT == work.id:
+        if work.gone or work.forget or work.parent == ROOT == work.id or _stays(draft, work):
             continue
         rivals = [
             each
@@ -152,6 +154,32 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
             draft.note("conflict", first, loser, f"two things at one place: kept as {name}")
             if loser is work:
                 break
+
+
+def _stays(draft: Draft, work: Work) -> bool:
+    """Say whether everybody has a node where base has it, so that it has met its rivals there.
+
+    No endpoint has two things of one name in one folder: of two nodes at one place one is yet to
+    come to it somewhere.
+    """
+    base = work.base
+    return (
+        base is not None
+        and not (base.gone or base.out)
+        and (base.parent, base.name) == (work.parent, work.name)
+        and all(_stands(draft, work, endpoint.id) for endpoint in draft.active)
+    )
+
+
+def _stands(draft: Draft, work: Work, endpoint: EndpointId) -> bool:
+    replica = work.replicas.get(endpoint)
+    return (
+        replica is not None
+        and not (replica.gone or replica.hidden or replica.left)
+        and replica.place_gen == work.place_gen
+        and endpoint in work.entries
+        and not draft.is_moved(work, endpoint)
+    )
 
 
 def _stand_together(draft: Draft, work: Work, rival: Work) -> bool:

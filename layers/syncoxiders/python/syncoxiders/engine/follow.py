@@ -99,9 +99,8 @@ class Follower:
 
         If some of it was taken in before, ``again``, a folder that is known may not be listed yet.
         """
-        inside, outside = gathered.divided()
+        inside, outside, known = gathered.divided()
         half_told = gathered.half_told()
-        known = self._tree.get([entry.id for entry in inside])
         found = dict(known)
         changed = [entry for entry in inside if _differs(known.get(entry.id), entry)]
         look.changed += len(changed)
@@ -382,13 +381,19 @@ class Gathered:
 
     # -- where all of it is --------------------------------------------------------------------
 
-    def divided(self) -> tuple[list[Entry], list[Entry]]:
-        """Return the entries inside the root, folders first, and known ones that left it."""
+    def divided(self) -> tuple[list[Entry], list[Entry], Mapping[EntryId, Entry]]:
+        """Return the entries inside the root, folders first, and known ones that left it.
+
+        With them goes what was known of them all. The folder of something known is known as well,
+        and is not asked for.
+        """
         inside: dict[EntryId, Entry] = {}
         outside: dict[EntryId, None] = {}
-        known = self._tree.get(
-            {entry.parent for entry in self._put.values()} - self._put.keys() - self.gone.keys()
-        )
+        known = self._tree.get(self._put)
+        parents = {entry.parent for entry in self._put.values()} - self._put.keys()
+        parents -= self.gone.keys()
+        folders = parents & {entry.parent for entry in known.values()}
+        folders |= self._tree.get(parents - folders - {ROOT_ENTRY}).keys()
         for start in self._put.values():
             chain: list[Entry] = []
             entry: Entry | None = start
@@ -400,7 +405,7 @@ class Gathered:
                 if entry in chain:  # a circle: the feed was read while somebody moved folders
                     break
                 chain.append(entry)
-                if entry.parent == ROOT_ENTRY or entry.parent in known:
+                if entry.parent == ROOT_ENTRY or entry.parent in folders:
                     reached = True
                     break
                 entry = self._put.get(entry.parent)
@@ -409,7 +414,8 @@ class Gathered:
                     inside[each.id] = each
                 else:
                     outside[each.id] = None
-        return list(inside.values()), [self._put[each] for each in self._tree.get(outside)]
+        left = [self._put[each] for each in outside if each in known]
+        return list(inside.values()), left, known
 
 
 def _child(tree: ObservedTree, traits: Traits, folder: EntryId, name: str) -> Entry | None:

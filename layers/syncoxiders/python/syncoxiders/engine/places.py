@@ -131,17 +131,17 @@ class Places:
         return Ref(folder, path)
 
     def _path(self, endpoint: EndpointId, entry: EntryId, seen: set[EntryId]) -> str:
-        found = self.entry(endpoint, entry)
-        if found is None or entry in seen:
+        parent, name = self.stands(endpoint, entry)
+        if entry in seen:
             raise Vanished("a folder on the way is not there any more")
         seen.add(entry)
-        if found.parent == ROOT_ENTRY:
-            return found.name
-        known = self._folders.get((endpoint, found.parent))
+        if parent == ROOT_ENTRY:
+            return name
+        known = self._folders.get((endpoint, parent))
         if known is None:
-            known = self._path(endpoint, found.parent, seen)
-            self._folders[endpoint, found.parent] = known
-        return f"{known}/{found.name}"
+            known = self._path(endpoint, parent, seen)
+            self._folders[endpoint, parent] = known
+        return f"{known}/{name}"
 
     def child(self, endpoint: EndpointId, folder: EntryId, name: str, entry: EntryId) -> Ref:
         """Return how to name an entry in a folder."""

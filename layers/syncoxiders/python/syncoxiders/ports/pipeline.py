@@ -85,10 +85,14 @@ class SharedStore(SyncStore, Confirms, Protocol):
     after which some of what was asked may have been done: whoever goes on takes a new object.
     """
 
-    def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
+    def open_of(
+        self, nodes: Iterable[NodeId], *, fresh: bool = True, sure: bool = True
+    ) -> dict[NodeId, list[Action]]:
         """Return the open actions of those nodes that have some, in the order of opening.
 
-        If it need not be ``fresh``, nodes that were read before are as they were then.
+        If it need not be ``fresh``, nodes that were read before are as they were then. If it need
+        not be ``sure``, which costs half, one that was closed a moment ago may be among them; none
+        that is open is missing of a node that has no other.
         """
 
     def reserved(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:

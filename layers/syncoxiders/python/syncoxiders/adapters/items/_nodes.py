@@ -100,6 +100,15 @@ class Nodes:
         self._fresh.update(read)
         return read
 
+    def glance(self, ids: Iterable[NodeId]) -> dict[NodeId, Held]:
+        """Return the items like :meth:`read_ahead`, of those with an action as of lately."""
+        wanted = dict.fromkeys(ids)
+        found = read_nodes(self._tables, self._keys, wanted, consistent=False)
+        lately = {node: held_from(item, node) for node, item in found.items()}
+        busy = self._take({node: held for node, held in lately.items() if held.open})
+        self._fresh.update(busy)
+        return busy | self.read_ahead(node for node in wanted if node not in busy)
+
     def stale(self) -> None:
         """Let what was read ahead, or lately, be read again."""
         self._fresh.clear()

@@ -18,8 +18,10 @@ WORTH = 4
 """So many units less are worth a request of its own."""
 
 
-def read_nodes(tables: Tables, keys: Keys, nodes: Collection[NodeId]) -> dict[NodeId, Item]:
-    """Return the items of those nodes that have one."""
+def read_nodes(
+    tables: Tables, keys: Keys, nodes: Collection[NodeId], *, consistent: bool = True
+) -> dict[NodeId, Item]:
+    """Return the items of those nodes that have one, which may be older if not ``consistent``."""
     found: dict[NodeId, Item] = {}
     single: list[NodeId] = []
     for row in rows(nodes):
@@ -29,11 +31,13 @@ def read_nodes(tables: Tables, keys: Keys, nodes: Collection[NodeId]) -> dict[No
             continue
         partition, last = keys.node(row[-1])
         wanted = set(row)
-        for item in tables.tree.query(partition, after=node_sort(row[0] - 1), until=last):
+        after = node_sort(row[0] - 1)
+        for item in tables.tree.query(partition, after=after, until=last, consistent=consistent):
             if (node := int(item.key[1], 16)) in wanted:
                 found[node] = item
     by_key = {keys.node(node): node for node in single}
-    found.update((by_key[key], item) for key, item in tables.tree.get(list(by_key)).items())
+    read = tables.tree.get(list(by_key), consistent=consistent)
+    found.update((by_key[key], item) for key, item in read.items())
     return found
 
 

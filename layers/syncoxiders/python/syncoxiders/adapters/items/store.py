@@ -165,16 +165,19 @@ class ItemsSync:
         self._nodes.read({action.node for action in found})
         return found
 
-    def open_of(self, nodes: Iterable[NodeId], *, fresh: bool = True) -> dict[NodeId, list[Action]]:
+    def open_of(
+        self, nodes: Iterable[NodeId], *, fresh: bool = True, sure: bool = True
+    ) -> dict[NodeId, list[Action]]:
         """Return the open actions of those nodes that have some, in the order of opening.
 
-        Unless it has to be ``fresh``, what this object has read before is good enough.
+        Unless it has to be ``fresh``, what this object has read before is good enough. Unless it
+        has to be ``sure``, one that was closed a moment ago may be among them.
         """
         if not fresh:
             read = self._nodes.known(nodes)
         else:
             self._stale()
-            read = self._nodes.read_ahead(nodes)
+            read = self._nodes.read_ahead(nodes) if sure else self._nodes.glance(nodes)
         for node, held in read.items():
             if held.again and not held.open:
                 self._nodes.released.add(node)

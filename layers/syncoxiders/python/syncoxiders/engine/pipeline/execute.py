@@ -9,7 +9,7 @@ import concurrent.futures
 import math
 from collections.abc import Collection, Container, Mapping, Sequence
 
-from syncoxiders.core.model import ROOT, Action, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.model import ROOT, Action, ActionKind, EndpointId, Entry, EntryId, NodeId
 from syncoxiders.core.plan import Plan
 from syncoxiders.engine.apply import Applied, Applier, needs
 from syncoxiders.engine.context import Context
@@ -86,6 +86,10 @@ def _wake(
             wake_at(pipeline, "apply", again, at)
 
 
+def _is_update(action: Action) -> bool:
+    return action.kind is ActionKind.UPDATE and action.source is not None
+
+
 class Worker:
     """One worker's go at one batch. ``paused`` are endpoints that want to be left alone."""
 
@@ -133,7 +137,7 @@ class Worker:
             self._contents.probe(away)
         failed: set[str] = set()
         if self._batch.actions and not self._is_outdated():
-            actions = self._open()
+            actions = self._open(sure=self._batch.tries > 0)
             if self._batch.begun and actions:
                 refused: dict[EndpointId, ProviderError] = {}
                 recover(self._context, away, only=actions, refused=refused)
@@ -206,13 +210,18 @@ class Worker:
         self._replanning.release()
         return {*self._batch.failed, *(action.id for action in actions)}
 
-    def _open(self) -> list[Action]:
+    def _open(self, *, sure: bool = True) -> list[Action]:
         """Return the batch's actions that are still open, in their order.
+
+        Of a batch that nobody has begun none has been closed, but for one that was handed out
+        twice: what it would do is refused as what has changed since.
 
         One that it has closed, and that was planned again, is another batch's by now; so is one
         that has its reason elsewhere than at the endpoints that this batch needs.
         """
-        opened = self._store.open_of(dict.fromkeys(node for node, _ in self._batch.actions))
+        opened = self._store.open_of(
+            dict.fromkeys(node for node, _ in self._batch.actions), sure=sure
+        )
         found = {action.id: action for actions in opened.values() for action in actions}
         closed = self._batch.failed
         return [
@@ -263,7 +272,8 @@ class Worker:
     def _places(self, actions: Sequence[Action]) -> Places:
         """Return the places with what the actions are sure to need, read in a few requests.
 
-        Where content comes from and goes to base tells: what has changed its version tells there.
+        Where content comes from and goes to base tells: what has changed its version tells there,
+        and so do the folders above what is updated.
         """
         base = self._store.base()
         wanted: dict[NodeId, None] = {}
@@ -291,6 +301,11 @@ class Worker:
             for entry, value in self._store.observed(endpoint).get(ids).items():
                 known[endpoint, entry] = value
         places = Places(self._store, known, by_base=True)
+        above = [nodes[each.node] for each in actions if _is_update(each) and each.node in nodes]
+        while above:
+            parents = {node.parent for node in above} - nodes.keys() - {ROOT}
+            above = list(base.get(parents).values())
+            nodes.update((node.id, node) for node in above)
         for found in nodes.values():
             places.know(found)
         return places
