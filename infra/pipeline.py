@@ -158,13 +158,14 @@ class Pipeline(Construct):
             memory=1024,
             description="Plans what changes mean for the other sides",
         )
-        # 1,769 MB is one whole processor, and files are hashed while they stream.
+        # Most of its time goes by waiting, and the share of a processor that comes with this hashes
+        # as fast as the network brings. What is carried at once shares half of it.
         self.apply = Function(
             self,
             "Apply",
             code=code,
             timeout=TIME,
-            memory=1769,
+            memory=1024,
             description="Carries out what was planned",
         )
         for function in (self.poll, self.merge, self.apply):

@@ -38,7 +38,7 @@ FILES = 2_000
 SCATTERED = 20_000, 19
 """Of so many files every so-manieth is edited, where edits lie far apart: that takes more reads."""
 
-MEMORY = {"webhook": 512, "poll": 1024, "merge": 1024, "apply": 1769}
+MEMORY = {"webhook": 512, "poll": 1024, "merge": 1024, "apply": 1024}
 """Megabytes of each function, as they are deployed."""
 
 WHOLE = 1769

@@ -23,6 +23,7 @@ from syncoxiders.core.model import (
 )
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.resumable import LARGE, Uploads
+from syncoxiders.engine.room import PROCESS, Room
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Vanished
 from syncoxiders.ports.provider import (
     Attributes,
@@ -42,7 +43,7 @@ class Operations:
 
     ``seen`` gathers entries that a check found where they had not been known to be. With
     ``wary`` the last look may be long ago: what is to be deleted has to stand where it is known
-    to, and the folders that are deleted with it.
+    to, and the folders that are deleted with it. What is carried takes its ``room``.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Operations:
         carried: Callable[[int], None] = lambda _: None,
         uploads: Uploads | None = None,
         wary: bool = False,
+        room: Room = PROCESS,
     ) -> None:
         self._providers = providers
         self._places = places
@@ -63,6 +65,7 @@ class Operations:
         self._uploads = uploads
         self._absent: set[tuple[EndpointId, NodeId]] = set()
         self._wary = wary
+        self._room = room
         self._in_place: set[tuple[EndpointId, NodeId]] = set()
         self.seen: list[tuple[EndpointId, Entry]] = []
 
@@ -130,8 +133,10 @@ class Operations:
         if not isinstance(provider, Carries):
             raise TypeError(f"endpoint {actions[0].endpoint} does not carry")
         source = self._providers[_source(actions[0]).endpoint]
-        done = provider.carry(source, items, verify=self._verify)
-        self._carried(sum(item.size for item in items))
+        size = sum(item.size for item in items)
+        with self._room.taken(size):
+            done = provider.carry(source, items, verify=self._verify)
+        self._carried(size)
         for index, result in zip(places, done, strict=True):
             results[index] = result
         return results
@@ -167,6 +172,19 @@ class Operations:
         source = self._providers[_source(action).endpoint]
         if replaces is None and isinstance(provider, Copies) and provider.can_copy(source):
             return self._copy(provider, item)
+        with self._room.taken(item.size):
+            return self._stream(action, provider, source, item, replaces)
+
+    def _stream(
+        self,
+        action: Action,
+        provider: Provider,
+        source: Provider,
+        item: Carry,
+        replaces: tuple[Ref, str] | None,
+    ) -> Entry:
+        if self._uploads is not None:
+            self._uploads.check_time()
         reader = _read(source, item)
         chunks = self._counted(reader.chunks())
         if item.size >= LARGE and isinstance(provider, Sessions) and self._uploads is not None:

@@ -62,6 +62,11 @@ class Uploads:
         self._until = until
         self._lock = threading.Lock()
 
+    def check_time(self) -> None:
+        """Raise OutOfTime if nothing more is to be sent."""
+        if self._now() >= self._until:
+            raise OutOfTime("the rest of it is sent later")
+
     def upload(
         self,
         key: str,
@@ -116,8 +121,7 @@ class Uploads:
             for chunk in chunks:
                 read = digests.size
                 digests.update(chunk)
-                if self._now() >= self._until:
-                    raise OutOfTime("the rest of it is sent later")
+                self.check_time()
                 if there < digests.size:
                     yield memoryview(chunk)[max(0, there - read) :]
 
