@@ -33,7 +33,7 @@ $(targets):
 else
 
 bin := .venv/bin
-pytest := $(bin)/python -m pytest -n $(WORKERS) $(TESTS)
+pytest := $(bin)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 # The first interpreter that will do, as "python"; a Python without venv or pip will not.
 find_python = \

@@ -47,3 +47,8 @@ pytest.register_assert_rewrite(
     "tests.contracts.state_harness",
     "tests.contracts.vault_contract",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: whoever is done early takes some of the rest from others."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
