@@ -53,6 +53,12 @@ class Story:
         """Wait until it is to be read."""
         self.page.get_by_text(text).first.wait_for(timeout=PATIENCE * 1000)
 
+    def is_in_step(self) -> None:
+        """Open the page of the sync, and wait until nothing of it is under way."""
+        self.window.go("syncs/notes")
+        badge = self.page.locator("main .head .badge")
+        expect(badge).to_have_text("In step", timeout=PATIENCE * 1000)
+
     def people(self, kind: str) -> Any:
         return self.clouds[kind].people
 
@@ -144,8 +150,7 @@ def test_files_arrive(story: Story) -> None:
     """What was let through is done; what is new then is told as it arrives, on an open page."""
     story.window.go("syncs/notes")
     story.said("from dropbox.txt")
-    badge = story.page.locator("main .head .badge")
-    expect(badge).to_have_text("In step", timeout=PATIENCE * 1000)
+    story.is_in_step()
     story.people("drive").write("today.txt", b"Something new.\n")
     story.said("today.txt")
     story.until(lambda: "today.txt" in story.people("dropbox").tree(), "it was told, and not done")
@@ -153,7 +158,7 @@ def test_files_arrive(story: Story) -> None:
 
 def test_resolve_a_conflict(story: Story) -> None:
     """Two edits of one text are compared, and the one that is chosen stands on both sides."""
-    story.window.go("syncs/notes")
+    story.is_in_step()  # a planner that is at work goes on
     story.press("Pause")
     story.said("notes is paused.")
     story.people("drive").write("today.txt", b"Meet at eight.\n")
@@ -194,7 +199,7 @@ def test_statistics(story: Story) -> None:
 
 def test_pause(story: Story) -> None:
     """While it is paused nothing arrives; afterwards it does."""
-    story.window.go("syncs/notes")
+    story.is_in_step()  # a planner that is at work goes on
     story.press("Pause")
     story.said("notes is paused.")
     story.people("drive").write("late.txt", b"later\n")
