@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from syncoxiders.engine.guard import Limit, parse_limit
+from syncoxiders.engine.stopped import parts
 from tests.engine.world import World
 
 
@@ -38,7 +39,7 @@ def test_more_than_half_stops(world: World) -> None:
     assert "16 of 30" in stop.reason
     assert world.b.mutations == before
     assert world.store.sync("me", "sync").text(f"plan:{stop.plan_id}")
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     assert world.run().word == "done"
     assert len(world.agreed()) == 14
 
@@ -49,7 +50,7 @@ def test_another_plan_is_not_let_through(world: World) -> None:
     stop = world.run().stop
     assert stop is not None
     remove(world, 1, start=20)
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     again = world.run().stop
     assert again is not None
     assert again.plan_id != stop.plan_id
@@ -137,22 +138,63 @@ def test_an_exchanged_root_stops_and_then_joins(world: World) -> None:
     stop = world.run().stop
     assert stop is not None
     assert len(world.a.tree()) == 30
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     assert world.run().word == "done"
     assert len(world.agreed()) == 30
 
 
-def test_exchanged_roots_are_let_through_one_after_the_other(world: World) -> None:
-    """What was let through is remembered, though the run is stopped for another reason."""
+def test_roots_exchanged_one_after_the_other(world: World) -> None:
+    """What was let through is remembered, though the run is stopped for what came since."""
     world.a.exchange_root()
+    first = world.run().stop
     world.b.exchange_root()
     world.b.write("x", b"x")
-    for _ in range(2):
-        stop = world.run().stop
-        assert stop is not None
-        world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    assert first is not None
+    world.options = dataclasses.replace(world.options, approve=parts(first.plan_id))
+    second = world.run().stop
+    assert second is not None
+    assert parts(second.plan_id).isdisjoint(parts(first.plan_id))
+    world.options = dataclasses.replace(world.options, approve=parts(second.plan_id))
     assert world.run().word == "done"
     assert world.agreed() == {"x": b"x"}
+
+
+def test_roots_exchanged_at_once() -> None:
+    """One stop shows all of them, and one approval of what it shows lets all of them through."""
+    world = World("abc")
+    world.a.write("x", b"x")
+    world.run()
+    world.b.exchange_root()
+    world.c.exchange_root()
+    stop = world.run().stop
+    assert stop is not None
+    assert stop.kind == "exchanged"
+    assert "the root of b is" in stop.reason
+    assert "the root of c is" in stop.reason
+    assert world.run().stop == stop
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
+    assert world.run().word == "done"
+    assert world.agreed() == {"x": b"x"}
+
+
+def test_roots_emptied_at_once() -> None:
+    """One stop shows all of them; let through, what was in them is gone everywhere."""
+    world = World("abc")
+    for number in range(9):
+        world.a.write(f"f{number}", b"%d" % number)
+    world.run()
+    for number in range(9):
+        world.b.remove(f"f{number}")
+        world.c.remove(f"f{number}")
+    stop = world.run().stop
+    assert stop is not None
+    assert stop.kind == "emptied"
+    assert "in b, where" in stop.reason
+    assert "in c, where" in stop.reason
+    assert len(world.a.tree()) == 9
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
+    assert world.run().word == "done"
+    assert world.agreed() == {}
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101%", "5%%", "1.5"])

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from syncoxiders.adapters.memory.provider_tree import Tree as ProviderTree
 from syncoxiders.core.model import EndpointId, Entry
 from syncoxiders.engine.looks import SMALL
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.report import Stop
+from syncoxiders.engine.stopped import parts, root_id
 from syncoxiders.ports.errors import Denied
 from tests.simulation.cloud import OWNER, SYNC, CloudHistory
 from tests.simulation.faults import FaultyProvider, Root
@@ -105,7 +106,7 @@ class Rooted(QuirkyHistory):
             self.world.providers[name].return_root()
         elif incident.what == "exchanged" and self._may_stay(name) and self._whim.random() < 0.5:
             self.log.append(f"-- the other root of {name} is to stay")
-            self._awaited.add(f"root-{name}-{self._storage[name].root_mark()}")
+            self._awaited.add(root_id("exchanged", name, self._storage[name].root_mark()))
             self._forget(name, root)
             return
         else:
@@ -163,26 +164,31 @@ class Rooted(QuirkyHistory):
 
     # -- guards --------------------------------------------------------------------------------
 
-    def _is_meant(self, stop: Stop) -> bool:
-        """Say whether a person lets through what a guard stopped; what nobody did is none."""
-        what, _, rest = stop.plan_id.partition("-")
-        if stop.kind == "lost" or what == "root":
-            return stop.plan_id in self._awaited
-        if what != "empty":
+    def _meant(self, stop: Stop) -> frozenset[str]:
+        """Return what a person lets through of what a guard stopped: what somebody did."""
+        asked = parts(stop.plan_id)
+        if stop.kind in {"lost", "exchanged"}:
+            return asked & self._awaited
+        if stop.kind != "emptied":
             raise Violated(self._story(f"a guard stopped it: {stop}"))
-        return not self._is_amiss(rest) and not self.world.providers[rest].tree()
+        return frozenset(each for each in asked if self._is_empty(each.split("-")[1]))
+
+    def _is_empty(self, name: EndpointId) -> bool:
+        """Say whether everything in the right root was removed."""
+        return not self._is_amiss(name) and not self.world.providers[name].tree()
 
 
 class RootedHistory(Rooted):
     """Such a history on one machine."""
 
     def _stopped(self, stop: Stop) -> bool:
-        if not self._is_meant(stop):
+        meant = self._meant(stop)
+        if not meant:
             if self._incident is None and stop.kind != "emptied":  # as a listing that lacks it
                 raise Violated(self._story(f"a guard stopped it: {stop}"))
             return True
         self.log.append(f"-- let through: {stop.reason}")
-        self.world.options = dataclasses.replace(GENEROUS, approve=stop.plan_id)
+        self.world.options = dataclasses.replace(GENEROUS, approve=meant)
         try:
             return self._run()
         finally:
@@ -203,12 +209,12 @@ class RootedCloudHistory(Rooted, CloudHistory):
         """Nothing comes to rest while a root is not there."""
         return super()._work(hard=hard or self._incident is not None)
 
-    def _let_through(self, text: Callable[[str], str]) -> None:
+    def _let_through(self) -> None:
         store = self.states.sync(OWNER, SYNC)
         stops: list[Stop | None] = [setting.planning(store).stop]
         stops.extend(setting.heard(store, name).stop for name in self.world.providers)
         for stop in stops:
-            if stop is not None and text(setting.APPROVED) != stop.plan_id and self._is_meant(stop):
+            if stop is not None and not approvals.approved(store, stop) and self._meant(stop):
                 self.log.append(f"-- let through: {stop.reason}")
-                store.save_text(setting.APPROVED, stop.plan_id)
+                approvals.approve(store, stop)
                 self._push()

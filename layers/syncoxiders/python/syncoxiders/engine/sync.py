@@ -305,7 +305,7 @@ class Run:
         if not reason:
             return True
         plan_id = identify(result)
-        if options.approve == plan_id:
+        if plan_id in options.approve:
             return True
         if not options.dry_run:
             self._store.save_text(f"plan:{plan_id}", describe(result))
