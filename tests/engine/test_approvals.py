@@ -115,6 +115,28 @@ class TestSideBySide:
         assert world.a.tree() == world.b.tree() == third(world).tree()
         assert len(world.a.tree()) == FILES - 4
 
+    def test_another_who_is_away_by_then(self, world: Deployed) -> None:
+        """Without one of those who took part it is another plan; the others go on by that one."""
+        third(world).exchange_root()
+        lose(world)
+        world.failing = {"merge"}
+        approve(world, shown(world).plan_id)
+        world.b.offline = True
+        for _ in range(3):
+            world.look()
+        world.failing = set()
+        goes_on(world, 60)
+        assert shown(world).kind == "losses"
+        assert setting.planning(world.store()).present == ("a", "c")
+        approve(world, shown(world).plan_id)
+        world.settle()
+        assert third(world).tree() == world.a.tree()
+        world.b.offline = False
+        world.look()
+        goes_on(world, 60)
+        assert asked(world) is None
+        assert world.b.tree() == world.a.tree()
+
     def test_one_of_them(self, world: Deployed) -> None:
         """Each may be let through by itself; what is asked about the others stays as it was."""
         world.b.exchange_root()
@@ -229,8 +251,9 @@ class TestOnce:
         assert asked(world) is None
         for name in content:
             world.a.remove(name)
-        world.look()
-        assert shown(world).kind == "emptied"
+        for _ in range(2):
+            world.look()
+            assert shown(world).kind == "emptied"
         assert len(world.b.tree()) == FILES
 
     def test_a_plan(self, world: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +270,9 @@ class TestOnce:
         for number in range(4):
             world.a.remove(f"again{number}")
         world.look()
-        assert shown(world).kind == "losses"
+        for _ in range(2):
+            goes_on(world, 60)
+            assert shown(world).kind == "losses"
         assert len(world.b.tree()) == FILES
 
 

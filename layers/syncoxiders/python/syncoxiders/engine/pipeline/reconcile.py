@@ -121,10 +121,8 @@ class Planner:
         self._rule = self._context.rule
         self._version = setting.version(settings)
         self._away = setting.who_is_away(pipeline, message.owner, settings, self._heard)
-        self._late: dict[EndpointId, str] = {}
         if self._context.options.approve and self._before.rule == self._version:
-            self._late = setting.latecomers(self._before, self._heard, self._away)
-            self._away.update(self._late)
+            self._away |= setting.latecomers(self._before, self._heard, self._away)
         planned = self._record.planned if self._record is not None else {}
         self._backlog = Backlog(
             store,
@@ -199,7 +197,7 @@ class Planner:
         whole = self._work(touched, sorted(nodes), until)
         self._cut_off = not whole
         self._conclude(state if whole and not self._full_again else "")
-        if not whole or self._late or self._backlog.is_behind():
+        if not whole or self._backlog.is_behind():
             self._pipeline.merges.send([self._message.message(f"on-{self._clock():.6f}")])
 
     def _clock(self) -> float:
