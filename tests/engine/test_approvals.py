@@ -23,9 +23,17 @@ from tests.engine.deployed import OWNER, Deployed, goes_on
 FILES = 12
 
 
+class Killed(BaseException):
+    """A function dies."""
+
+
 @pytest.fixture
 def world() -> Deployed:
-    """Three accounts in step, of which more than two files may not be lost unasked."""
+    return three()
+
+
+def three() -> Deployed:
+    """Return three accounts in step, of which more than two files may not be lost unasked."""
     found = Deployed(MemoryClock(tick=0.001))
     found.registry.put_account(OWNER, Account("c", "memory"))
     found.providers["c"] = MemoryProvider(clock=found.clock, name="c")
@@ -81,6 +89,28 @@ def lose(world: Deployed, first: int = 0, count: int = 4) -> None:
         world.a.remove(f"{number}")
     world.look()
     assert planned(world).kind == "losses"
+
+
+def dies_at(world: Deployed, number: int, when: str) -> bool:
+    """Have whoever makes the change of this number die around it; says whether it came to that."""
+    left = number
+
+    def count(_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise Killed
+
+    for table in (world.tree, world.journal):
+        setattr(table, when, count)
+    try:
+        world.settle()
+    except Killed:
+        return True
+    finally:
+        for table in (world.tree, world.journal):
+            setattr(table, when, None)
+    return False
 
 
 class TestSideBySide:
@@ -419,3 +449,30 @@ class TestSurvives:
         goes_on(world, 9_000)
         assert world.a.tree() == world.b.tree() == third(world).tree()
         assert len(world.a.tree()) == FILES + 1
+
+    @pytest.mark.parametrize(
+        ("when", "step"),
+        [
+            ("after", 7),
+            pytest.param("before", 1, marks=pytest.mark.slow),
+            pytest.param("after", 1, marks=pytest.mark.slow),
+        ],
+    )
+    def test_whoever_dies(self, when: str, step: int) -> None:
+        """All that one stop shows is let through once, though somebody dies at any change."""
+        number, died = 1 - step, True
+        while died:
+            number += step
+            world = three()
+            third(world).exchange_root()
+            lose(world)
+            approve(world, shown(world).plan_id)
+            died = dies_at(world, number, when)
+            world.clock.advance(60.0)
+            goes_on(world, 300)
+            assert asked(world) is None, number
+            trees = [each.tree() for each in (world.a, world.b, third(world))]
+            assert trees == [trees[0]] * 3, number
+            assert len(trees[0]) == FILES - 4
+            lose(world, first=4, count=3)
+        assert number > 40
