@@ -14,6 +14,7 @@ from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.pipeline import approvals, reconcile, setting
 from syncoxiders.engine.pipeline.health import health
+from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.registry import EndpointSettings
@@ -359,6 +360,34 @@ class TestSurvives:
         assert forgotten == ["b"]
         assert world.a.tree() == world.b.tree() == third(world).tree()
         assert len(world.a.tree()) == FILES + 1
+
+    def test_a_root_that_takes_long_to_be_forgotten(
+        self, world: Deployed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who has no time left for that leaves it to another, under the same approval."""
+        world.b.exchange_root()
+        world.look()
+        stop = shown(world)
+        hold, steps = Hold.__call__, 0
+
+        def short(held: Hold) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == 3:  # the first is before anything is asked
+                raise OutOfTime("another worker goes on")
+            hold(held)
+
+        world.failing = {"merge"}
+        approve(world, stop.plan_id)
+        with monkeypatch.context() as patch:
+            patch.setattr(Hold, "__call__", short)
+            world._one("poll", world.polls)
+        assert steps == 3
+        assert shown(world) == stop
+        world.failing = set()
+        world.look()
+        assert asked(world) is None
+        assert world.b.tree() == world.a.tree()
 
     def test_a_look_begun_in_the_former_root(self, world: Deployed) -> None:
         """One that was cut off there is not gone on with in another root."""

@@ -196,6 +196,7 @@ class Looks:
         for batch in base.ids():
             left: Iterable[NodeId] = batch
             while left:  # what others wrote meanwhile is read again
+                self._alive()
                 nodes = [
                     _without(node, endpoint)
                     for node in base.get(left).values()
@@ -205,6 +206,7 @@ class Looks:
         todo = [ROOT_ENTRY]
         tree = self._context.store.observed(endpoint)
         while todo:
+            self._alive()
             children = tree.children(todo.pop())
             todo.extend(each.id for each in children if each.kind is Kind.FOLDER)
             self._context.store.commit(
