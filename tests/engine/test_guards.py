@@ -56,6 +56,57 @@ def test_another_plan_is_not_let_through(world: World) -> None:
     assert again.plan_id != stop.plan_id
 
 
+class Killed(BaseException):
+    """A run dies."""
+
+
+def dies(world: World, deletions: int) -> None:
+    """Have a run die before so many deletions are done."""
+    left = deletions
+
+    def kill(_: str) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise Killed
+
+    world.b.before = kill
+    with pytest.raises(Killed):
+        world.run()
+    world.b.before = None
+
+
+@pytest.mark.parametrize("deletions", [1, 12, 20])
+def test_a_run_that_dies_over_what_was_let_through(world: World, deletions: int) -> None:
+    """The next one does what is left without asking again, but for what was deleted since."""
+    remove(world, 20)
+    stop = world.run().stop
+    assert stop is not None
+    options = world.options
+    world.options = dataclasses.replace(options, approve=parts(stop.plan_id), transfers=1)
+    dies(world, deletions)
+    world.options = options
+    assert world.run().word == "done"
+    assert len(world.agreed()) == 10
+    remove(world, 1, start=20)
+    assert world.run().word == "stopped"
+
+
+def test_a_run_that_dies_hides_nothing(world: World) -> None:
+    """What it was to delete counts along with what is deleted since."""
+    for number in range(30, 60):
+        world.a.write(f"f{number}", b"%d" % number)
+    world.run()
+    remove(world, 25)
+    world.options = dataclasses.replace(world.options, transfers=1)
+    dies(world, 1)
+    remove(world, 10, start=25)
+    stop = world.run().stop
+    assert stop is not None
+    assert stop.reason.startswith("35 of")
+    assert len(world.b.tree()) == 60
+
+
 def test_small_steps_add_up(world: World) -> None:
     """The limit holds for a rolling day, not for each run; a day later it is free again."""
     remove(world, 10)
