@@ -413,16 +413,16 @@ class Planner:
             self._end_run(run)
             run = 0
         self._keep(
-            setting.Planning(
-                self._version,
-                settled,
-                due,
-                entries,
-                nodes,
-                stop,
-                run,
-                self._before.shown,
-                self._before.present if stop is not None else (),
+            msgspec.structs.replace(
+                self._before,
+                rule=self._version,
+                settled=settled,
+                due=due,
+                entries=entries,
+                nodes=nodes,
+                stop=stop,
+                run=run,
+                present=self._before.present if stop is not None else (),
             )
         )
         self._use_up()
