@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ class Said(msgspec.Struct, frozen=True):
 
     def of(self, schema: str) -> list[dict[str, Any]]:
         return [each for each in self.objects if each["schema"] == f"syncoxiders.{schema}/1"]
+
+
+def plan_of(said: Said) -> str:
+    """Return the id of the plan that a guard stopped."""
+    found = re.search(r"^  plan +(\S+)$", said.err, re.MULTILINE)
+    assert found is not None, said
+    return found[1]
 
 
 class Shell:

@@ -15,13 +15,7 @@ from syncoxiders.engine.report import Outcome
 from syncoxiders.ports.errors import Denied
 from syncoxiders.ports.provider import Reader
 from syncoxiders.ports.state import Event
-from tests.cli.conftest import Said, Shell
-
-
-def plan_of(said: Said) -> str:
-    found = re.search(r"^  plan +(\S+)$", said.err, re.MULTILINE)
-    assert found is not None, said
-    return found[1]
+from tests.cli.conftest import Said, Shell, plan_of
 
 
 def test_a_first_run_and_one_with_nothing_to_do(shell: Shell) -> None:
@@ -274,6 +268,22 @@ class TestGuard:
         assert "stopped: " in said.err
         assert (shell.left / "a").exists()
         assert not shell.right.exists()
+
+    def test_other_folders_in_the_place_of_two(self, shell: Shell) -> None:
+        """All that a run asks is one plan, and let through at once."""
+        shell.write("left/a")
+        (shell.folder / "third").mkdir()
+        assert shell("sync", "left", "right", "third").code == 0
+        for name in ("right", "third"):
+            (shell.folder / name).rename(shell.folder / f"{name}-elsewhere")
+            (shell.folder / name).mkdir()
+        said = shell("sync", "left", "right", "third")
+        assert said.code == 3
+        assert "the root of right is" in said.err
+        assert "the root of third is" in said.err
+        assert shell("sync", "left", "right", "third", "--approve", plan_of(said)).code == 0
+        assert (shell.right / "a").exists()
+        assert (shell.folder / "third" / "a").exists()
 
     def test_another_folder_in_its_place_stops_it(self, shell: Shell) -> None:
         """A root that was exchanged asks; once let through it is filled, nothing is deleted."""

@@ -15,7 +15,7 @@ from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.cli.events import MANY, PATIENCE, SETTLE, SETTLE_DELETION, Batch, Mapper
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Kind
 from syncoxiders.ports.state import Commit, Observation
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, plan_of
 
 ADDED, MODIFIED, DELETED = Change.added, Change.modified, Change.deleted
 
@@ -127,13 +127,13 @@ def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
 class Watching:
     """A watch over ``left`` and ``right`` in a process of its own."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, *options: str) -> None:
         self._said = shell.folder / "said"
         with self._said.open("wb") as out:
             self.process = subprocess.Popen(
                 [
                     Path(sys.executable).with_name("syncoxiders"),
-                    *("watch", "left", "right", "--interval", "1h"),
+                    *("watch", "left", "right", "--interval", "1h", *options),
                 ],
                 cwd=shell.folder,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -239,6 +239,29 @@ def test_a_guard_ends_it(shell: Shell) -> None:
         watch.process.kill()
     assert len(list((shell.right / "many").iterdir())) == 60
     assert "let it through" in watch.said
+
+
+def test_what_it_may_do_once_it_asks_for_again(shell: Shell) -> None:
+    """That a folder was let through as empty does not hold for the next time that it is."""
+    shell.fill("left", 4)
+    shell.sync()
+    files = [shell.left / each.name for each in shell.right.iterdir() if each.is_file()]
+    for file in files:
+        file.unlink()
+    stopped = shell.sync()
+    assert stopped.code == 3
+    watch = Watching(shell, "--approve", plan_of(stopped))
+    try:
+        assert not any((shell.right / each.name).exists() for each in files)
+        for file in files:
+            file.write_text("again")
+        until(lambda: all((shell.right / each.name).exists() for each in files))
+        for file in files:
+            file.unlink()
+        assert watch.process.wait(20) == 3
+    finally:
+        watch.process.kill()
+    assert all((shell.right / each.name).exists() for each in files)
 
 
 def test_its_state_is_locked_and_can_be_read(shell: Shell, watching: Watching) -> None:

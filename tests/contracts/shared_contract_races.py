@@ -219,7 +219,7 @@ class TestFence(SharedRules):
     def test_record_without(self, harness: SharedHarness, one: SharedStore) -> None:
         """Who is no planner writes the record without asking, and no fence is forgotten."""
         planner = harness.store.sync("owner", "work", 4)
-        planner.commit(Commit(record=SyncRecord({}, pending="x")))
+        planner.commit(Commit(record=SyncRecord({}, rule="x")))
         one.commit(Commit(record=SyncRecord({})))
         assert planner.record() == SyncRecord({})
         with pytest.raises(StateBusy):

@@ -39,9 +39,7 @@ ACTIONS = {
 
 RECORDS = {
     "plain": SyncRecord({"a": "/a", "b": "/b"}),
-    "all": SyncRecord(
-        {"b": "/b", "a": "/a"}, {"a": "mark"}, "rule", {"a": 7}, "pending", "approved"
-    ),
+    "all": SyncRecord({"b": "/b", "a": "/a"}, {"a": "mark"}, "rule", {"a": 7}),
     "bytes": SyncRecord({"a": "/caf\udce9"}, {"a": "\udcff"}),
 }
 

@@ -11,6 +11,7 @@ from syncoxiders.adapters.memory.quirks import FeedQuirks, Quirks
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import ROOT_ENTRY, Entry, EntryId, Kind, Ref, Traits
 from syncoxiders.engine.looks import DAY, SOON
+from syncoxiders.engine.stopped import parts
 from syncoxiders.ports.provider import Change, FolderDelta, Known, Page
 from syncoxiders.ports.state import ObservedTree
 from tests.engine.world import World
@@ -514,7 +515,7 @@ def test_emptied_by_the_feed() -> None:
         assert outcome.stop.kind == "emptied"
         assert len(world.b.tree()) == 5
     assert outcome.stop is not None
-    world.options = dataclasses.replace(world.options, approve=outcome.stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(outcome.stop.plan_id))
     world.run()
     assert world.agreed() == {}
 

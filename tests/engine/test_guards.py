@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from syncoxiders.engine.guard import Limit, parse_limit
+from syncoxiders.engine.stopped import parts
 from tests.engine.world import World
 
 
@@ -38,7 +39,7 @@ def test_more_than_half_stops(world: World) -> None:
     assert "16 of 30" in stop.reason
     assert world.b.mutations == before
     assert world.store.sync("me", "sync").text(f"plan:{stop.plan_id}")
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     assert world.run().word == "done"
     assert len(world.agreed()) == 14
 
@@ -49,10 +50,61 @@ def test_another_plan_is_not_let_through(world: World) -> None:
     stop = world.run().stop
     assert stop is not None
     remove(world, 1, start=20)
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     again = world.run().stop
     assert again is not None
     assert again.plan_id != stop.plan_id
+
+
+class Killed(BaseException):
+    """A run dies."""
+
+
+def dies(world: World, deletions: int) -> None:
+    """Have a run die before so many deletions are done."""
+    left = deletions
+
+    def kill(_: str) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise Killed
+
+    world.b.before = kill
+    with pytest.raises(Killed):
+        world.run()
+    world.b.before = None
+
+
+@pytest.mark.parametrize("deletions", [1, 12, 20])
+def test_a_run_that_dies_over_what_was_let_through(world: World, deletions: int) -> None:
+    """The next one does what is left without asking again, but for what was deleted since."""
+    remove(world, 20)
+    stop = world.run().stop
+    assert stop is not None
+    options = world.options
+    world.options = dataclasses.replace(options, approve=parts(stop.plan_id), transfers=1)
+    dies(world, deletions)
+    world.options = options
+    assert world.run().word == "done"
+    assert len(world.agreed()) == 10
+    remove(world, 1, start=20)
+    assert world.run().word == "stopped"
+
+
+def test_a_run_that_dies_hides_nothing(world: World) -> None:
+    """What it was to delete counts along with what is deleted since."""
+    for number in range(30, 60):
+        world.a.write(f"f{number}", b"%d" % number)
+    world.run()
+    remove(world, 25)
+    world.options = dataclasses.replace(world.options, transfers=1)
+    dies(world, 1)
+    remove(world, 10, start=25)
+    stop = world.run().stop
+    assert stop is not None
+    assert stop.reason.startswith("35 of")
+    assert len(world.b.tree()) == 60
 
 
 def test_small_steps_add_up(world: World) -> None:
@@ -137,22 +189,63 @@ def test_an_exchanged_root_stops_and_then_joins(world: World) -> None:
     stop = world.run().stop
     assert stop is not None
     assert len(world.a.tree()) == 30
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     assert world.run().word == "done"
     assert len(world.agreed()) == 30
 
 
-def test_exchanged_roots_are_let_through_one_after_the_other(world: World) -> None:
-    """What was let through is remembered, though the run is stopped for another reason."""
+def test_roots_exchanged_one_after_the_other(world: World) -> None:
+    """What was let through is remembered, though the run is stopped for what came since."""
     world.a.exchange_root()
+    first = world.run().stop
     world.b.exchange_root()
     world.b.write("x", b"x")
-    for _ in range(2):
-        stop = world.run().stop
-        assert stop is not None
-        world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    assert first is not None
+    world.options = dataclasses.replace(world.options, approve=parts(first.plan_id))
+    second = world.run().stop
+    assert second is not None
+    assert parts(second.plan_id).isdisjoint(parts(first.plan_id))
+    world.options = dataclasses.replace(world.options, approve=parts(second.plan_id))
     assert world.run().word == "done"
     assert world.agreed() == {"x": b"x"}
+
+
+def test_roots_exchanged_at_once() -> None:
+    """One stop shows all of them, and one approval of what it shows lets all of them through."""
+    world = World("abc")
+    world.a.write("x", b"x")
+    world.run()
+    world.b.exchange_root()
+    world.c.exchange_root()
+    stop = world.run().stop
+    assert stop is not None
+    assert stop.kind == "exchanged"
+    assert "the root of b is" in stop.reason
+    assert "the root of c is" in stop.reason
+    assert world.run().stop == stop
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
+    assert world.run().word == "done"
+    assert world.agreed() == {"x": b"x"}
+
+
+def test_roots_emptied_at_once() -> None:
+    """One stop shows all of them; let through, what was in them is gone everywhere."""
+    world = World("abc")
+    for number in range(9):
+        world.a.write(f"f{number}", b"%d" % number)
+    world.run()
+    for number in range(9):
+        world.b.remove(f"f{number}")
+        world.c.remove(f"f{number}")
+    stop = world.run().stop
+    assert stop is not None
+    assert stop.kind == "emptied"
+    assert "in b, where" in stop.reason
+    assert "in c, where" in stop.reason
+    assert len(world.a.tree()) == 9
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
+    assert world.run().word == "done"
+    assert world.agreed() == {}
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "101%", "5%%", "1.5"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncoxiders.core.model import Entry, Ref
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.pipeline.backlog import Backlog
 from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.execute import apply
@@ -303,7 +303,7 @@ class TestGuards:
         assert stop.kind == "losses"
         goes_on(world, 300)
         assert len(world.b.tree()) == 6
-        world.store().save_text(setting.APPROVED, stop.plan_id)
+        approvals.approve(world.store(), stop)
         goes_on(world, 120)
         assert world.b.tree() == world.a.tree()
         assert setting.planning(world.store()).stop is None
@@ -317,7 +317,7 @@ class TestGuards:
         world.look()
         stop = setting.planning(world.store()).stop
         assert stop is not None
-        world.store().save_text(setting.APPROVED, stop.plan_id)
+        approvals.approve(world.store(), stop)
         goes_on(world, 120)
         assert setting.planning(world.store()).stop is None
         assert world.b.tree() == world.a.tree()

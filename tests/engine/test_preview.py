@@ -7,7 +7,7 @@ import pytest
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Traits
-from syncoxiders.engine.pipeline import preview, reconcile, setting
+from syncoxiders.engine.pipeline import approvals, preview, reconcile, setting
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.engine.report import PREVIEW, Stop
 from syncoxiders.engine.stopped import Kept, read_kept
@@ -41,9 +41,9 @@ def lines(world: Deployed) -> set[tuple[str, str, str]]:
     return {(each.verb, each.endpoint, each.path) for each in shown(world).lines}
 
 
-def approve(world: Deployed, plan: str) -> None:
-    """Let a plan through as a person does, with messages lost: the sweep has to see to it."""
-    world.store().save_text(setting.APPROVED, plan)
+def approve(world: Deployed, shown: Stop) -> None:
+    """Let through what was shown as a person does, with messages lost: the sweep sees to it."""
+    approvals.approve(world.store(), shown)
     world.clock.advance(60.0)
     sweep(world.pipeline)
     world.settle()
@@ -70,7 +70,7 @@ class TestWhatIsShown:
         }
         totals = {(each.verb, each.endpoint): each for each in shown(world).totals}
         assert totals["create", "b"].size == len(b"from a")
-        approve(world, stop(world).plan_id)
+        approve(world, stop(world))
         assert world.b.tree() == world.a.tree()
         assert len(world.a.tree()) == 4
         assert setting.planning(world.store()).stop is None
@@ -79,7 +79,7 @@ class TestWhatIsShown:
         """What comes later is done without asking."""
         world.a.write("x", b"first")
         world.look()
-        approve(world, stop(world).plan_id)
+        approve(world, stop(world))
         world.b.write("y", b"second")
         world.a.write("x", b"edited")
         world.look()
@@ -94,7 +94,7 @@ class TestWhatIsShown:
         assert "1 conflict would be kept" in stop(world).reason
         moved = [each for each in shown(world).lines if each.verb == "move"]
         assert [".conflict-" in each.name for each in moved] == [True]
-        approve(world, stop(world).plan_id)
+        approve(world, stop(world))
         world.look()
         assert world.a.tree() == world.b.tree()
         assert set(world.a.tree().values()) == {b"one", b"other!"}
@@ -109,7 +109,7 @@ class TestWhatIsShown:
         assert lines(world) == {("probe", "b", "folder/x")}
         assert "1 file would be read" in stop(world).reason
         assert world.b.calls["hash"] == 0
-        approve(world, stop(world).plan_id)
+        approve(world, stop(world))
         assert world.b.calls["hash"] == 1
         assert untouched(world)
 
@@ -144,7 +144,7 @@ class TestMany:
         many.look()
         counts = {(each.verb, each.endpoint): each.count for each in shown(many).totals}
         assert counts == {("make-folder", "b"): 7, ("create", "b"): 60}
-        approve(many, stop(many).plan_id)
+        approve(many, stop(many))
         assert many.b.tree() == many.a.tree()
 
     def test_bounded(self, many: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,12 +162,12 @@ class TestMany:
         many.look()
         assert "about 67 files and folders (67 in a)" in stop(many).reason
         assert many.b.mutations == 0
-        first = stop(many).plan_id
+        first = stop(many)
         many.a.write("another", b"x")
         many.look()
         approve(many, first)
         assert many.b.mutations == 0
-        approve(many, stop(many).plan_id)
+        approve(many, stop(many))
         assert many.b.tree() == many.a.tree()
 
     def test_died_while_entering(self, many: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ class TestMany:
 
         monkeypatch.setattr(reconcile.Planner, "_enter", dies)
         with pytest.raises(RuntimeError, match="killed"):
-            approve(many, stop(many).plan_id)
+            approve(many, stop(many))
         monkeypatch.setattr(reconcile.Planner, "_enter", enter)
         assert setting.planning(many.store()).stop is None
         for _ in range(MERGES_AT_ONCE):
@@ -198,17 +198,17 @@ class TestWhatChangesMeanwhile:
         """What was let through was another plan: nothing is done, and the new one is shown."""
         world.a.write("x", b"content")
         world.look()
-        first = stop(world).plan_id
+        first = stop(world)
         world.a.write("unseen", b"content")
         world.b.write("x", b"edited")
         world.look()
         approve(world, first)
         assert untouched(world)
-        assert stop(world).plan_id != first
+        assert stop(world).plan_id != first.plan_id
         assert "changed since the plan" in stop(world).reason
         assert ("create", "b", "unseen") in lines(world)
-        assert world.store().text(f"plan:{first}") == ""
-        approve(world, stop(world).plan_id)
+        assert world.store().text(f"plan:{first.plan_id}") == ""
+        approve(world, stop(world))
         world.look()
         assert world.b.tree() == world.a.tree()
 
@@ -216,14 +216,14 @@ class TestWhatChangesMeanwhile:
         """An approval of a plan that was refused is over, should the plan come up again."""
         world.a.write("x", b"content")
         world.look()
-        first = stop(world).plan_id
+        first = stop(world)
         world.a.write("unseen", b"content")
         world.look()
         approve(world, first)
         world.a.remove("unseen")
         world.look()
-        approve(world, stop(world).plan_id)
-        assert stop(world).plan_id == first
+        approve(world, stop(world))
+        assert stop(world).plan_id == first.plan_id
         assert untouched(world)
 
     def test_same_plan(self, world: Deployed) -> None:
@@ -231,10 +231,10 @@ class TestWhatChangesMeanwhile:
         world.a.write("folder/x", b"content")
         world.b.write("y", b"content")
         world.look()
-        first = stop(world).plan_id
+        first = stop(world)
         world.look()
         world.look()
-        approve(world, "another")
+        approve(world, Stop(PREVIEW, "another", "another", first.question))
         approve(world, first)
         assert world.b.tree() == world.a.tree()
 
@@ -243,16 +243,16 @@ class TestWhatChangesMeanwhile:
         world.a.write("x.tmp", b"content")
         world.a.write("y", b"content")
         world.look()
-        first = stop(world).plan_id
+        first = stop(world)
         world.put(patterns=("*.tmp",))
         world.clock.advance(60.0)
         sweep(world.pipeline)
         world.settle()
-        assert stop(world).plan_id != first
+        assert stop(world).plan_id != first.plan_id
         assert lines(world) == {("create", "b", "y")}
         approve(world, first)
         assert untouched(world)
-        approve(world, stop(world).plan_id)
+        approve(world, stop(world))
         assert world.b.tree() == {"y": b"content"}
 
     def test_all_take_part(self, world: Deployed) -> None:

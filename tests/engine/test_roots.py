@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import Denied, RootLost
 from syncoxiders.ports.items import Update
@@ -28,7 +28,7 @@ def approve(deployed: Deployed) -> None:
     stop = setting.heard(store, "b").stop
     assert stop is not None
     assert stop.kind == "exchanged"
-    store.save_text(setting.APPROVED, stop.plan_id)
+    approvals.approve(store, stop)
 
 
 def test_an_exchanged_root_stops(deployed: Deployed) -> None:

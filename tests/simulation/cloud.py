@@ -24,6 +24,7 @@ from syncoxiders.core.filters import Filter, read_rules
 from syncoxiders.core.model import EndpointId, EntryId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.pipeline import (
+    approvals,
     execute,
     hints,
     listen,
@@ -324,7 +325,7 @@ class CloudHistory(QuirkyHistory):
 
     def _is_at_rest(self) -> bool:
         store = self.states.sync(OWNER, SYNC)
-        self._let_through(store.text)
+        self._let_through()
         behind = any(
             each.hints > each.polled and not self.world.providers[each.account.name].offline
             for each in self.registry.accounts(OWNER)
@@ -337,18 +338,18 @@ class CloudHistory(QuirkyHistory):
         left = [each for each in store.batches() if not (tried and each.again)]
         return not (queues or behind or left)
 
-    def _let_through(self, text: Callable[[str], str]) -> None:
+    def _let_through(self) -> None:
         """Approve of what a guard stopped, if it may have been meant; else it is a violation."""
         store = self.states.sync(OWNER, SYNC)
         stops: list[Stop | None] = [setting.planning(store).stop]
         stops.extend(setting.heard(store, name).stop for name in self.world.providers)
         for stop in stops:
-            if stop is None or text(setting.APPROVED) == stop.plan_id:
+            if stop is None or approvals.approved(store, stop):
                 continue
-            if not stop.plan_id.startswith("empty-"):
+            if stop.kind != "emptied":
                 raise Violated(self._story(f"a guard stopped it: {stop}"))
             self.log.append("-- let through that everything was removed")
-            store.save_text(setting.APPROVED, stop.plan_id)
+            approvals.approve(store, stop)
             self._push()
 
     def _wait(self) -> None:

@@ -1,4 +1,4 @@
-"""Histories in which a root is exchanged for another folder, vanishes, or shows nothing."""
+"""Histories in which roots are exchanged for other folders, vanish, or show nothing."""
 
 import dataclasses
 import random
@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from syncoxiders.adapters.memory.provider_tree import Tree as ProviderTree
 from syncoxiders.core.model import EndpointId, Entry
 from syncoxiders.engine.looks import SMALL
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.report import Stop
+from syncoxiders.engine.stopped import parts, root_id
 from syncoxiders.ports.errors import Denied
 from tests.simulation.cloud import OWNER, SYNC, CloudHistory
 from tests.simulation.faults import FaultyProvider, Root
@@ -30,7 +31,7 @@ class Incident:
 
 
 class Rooted(QuirkyHistory):
-    """A history in which a root is not the one that it was, for a while or for good.
+    """A history in which one or two roots are not what they were, for a while or for good.
 
     Until it is there again, or a person lets the other one take part, nothing is done for its
     sake: nobody has deleted what cannot be seen. What was in the right one counts as standing.
@@ -38,7 +39,7 @@ class Rooted(QuirkyHistory):
 
     def __post_init__(self) -> None:
         self._whim = random.Random(f"rooted {self.seed}")
-        self._incident: Incident | None = None
+        self._incidents: dict[EndpointId, Incident] = {}
         self._hard_now = False
         self._active = ""
         self._awaited: set[str] = set()
@@ -55,16 +56,19 @@ class Rooted(QuirkyHistory):
         self._hard_now = True
         super()._hard_times(acts)
         self._hard_now = False
-        self._end()
+        for name in list(self._incidents):
+            self._end(name)
 
     def _run(self, *, listen: bool = False) -> bool:
-        if self._hard_now and self._incident is None and self._whim.random() < 0.6:
+        if self._hard_now and not self._incidents and self._whim.random() < 0.6:
             self._happen()
+            if self._whim.random() < 0.5:
+                self._happen()
         lived = super()._run(listen=listen)
-        if self._incident is not None:
-            self._incident.runs -= 1
-            if not self._incident.runs:
-                self._end()
+        for name, incident in list(self._incidents.items()):
+            incident.runs -= 1
+            if not incident.runs:
+                self._end(name)
         return lived
 
     def _happen(self) -> None:
@@ -72,9 +76,11 @@ class Rooted(QuirkyHistory):
         what = self._whim.choice(["lost", "exchanged", "emptied"])
         if self.world.providers[name].offline or not self._knows_root(name):
             return
+        if self._is_amiss(name):
+            return
         if what == "emptied" and not self._is_full(name):
             return  # so little may have been deleted on purpose
-        incident = self._incident = Incident(name, what, self._whim.randint(1, 3))
+        incident = self._incidents[name] = Incident(name, what, self._whim.randint(1, 3))
         self.log.append(f"-- the root of {name} is {what}")
         if what == "lost":
             self.world.providers[name].lose_root()
@@ -95,17 +101,15 @@ class Rooted(QuirkyHistory):
         record = self.world.store.sync(OWNER, SYNC).record()
         return record is not None and record.roots.get(name) == self._storage[name].root_mark()
 
-    def _end(self) -> None:
+    def _end(self, name: EndpointId) -> None:
         """Put the right root back, or let a person take the other one for it."""
-        incident, self._incident = self._incident, None
-        if incident is None:
-            return
-        name, root = incident.name, incident.root
+        incident = self._incidents.pop(name)
+        root = incident.root
         if root is None:
             self.world.providers[name].return_root()
         elif incident.what == "exchanged" and self._may_stay(name) and self._whim.random() < 0.5:
             self.log.append(f"-- the other root of {name} is to stay")
-            self._awaited.add(f"root-{name}-{self._storage[name].root_mark()}")
+            self._awaited.add(root_id("exchanged", name, self._storage[name].root_mark()))
             self._forget(name, root)
             return
         else:
@@ -124,27 +128,32 @@ class Rooted(QuirkyHistory):
         kept = {
             line for each in others for data in each.tree().values() for line in tokens(data or b"")
         }
+        for each in self._incidents.values():  # what will be there again
+            if each.root is not None:
+                below = each.root.tree.below(each.root.tree.root)
+                kept.update(line for node in below for line in tokens(node.data))
         taken = {line for node in root.tree.below(root.tree.root) for line in tokens(node.data)}
         self.people.alive -= taken - kept
 
     def _is_amiss(self, name: EndpointId) -> bool:
-        return self._incident is not None and self._incident.name == name
+        return name in self._incidents
 
     def _tree_of(self, name: str) -> ProviderTree:
-        incident = self._incident
-        if incident is not None and incident.name == name and incident.root is not None:
+        incident = self._incidents.get(name)
+        if incident is not None and incident.root is not None:
             return incident.root.tree
         return super()._tree_of(name)
 
     def _before(self, provider: FaultyProvider, what: str) -> None:
         """Let nobody write where nothing is mounted, as nothing tells that it is not the root."""
-        if self._is_amiss(provider.name) and self._incident and self._incident.what == "emptied":
+        incident = self._incidents.get(provider.name)
+        if incident is not None and incident.what == "emptied":
             raise Denied("read-only")
         super()._before(provider, what)
 
     def _omit(self, known: list[Entry]) -> Entry | None:
         """Let listings lack all or nothing: what is missing bit by bit may have been deleted."""
-        return None if self._incident is not None else super()._omit(known)
+        return None if self._incidents else super()._omit(known)
 
     # -- people --------------------------------------------------------------------------------
 
@@ -163,26 +172,31 @@ class Rooted(QuirkyHistory):
 
     # -- guards --------------------------------------------------------------------------------
 
-    def _is_meant(self, stop: Stop) -> bool:
-        """Say whether a person lets through what a guard stopped; what nobody did is none."""
-        what, _, rest = stop.plan_id.partition("-")
-        if stop.kind == "lost" or what == "root":
-            return stop.plan_id in self._awaited
-        if what != "empty":
+    def _meant(self, stop: Stop) -> frozenset[str]:
+        """Return what a person lets through of what a guard stopped: what somebody did."""
+        asked = parts(stop.plan_id)
+        if stop.kind in {"lost", "exchanged"}:
+            return asked & self._awaited
+        if stop.kind != "emptied":
             raise Violated(self._story(f"a guard stopped it: {stop}"))
-        return not self._is_amiss(rest) and not self.world.providers[rest].tree()
+        return frozenset(each for each in asked if self._is_empty(each.split("-")[1]))
+
+    def _is_empty(self, name: EndpointId) -> bool:
+        """Say whether everything in the right root was removed."""
+        return not self._is_amiss(name) and not self.world.providers[name].tree()
 
 
 class RootedHistory(Rooted):
     """Such a history on one machine."""
 
     def _stopped(self, stop: Stop) -> bool:
-        if not self._is_meant(stop):
-            if self._incident is None and stop.kind != "emptied":  # as a listing that lacks it
+        meant = self._meant(stop)
+        if not meant:
+            if not self._incidents and stop.kind != "emptied":  # as a listing that lacks it
                 raise Violated(self._story(f"a guard stopped it: {stop}"))
             return True
         self.log.append(f"-- let through: {stop.reason}")
-        self.world.options = dataclasses.replace(GENEROUS, approve=stop.plan_id)
+        self.world.options = dataclasses.replace(GENEROUS, approve=meant)
         try:
             return self._run()
         finally:
@@ -201,14 +215,14 @@ class RootedCloudHistory(Rooted, CloudHistory):
 
     def _work(self, *, hard: bool) -> bool:
         """Nothing comes to rest while a root is not there."""
-        return super()._work(hard=hard or self._incident is not None)
+        return super()._work(hard=hard or bool(self._incidents))
 
-    def _let_through(self, text: Callable[[str], str]) -> None:
+    def _let_through(self) -> None:
         store = self.states.sync(OWNER, SYNC)
         stops: list[Stop | None] = [setting.planning(store).stop]
         stops.extend(setting.heard(store, name).stop for name in self.world.providers)
         for stop in stops:
-            if stop is not None and text(setting.APPROVED) != stop.plan_id and self._is_meant(stop):
+            if stop is not None and not approvals.approved(store, stop) and self._meant(stop):
                 self.log.append(f"-- let through: {stop.reason}")
-                store.save_text(setting.APPROVED, stop.plan_id)
+                approvals.approve(store, stop)
                 self._push()

@@ -14,6 +14,7 @@ from syncoxiders.core.model import Entry, EntryId, Kind, Mode, Traits
 from syncoxiders.engine.context import Options
 from syncoxiders.engine.guard import Limit
 from syncoxiders.engine.report import Stop
+from syncoxiders.engine.stopped import parts
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import Denied, Full, Throttled, Unreachable
 from syncoxiders.ports.state import Commit, SyncRecord
@@ -261,10 +262,10 @@ class Stage:
 
         Says whether the run that follows lived to its end.
         """
-        if not stop.plan_id.startswith("empty-"):
+        if stop.kind != "emptied":
             raise Violated(self._story(f"a guard stopped it: {stop}"))
         self.log.append("-- let through that everything was removed")
-        self.world.options = dataclasses.replace(GENEROUS, approve=stop.plan_id)
+        self.world.options = dataclasses.replace(GENEROUS, approve=parts(stop.plan_id))
         return self._run()
 
     def _settle(self) -> None:

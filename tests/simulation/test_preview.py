@@ -1,12 +1,12 @@
 """Simulated histories of syncs whose first plan is shown: nothing is done before."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 from msgspec import structs
 
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.report import PREVIEW
 from syncoxiders.ports.registry import SyncSettings
 from tests.simulation.cloud import OWNER, SYNC, CloudHistory
@@ -36,7 +36,7 @@ class PreviewHistory(CloudHistory):
     def _effects(self) -> dict[str, int]:
         return {name: each.mutations for name, each in self.world.providers.items()}
 
-    def _let_through(self, text: Callable[[str], str]) -> None:
+    def _let_through(self) -> None:
         store = self.states.sync(OWNER, SYNC)
         planning = setting.planning(store)
         seen = self._seen or planning.shown  # what has nothing to do is not asked about
@@ -44,12 +44,12 @@ class PreviewHistory(CloudHistory):
             raise Violated(self._story("something was done before the plan was let through"))
         stop = planning.stop
         if stop is None or stop.kind != PREVIEW:
-            super()._let_through(text)
-        elif text(setting.APPROVED) != stop.plan_id:
+            super()._let_through()
+        elif not approvals.approved(store, stop):
             self.shown += 1
             self._seen = True
             self.log.append(f"-- let through: {stop.reason}")
-            store.save_text(setting.APPROVED, stop.plan_id)
+            approvals.approve(store, stop)
 
 
 def played(seeds: Iterable[int]) -> int:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.cloud.web.routes.plans import plan_routes
 from syncoxiders.cloud.web.routes.syncs import sync_routes
 from syncoxiders.engine.desk import plans
+from syncoxiders.ports.accounts import Account
 from tests.web.office import Office
 
 
@@ -133,6 +135,62 @@ class TestGuards:
         office.ask("POST", f"/syncs/photos/plans/{second['id']}/approve")
         office.settle()
         assert office.world.b.tree() == {}
+
+    def test_several(self, office: Office) -> None:
+        """All that a sync asks is one plan, let through at once; what comes later is another."""
+        world = office.world
+        world.registry.put_account("me", Account("c", "memory"))
+        third = world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
+        for number in range(9):
+            world.a.write(f"{number}", b"content")
+        endpoints = [{"account": each} for each in "abc"]
+        office.make(endpoints=endpoints, rule={"max_delete": "2"})
+        office.settle()
+        third.exchange_root()
+        for number in range(4):
+            world.a.remove(f"{number}")
+        world.look()
+        (shown,) = office.get("/plans")["items"]
+        assert "4 of 9 files" in shown["reason"]
+        assert "the root of c is another folder" in shown["reason"]
+        assert [(each["verb"], each["account"], each["count"]) for each in shown["totals"]] == [
+            ("delete", "b", 4)
+        ]
+        assert office.get("/syncs/photos")["stopped"]["plan"] == shown["id"]
+        address = f"/syncs/photos/plans/{shown['id']}"
+        assert len(office.get(address)["items"]) == 4
+        assert office.ask("POST", f"{address}/approve").status == 202
+        office.settle()
+        assert office.get("/plans") == {"items": []}
+        assert world.a.tree() == world.b.tree() == third.tree()
+        assert len(third.tree()) == 5
+        refused = office.ask("POST", f"{address}/approve")
+        assert (refused.status, refused.json["mend"]) == (404, "none waits")
+
+    def test_later(self, office: Office) -> None:
+        """What is asked since a plan was shown is not let through with it, and told to who asks."""
+        world = office.world
+        world.a.write("file", b"content")
+        office.make()
+        office.settle()
+        world.b.exchange_root()
+        world.look()
+        (shown,) = office.get("/plans")["items"]
+        world.a.exchange_root()
+        world.look()
+        (both,) = office.get("/plans")["items"]
+        assert both["id"] != shown["id"]
+        address = f"/syncs/photos/plans/{shown['id']}"
+        assert office.ask("POST", f"{address}/approve").status == 202
+        office.settle()
+        (later,) = office.get("/plans")["items"]
+        assert later["reason"].startswith("the root of a is another folder")
+        refused = office.ask("POST", f"{address}/approve")
+        assert refused.status == 404
+        assert later["id"] in refused.json["mend"]
+        assert office.ask("POST", f"/syncs/photos/plans/{both['id']}/approve").status == 202
+        office.settle()
+        assert office.get("/plans") == {"items": []}
 
     def test_no_plan(self, office: Office) -> None:
         """A folder that is lost is told of; there is nothing to let through."""

@@ -67,7 +67,7 @@ export function plan({ scope, refresh }, sync, id) {
       <section aria-labelledby="totals-title">
         <h2 id="totals-title">In short</h2>
         ${all === 0
-          ? html`<p>All sides are equal: there is nothing to do.</p>`
+          ? html`<p>What there is to do is planned once this is let through.</p>`
           : totals(data.totals)}
         ${deleted
           ? box('bad', html`They go to the trash of the provider where it has one: ${deletes
@@ -87,7 +87,7 @@ export function plan({ scope, refresh }, sync, id) {
           ${act.busy ? 'One moment…' : deleted ? `Let it through, with ${plural(deleted, 'deletion')}` : 'Let it through'}
         </button>
         <a class="button large" href=${to`#/syncs/${sync}`}>Not now</a>
-        <span class="note">Exactly this plan is done. What changes meanwhile is looked at anew.</span>
+        <span class="note">Exactly this is let through. What changes meanwhile is looked at anew.</span>
       </div>
       <section aria-labelledby="actions-title">
         <h2 id="actions-title">In full <span class="count-note">${count(all)}</span></h2>
@@ -96,7 +96,7 @@ export function plan({ scope, refresh }, sync, id) {
           : nothing}
         ${filter(data)}
         ${listed(list, actions, {
-          none: () => html`<p class="note padded">There is nothing to do.</p>`,
+          none: () => html`<p class="note padded">Nothing is shown one by one.</p>`,
         })}
       </section>`;
   }

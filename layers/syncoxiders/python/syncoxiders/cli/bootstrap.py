@@ -21,6 +21,7 @@ from syncoxiders.core.model import Endpoint, EndpointId, EntryId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.context import Context, Options
 from syncoxiders.engine.report import Outcome, Reporter
+from syncoxiders.engine.stopped import parts
 from syncoxiders.engine.sync import Run
 from syncoxiders.ports.errors import StateError
 from syncoxiders.ports.provider import Providers
@@ -46,6 +47,7 @@ class Session(msgspec.Struct):
     clock: SystemClock
     blobs: BlobStore | None
     looked: float = 0.0
+    approve: frozenset[str] = frozenset()
 
     def close(self) -> None:
         """Release what the providers hold."""
@@ -69,7 +71,7 @@ class Session(msgspec.Struct):
             blobs=self.blobs,
             options=Options(
                 limit=request.limit,
-                approve=request.approve,
+                approve=self.approve,
                 dry_run=request.dry_run,
                 verify=request.verify,
                 transfers=request.transfers,
@@ -85,6 +87,7 @@ class Session(msgspec.Struct):
         if only is None or not self.looked:
             self.looked = self.clock.now()
         outcome = Run(self.context(reporter)).run(dict(only) if only is not None else None)
+        self.approve = frozenset()  # that was for one run
         if not self.request.dry_run:
             self._remember_stop(outcome)
         return outcome
@@ -168,6 +171,7 @@ def _session(
         providers=providers,
         clock=clock,
         blobs=_blobs(request, found),
+        approve=parts(request.approve),
     )
 
 

@@ -14,12 +14,12 @@ from syncoxiders.ports.state import BlobStore, SyncStore
 class Options:
     """How a run goes about it; none of it changes what base means.
 
-    ``approve`` is the id of a plan that a guard stopped and a person lets through. ``transfers``
-    is how many run at once.
+    ``approve`` are the ids of what guards stopped and a person lets through. ``transfers`` is how
+    many run at once.
     """
 
     limit: Limit = field(default_factory=Limit)
-    approve: str = ""
+    approve: frozenset[str] = frozenset()
     dry_run: bool = False
     verify: bool = True
     transfers: int = 4

@@ -23,6 +23,7 @@ from syncoxiders.engine.parking import park, parked, parked_key
 from syncoxiders.engine.piecewise import Begun, look_on
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.report import Outcome, Stop
+from syncoxiders.engine.stopped import root_id, together
 from syncoxiders.ports.errors import (
     CursorExpired,
     ProviderError,
@@ -63,9 +64,10 @@ class Looks:
     """The endpoints of a run: which can be reached, and what was seen there.
 
     ``away`` are those that cannot take part, with the reason. ``positions`` say how far the
-    change log has been read; ``joining`` are endpoints that were not part of the sync. ``found``
-    is what was seen where, ``refused`` what providers said instead. ``alive`` is called at every
-    step; when it raises OutOfTime whoever looks next goes on where this look was.
+    change log has been read; ``joining`` are endpoints that were not part of the sync, or whose
+    root was ``let_through`` though it is another one. ``found`` is what was seen where,
+    ``refused`` what providers said instead. ``alive`` is called at every step; when it raises
+    OutOfTime whoever looks next goes on where this look was.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Looks:
             each.id for each in context.rule.endpoints if each.id not in self.positions
         )
         self._lost: list[str] = []
-        self._let_through: set[EndpointId] = set()
+        self.let_through: set[EndpointId] = set()
         self.found: dict[EndpointId, Look] = {}
         self.refused: dict[EndpointId, ProviderError] = {}
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
@@ -102,14 +104,14 @@ class Looks:
     def check_roots(self) -> bool:
         """Make sure that each root is there and is the one that base speaks of.
 
-        Returns False if too few endpoints are left, or one of two was exchanged: then the
-        outcome says why.
+        Returns False if too few endpoints are left, or some were exchanged: then the outcome
+        says why.
         """
         for endpoint in self._context.rule.endpoints:
-            if not self.check_root(endpoint):
-                return False
-            if endpoint.id in self._let_through:
+            if self.check_root(endpoint) and endpoint.id in self.let_through:
                 self._keep_root(endpoint.id)
+        if self._outcome.stop is not None:
+            return False
         lost = self._lost
         if len(self._context.rule.endpoints) - len(self.away) < 2:  # noqa: PLR2004 -- a sync has two
             if lost:
@@ -144,29 +146,34 @@ class Looks:
             return True
         known = self.roots.get(endpoint.id)
         if known is not None and known != mark:
-            plan_id = f"root-{endpoint.id}-{mark}"
-            if self._context.options.approve != plan_id:
+            plan_id = root_id("exchanged", endpoint.id, mark)
+            if plan_id not in self._context.options.approve:
                 text = (
                     f"the root of {endpoint.label} is another folder than last time "
                     "(not mounted, or replaced?)"
                 )
-                self._outcome.stop = Stop("exchanged", text, plan_id)
+                self._ask(Stop("exchanged", text, plan_id))
                 return False
             self._forget(endpoint.id)
-            self._let_through.add(endpoint.id)
+            self.let_through.add(endpoint.id)
         self.roots[endpoint.id] = mark
         return True
 
     def _keep_root(self, endpoint: EndpointId) -> None:
         """Remember a root that was let through, should anything else stop this run: it is to join.
 
-        Only one thing is let through at a time.
+        What is asked for later is asked for by itself.
         """
         if self._record is not None:
             planned = {each: at for each, at in self._record.planned.items() if each != endpoint}
             roots = {**self._record.roots, endpoint: self.roots[endpoint]}
             self._record = msgspec.structs.replace(self._record, roots=roots, planned=planned)
             self._context.store.commit(Commit(record=self._record))
+
+    def _ask(self, stop: Stop) -> None:
+        """Ask a person about this, too."""
+        before = self._outcome.stop
+        self._outcome.stop = together([stop] if before is None else [before, stop])
 
     def _lose(self, endpoint: EndpointId, error: ProviderError) -> None:
         """Leave an endpoint out for what its provider said."""
@@ -184,10 +191,12 @@ class Looks:
         """Treat an exchanged root as one that joins: nothing that it lacks was deleted."""
         self.joining |= {endpoint}
         self._context.store.save_text(_followed(endpoint), "")
+        self._context.store.save_text(_begun(endpoint), "")
         base = self._context.store.base()
         for batch in base.ids():
             left: Iterable[NodeId] = batch
             while left:  # what others wrote meanwhile is read again
+                self._alive()
                 nodes = [
                     _without(node, endpoint)
                     for node in base.get(left).values()
@@ -197,6 +206,7 @@ class Looks:
         todo = [ROOT_ENTRY]
         tree = self._context.store.observed(endpoint)
         while todo:
+            self._alive()
             children = tree.children(todo.pop())
             todo.extend(each.id for each in children if each.kind is Kind.FOLDER)
             self._context.store.commit(
@@ -212,8 +222,9 @@ class Looks:
         for endpoint in self._context.rule.endpoints:
             if endpoint.id in self.away or (only is not None and endpoint.id not in only):
                 continue
-            if not self.look_at(endpoint.id, None if only is None else only[endpoint.id]):
-                return False
+            self.look_at(endpoint.id, None if only is None else only[endpoint.id])
+        if self._outcome.stop is not None:
+            return False
         return len(self._context.rule.endpoints) - len(self.away) >= 2  # noqa: PLR2004 -- a sync has two
 
     def look_at(self, endpoint: EndpointId, only: Sequence[EntryId] | None = None) -> bool:
@@ -226,7 +237,7 @@ class Looks:
         except OutOfTime:
             raise
         except Emptied as error:
-            self._outcome.stop = Stop("emptied", str(error), f"empty-{endpoint}")
+            self._ask(Stop("emptied", str(error), self._emptied(endpoint)))
             return False
         except ProviderError as error:
             self._lose(endpoint, error)
@@ -404,7 +415,7 @@ class Looks:
         tree = self._context.store.observed(endpoint)
 
         def confirm(look: Look) -> None:
-            if self._context.options.approve == f"empty-{endpoint}":
+            if self._emptied(endpoint) in self._context.options.approve:
                 return
             known = tree.count()
             if isinstance(self._context.store, Confirms):  # then it may have been miscounted
@@ -417,6 +428,10 @@ class Looks:
                 raise Emptied(f"nothing is left in {label}, where {known} entries were known")
 
         return confirm
+
+    def _emptied(self, endpoint: EndpointId) -> str:
+        """Return the id under which it is asked whether nothing is to be left in a root."""
+        return root_id("emptied", endpoint, self.roots.get(endpoint, ""))
 
     def _is_empty(self, endpoint: EndpointId) -> bool:
         """Say whether nothing of what was in the root is there, as far as can be asked for."""

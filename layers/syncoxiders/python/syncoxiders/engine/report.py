@@ -68,11 +68,13 @@ class Stop(msgspec.Struct, frozen=True):
     """A guard stopped the sync: what it saw, and the plan that a person can let through.
 
     ``kind`` is ``losses``, ``conflicts``, ``emptied``, ``exchanged``, ``lost`` or ``preview``.
+    ``question`` tells it from an earlier stop for the same plan, where that is kept in mind.
     """
 
     kind: str
     reason: str
     plan_id: str = ""
+    question: str = ""
 
 
 class Outcome(msgspec.Struct):

@@ -1,14 +1,18 @@
-"""Plans that wait for a person, as they are kept to be looked at."""
+"""What waits for a person: plans as they are kept to be looked at, and stops shown as one."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from syncoxiders.core.model import EndpointId
 from syncoxiders.core.plan import Plan, Probe
+from syncoxiders.engine.report import PREVIEW, Stop
 
 MOST = 10_000
 """So many actions of a plan are kept one by one; all of them are counted."""
+
+_JOINT = "."
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):
@@ -70,6 +74,35 @@ def describe(result: Plan, place: Callable[[Probe], str] | None = None) -> str:
         totals[key] = Total(*key, before.count + 1, before.size + line.size)
     kept = Kept(list(totals.values()), lines[:MOST], max(len(lines) - MOST, 0))
     return msgspec.json.encode(kept).decode()
+
+
+def root_id(kind: str, endpoint: EndpointId, mark: str) -> str:
+    """Return the id of what a guard stopped at an endpoint whose root has this mark.
+
+    ``kind`` is ``exchanged`` or ``emptied``.
+    """
+    digest = hashlib.blake2b(mark.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return f"{kind}-{endpoint}-{digest}"
+
+
+def together(stops: Iterable[Stop]) -> Stop | None:
+    """Return several stops as one, which shows all of them and is let through as one.
+
+    None if there are none. Its id is theirs, joined; it is a preview only if nothing else stopped.
+    """
+    found = list(stops)
+    if len(found) < 2:  # noqa: PLR2004 -- one is itself
+        return found[0] if found else None
+    return Stop(
+        next((each.kind for each in found if each.kind != PREVIEW), PREVIEW),
+        "; ".join(each.reason for each in found),
+        _JOINT.join(each.plan_id for each in found if each.plan_id),
+    )
+
+
+def parts(plan_id: str) -> frozenset[str]:
+    """Return the ids that an id of :func:`together` is made of."""
+    return frozenset(each for each in plan_id.split(_JOINT) if each)
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ from syncoxiders.engine import automerge
 from syncoxiders.engine.apply import Applied, Applier
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.diary import Diary
-from syncoxiders.engine.guard import judge
+from syncoxiders.engine.guard import judge, losing
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.places import Places
@@ -293,7 +293,10 @@ class Run:
         return result
 
     def _guarded(self, result: Plan) -> bool:
-        """Let a plan pass, or stop and keep it for a person to look at."""
+        """Let a plan pass, or stop and keep it for a person to look at.
+
+        One that takes away nothing but what a run that died was to take has passed before.
+        """
         options = self._context.options
         kind, reason = judge(
             result,
@@ -301,11 +304,12 @@ class Run:
             self._store,
             self._context.clock.now(),
             first_contact=self._first_contact,
+            lost=None if losing(result, self._view.node) else 0,
         )
         if not reason:
             return True
         plan_id = identify(result)
-        if options.approve == plan_id:
+        if plan_id in options.approve:
             return True
         if not options.dry_run:
             self._store.save_text(f"plan:{plan_id}", describe(result))

@@ -25,8 +25,6 @@ class SyncRecord(msgspec.Struct, frozen=True):
     roots: Mapping[EndpointId, str] = {}
     rule: str = ""
     planned: Mapping[EndpointId, int] = {}
-    pending: str = ""
-    approved: str = ""
 
 
 class RunRecord(msgspec.Struct, frozen=True):

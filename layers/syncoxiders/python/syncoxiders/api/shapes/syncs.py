@@ -81,7 +81,7 @@ class EndpointState:
 
 @shape
 class Stopped:
-    """Why a sync asks a person, and the plan that can be let through, if there is one."""
+    """All that a sync asks a person, and the plan that lets it through, if there is one."""
 
     reason: str
     plan: str = ""
@@ -147,7 +147,7 @@ class PlanTotal:
 
 @shape
 class PlanHead:
-    """A plan that waits for a person."""
+    """What waits for a person to let it through: all that a sync asks, and what it would do."""
 
     id: str
     sync: str
@@ -160,7 +160,7 @@ class PlanHead:
 
 @shape
 class Plan(PlanHead):
-    """A plan that waits for a person, with one page of its actions."""
+    """What waits for a person to let it through, with one page of its actions."""
 
     items: list[PlannedAction]
     next: str | None = None

@@ -8,6 +8,7 @@ from syncoxiders.core.model import EndpointId
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.report import Stop
+from syncoxiders.engine.stopped import together
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.registry import Connected, SyncSettings
 
@@ -25,8 +26,8 @@ class Health(msgspec.Struct, frozen=True):
     done (at least so many, if they are :data:`MANY`), with ``actions`` in them; if all of them are
     put off, they are until ``asleep``. ``waiting`` entries and folders wait for others; ``behind``
     are endpoints that have news that was not planned yet, or were not looked at yet. ``stop`` is
-    what a person has to decide, ``problems`` what a person should know, by endpoint. ``heard`` is
-    what is known of the endpoints.
+    all that a person has to decide, as one; ``problems`` is what a person should know, by endpoint,
+    ``heard`` what is known of the endpoints.
     """
 
     verified: float
@@ -52,12 +53,11 @@ def health(pipeline: Pipeline, owner: str, settings: SyncSettings) -> Health:
     planning = setting.planning(store)
     record = store.record()
     planned = record.planned if record is not None else {}
-    stop, behind = planning.stop, list[EndpointId]()
+    behind: list[EndpointId] = []
     problems: list[tuple[EndpointId, str]] = []
     known: dict[EndpointId, setting.Heard] = {}
     for endpoint in settings.endpoints:
         heard = known[endpoint.id] = setting.heard(store, endpoint.id)
-        stop = stop or heard.stop
         problems.extend((endpoint.id, each) for each in heard.problems)
         position = planned.get(endpoint.id)
         news = position is None or store.observed(endpoint.id).changes(position, 1)[0]
@@ -69,7 +69,7 @@ def health(pipeline: Pipeline, owner: str, settings: SyncSettings) -> Health:
         batches=len(batches),
         waiting=len(planning.entries) + len(planning.nodes),
         behind=tuple(behind),
-        stop=stop,
+        stop=together(setting.stops(planning, known.values())),
         problems=tuple(problems),
         actions=sum(len(each.actions) for each in batches),
         asleep=min((each.put_off for each in batches), default=0.0),

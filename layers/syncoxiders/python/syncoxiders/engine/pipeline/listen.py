@@ -14,7 +14,7 @@ from syncoxiders.core.model import Endpoint, EndpointId
 from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.interrupted import OutOfTime
 from syncoxiders.engine.looks import Looks, texts
-from syncoxiders.engine.pipeline import holding, setting
+from syncoxiders.engine.pipeline import approvals, holding, setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.glance import nearest, within
 from syncoxiders.engine.pipeline.hints import told
@@ -182,14 +182,20 @@ class Listener:
             each.id: heard.traits if each.id == id_ else setting.heard(store, each.id).traits
             for each in settings.endpoints
         }
+        asked = known.stop
+        approve = approvals.approved(store, asked)
         context = setting.context(
-            self._pipeline, settings, store, traits=traits, providers=providers
+            self._pipeline, settings, store, traits=traits, providers=providers, approve=approve
         )
         roots = {id_: known.root} if known.root else {}
         outcome, said = Outcome(), list[Event]()
         looks = Looks(context, SyncRecord({}, roots=roots), outcome, said.append, hold)
         endpoint: Endpoint = context.rule.endpoint(id_)
         if looks.check_root(endpoint) and id_ not in looks.away:
+            if id_ in looks.let_through:  # before it is looked at: another one may have to go on
+                root = looks.roots[id_]
+                heard = known = msgspec.structs.replace(heard, root=root, looked=0.0)
+                setting.save_heard(store, id_, known)
             try:
                 only = nearest(store, id_, provider, paths) if paths else None
             except ProviderError as error:
@@ -212,16 +218,19 @@ class Listener:
         problems = [f"{each.path}: {each.detail}" if each.path else each.detail for each in said]
         if id_ in looks.away:
             problems.insert(0, looks.away[id_])
+        stop = known.stop if id_ in looks.away else outcome.stop  # else it can be asked no more
         heard = msgspec.structs.replace(
             heard,
             root=looks.roots.get(id_, known.root),
             silent=silent,
-            stop=outcome.stop,
+            stop=approvals.ask(stop, asked, f"{hold.fence:x}"),
             problems=known.problems if paths else tuple(problems[:PROBLEMS]),
         )
         if heard != known:
             self.news = self.news or heard.stop != known.stop or heard.silent != known.silent
             setting.save_heard(store, id_, heard)
+        if asked is not None and approve and heard.stop != asked:
+            approvals.forget(store, asked)
         refused = looks.refused.get(id_) or looks.ignore_files.refused.get(id_)
         return self._refused(refused) if refused is not None else id_ not in looks.away
 

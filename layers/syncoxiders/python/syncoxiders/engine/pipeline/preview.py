@@ -46,12 +46,12 @@ def first_plan(
     touched: Sequence[Touched],
     suspects: Sequence[NodeId],
     *,
-    asked: str,
+    approve: frozenset[str],
     hold: Callable[[], None],
 ) -> Shown:
     """Plan everything, and return what is to be shown of it.
 
-    ``asked`` is the plan that was let through, if one was; ``hold`` is called at every step.
+    ``approve`` is the plan that was let through, if one was; ``hold`` is called at every step.
     """
     if len(touched) > MOST:
         return _too_many(touched, hold)
@@ -67,7 +67,7 @@ def first_plan(
         reason += f"; {_counted(result.conflicts, 'conflict')} would be kept side by side"
     if result.probes:
         reason += f"; {_counted(len(result.probes), 'file')} would be read to be compared first"
-    if asked and asked != plan_id:
+    if approve and plan_id not in approve:
         reason = f"files have changed since the plan that was let through; {reason}"
     text = describe(result, lambda probe: _path(view, probe))
     return Shown(Stop(PREVIEW, reason, plan_id), text)

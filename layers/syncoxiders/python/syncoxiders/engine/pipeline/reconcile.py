@@ -17,7 +17,8 @@ from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.diary import Diary
 from syncoxiders.engine.guard import adds_up, judge, losing
 from syncoxiders.engine.ignorefiles import IgnoreFiles
-from syncoxiders.engine.pipeline import holding, setting
+from syncoxiders.engine.pipeline import approvals, holding, setting
+from syncoxiders.engine.pipeline.approvals import Passing
 from syncoxiders.engine.pipeline.backlog import Backlog, Touched
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.dispatch import Dispatch
@@ -115,9 +116,13 @@ class Planner:
             store,
             traits={each: heard.traits for each, heard in self._heard.items()},
             providers={},
+            approve=approvals.approved(store, self._before.stop),
         )
         self._rule = self._context.rule
+        self._version = setting.version(settings)
         self._away = setting.who_is_away(pipeline, message.owner, settings, self._heard)
+        if self._context.options.approve and self._before.rule == self._version:
+            self._away |= setting.latecomers(self._before, self._heard, self._away)
         planned = self._record.planned if self._record is not None else {}
         self._backlog = Backlog(
             store,
@@ -134,7 +139,6 @@ class Planner:
         )
         self._outcome = Outcome()
         self._run = self._before.run
-        self._version = setting.version(settings)
         self._dispatch = Dispatch(
             f"{hold.fence:x}", run=self._run, rule=self._version, at=self._now
         )
@@ -155,9 +159,12 @@ class Planner:
         self._losing: frozenset[NodeId] = frozenset()
         self._asked = self._before.stop
         self._seen = False
+        approved = self._asked if self._context.options.approve else None
+        self._passing = Passing() if approved is None else approvals.passing(store, approved)
+        self._cut_off = False
 
     def _approves(self, stop: Stop) -> bool:
-        return bool(stop.plan_id) and stop.plan_id == self._context.options.approve
+        return stop.plan_id in self._context.options.approve
 
     def go(self, until: float) -> None:
         """Plan, write and hand out until nothing is left, or time is over."""
@@ -188,6 +195,7 @@ class Planner:
             self._conclude("")
             return
         whole = self._work(touched, sorted(nodes), until)
+        self._cut_off = not whole
         self._conclude(state if whole and not self._full_again else "")
         if not whole or self._backlog.is_behind():
             self._pipeline.merges.send([self._message.message(f"on-{self._clock():.6f}")])
@@ -291,13 +299,18 @@ class Planner:
             self._store,
             self._now,
             first_contact=first_contact,
-            lost=len(self._losing),
+            lost=len(self._losing - self._passing.nodes),
         )
-        plan_id = identify(result) if reason else ""
-        stop = Stop(kind, reason, plan_id)
-        if not reason or self._seen or self._approves(stop):
+        if not reason or self._seen:
             return True
-        self._store.save_text(f"plan:{plan_id}", describe(result))
+        if kind == "conflicts" and approvals.conflicts(result) <= self._passing.conflicts:
+            return True
+        stop = Stop(kind, reason, identify(result))
+        if self._asked is not None and self._approves(stop):
+            self._passing = approvals.to_pass(result, self._losing, self._asked)
+            approvals.save_passing(self._store, self._passing)
+            return True
+        self._store.save_text(f"plan:{stop.plan_id}", describe(result))
         self._stop = stop
         return False
 
@@ -312,7 +325,7 @@ class Planner:
             self._rule,
             list(touched),
             nodes,
-            asked=self._context.options.approve,
+            approve=self._context.options.approve,
             hold=self._hold_on,
         )
         if shown.stop is not None and not self._approves(shown.stop):
@@ -376,13 +389,21 @@ class Planner:
         """Remember what waits, and how far everything was planned."""
         self._hold_on()
         if self._stop is not None:
-            self._forget_stop(self._stop)
+            self._forget_plan(self._stop)
             stopped = msgspec.structs.replace(
-                self._before, rule=self._version, stop=self._stop, settled=""
+                self._before,
+                rule=self._version,
+                stop=approvals.ask(self._stop, self._asked, f"{self._hold_on.fence:x}"),
+                settled="",
+                present=tuple(self._backlog.endpoints),
             )
             self._keep(stopped)
+            self._use_up()
             return
-        self._forget_stop(None)
+        approved = self._context.options.approve
+        waits = approved and self._cut_off and not self._passing.question  # it comes next
+        stop = self._before.stop if waits else None
+        self._forget_plan(stop)
         entries, nodes = tuple(self._stuck.entries), tuple(sorted(self._stuck.nodes))
         due = self._before.due if self._before.due > self._now else 0.0
         if len(entries) + len(nodes) > MANY_WAITING:
@@ -391,13 +412,28 @@ class Planner:
         if run and not setting.is_busy(self._store):
             self._end_run(run)
             run = 0
-        shown = self._before.shown
-        self._keep(setting.Planning(self._version, settled, due, entries, nodes, None, run, shown))
-        if self._context.options.approve:
-            self._store.save_text(setting.APPROVED, "")
+        self._keep(
+            msgspec.structs.replace(
+                self._before,
+                rule=self._version,
+                settled=settled,
+                due=due,
+                entries=entries,
+                nodes=nodes,
+                stop=stop,
+                run=run,
+                present=self._before.present if stop is not None else (),
+            )
+        )
+        self._use_up()
+        roots = self._record.roots if self._record is not None else {}
         record = SyncRecord(
             endpoints={each.id: each.label for each in self._rule.endpoints},
-            roots={each: heard.root for each, heard in self._heard.items()},
+            roots={
+                # one who takes no part now joins later, if its root is another one
+                each: roots.get(each, heard.root) if each in self._away else heard.root
+                for each, heard in self._heard.items()
+            },
             rule=self._rule.version,
             planned=self._backlog.positions,
         )
@@ -405,14 +441,19 @@ class Planner:
             self._store.commit(Commit(record=record, at=self._now))
             self._store.trim(self._backlog.positions)
 
-    def _forget_stop(self, now: Stop | None) -> None:
-        """Let go of the plan that was stopped before, and of its approval, for another one."""
-        if self._asked is None or self._asked == now:
-            return
-        if now is not None and self._approves(self._asked):
-            self._store.save_text(setting.APPROVED, "")
-        if now is None or now.plan_id != self._asked.plan_id:
+    def _forget_plan(self, now: Stop | None) -> None:
+        """Let go of the plan that was stopped before, for another one."""
+        if self._asked is not None and (now is None or now.plan_id != self._asked.plan_id):
             self._store.save_text(f"plan:{self._asked.plan_id}", "")
+
+    def _use_up(self) -> None:
+        """Let go of an approval whose question was put away."""
+        asked = self._asked
+        if asked is None or not self._approves(asked) or self._before.stop == asked:
+            return
+        approvals.forget(self._store, asked)
+        if self._passing.question:
+            approvals.save_passing(self._store, Passing())
 
     def _keep(self, value: setting.Planning) -> None:
         if value != self._before:

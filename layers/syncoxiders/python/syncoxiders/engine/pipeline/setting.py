@@ -1,7 +1,7 @@
 """What the functions know of a sync besides its settings, and what the engine works with."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -16,9 +16,6 @@ from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.provider import Providers
 from syncoxiders.ports.registry import Connected, SyncSettings
 from syncoxiders.ports.state import SyncRecord
-
-APPROVED = "approved"
-"""The text that holds the id of a plan that a person lets through."""
 
 TRANSFERS = 16
 """So many transfers of a batch run at once: they mostly wait for the network, and time is paid."""
@@ -54,9 +51,9 @@ class Planning(msgspec.Struct, frozen=True):
 
     ``rule`` names the settings that were planned under last, ``settled`` the conditions under
     which everything was planned; ``due`` is when it is to be planned again in any case.
-    ``entries`` and ``nodes`` wait until others
-    have made a way for them. ``run`` is the run that is under way, 0 for none. ``shown`` says
-    that a person has seen the first plan and let it through.
+    ``entries`` and ``nodes`` wait until others have made a way for them. ``stop`` is what a guard
+    stopped, and ``present`` who took part in that plan. ``run`` is the run that is under way, 0
+    for none. ``shown`` says that a person has seen the first plan and let it through.
     """
 
     rule: str = ""
@@ -67,6 +64,7 @@ class Planning(msgspec.Struct, frozen=True):
     stop: Stop | None = None
     run: int = 0
     shown: bool = False
+    present: tuple[EndpointId, ...] = ()
 
 
 def heard(store: SharedStore, endpoint: EndpointId) -> Heard:
@@ -91,9 +89,15 @@ def save_planning(store: SharedStore, value: Planning) -> None:
     store.save_text(PLANNING, msgspec.json.encode(value).decode())
 
 
+def stops(known: Planning, heard: Iterable[Heard]) -> list[Stop]:
+    """Return all that a person is asked about a sync."""
+    found = [known.stop, *(each.stop for each in heard)]
+    return [each for each in found if each is not None]
+
+
 def read_ahead(store: SharedStore, settings: SyncSettings, *more: str) -> None:
     """Read in one request what is known of all endpoints, and more texts."""
-    store.read_texts([*(_heard(each.id) for each in settings.endpoints), APPROVED, *more])
+    store.read_texts([*(_heard(each.id) for each in settings.endpoints), *more])
 
 
 def accounts(pipeline: Pipeline, owner: str) -> dict[str, Connected]:
@@ -108,6 +112,19 @@ def exchanged(record: SyncRecord | None, known: Mapping[EndpointId, Heard]) -> s
     """
     roots = record.roots if record is not None else {}
     return {each for each, it in known.items() if roots.get(each, it.root) not in {it.root, ""}}
+
+
+def latecomers(
+    known: Planning, heard: Mapping[EndpointId, Heard], away: Mapping[EndpointId, str]
+) -> dict[EndpointId, str]:
+    """Return the endpoints that took no part in the plan that was stopped, though now they could.
+
+    With them it would be another plan; they get the next one, if all others are still here.
+    """
+    if not away.keys().isdisjoint(known.present):
+        return {}
+    late = heard.keys() - away.keys() - set(known.present)
+    return dict.fromkeys(sorted(late), "it took no part in the plan that was let through")
 
 
 def is_first(settings: SyncSettings, known: Planning, record: SyncRecord | None) -> bool:
@@ -129,8 +146,12 @@ def context(
     traits: Mapping[EndpointId, Traits],
     providers: Providers,
     reporter: Reporter | None = None,
+    approve: frozenset[str] = frozenset(),
 ) -> Context:
-    """Return what the engine works with. Raises ValueError where the settings are not valid."""
+    """Return what the engine works with. Raises ValueError where the settings are not valid.
+
+    ``approve`` is what a person has let through.
+    """
     rule = Rule(
         endpoints=tuple(
             Endpoint(each.id, each.account, traits.get(each.id, Traits()))
@@ -149,7 +170,7 @@ def context(
         blobs=pipeline.blobs,
         options=Options(
             limit=_limit(settings.max_delete),
-            approve=store.text(APPROVED),
+            approve=approve,
             transfers=TRANSFERS,
         ),
         reporter=reporter or Quiet(),

@@ -1,6 +1,6 @@
 """The sweep: messages are hints and get lost; what is to be done is read from the tables."""
 
-from syncoxiders.engine.pipeline import setting
+from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.pipeline.context import Pipeline
 from syncoxiders.engine.pipeline.handing import send
 from syncoxiders.engine.pipeline.hints import told
@@ -60,7 +60,7 @@ def _is_behind(
         return False  # what is shown is to be all of it
     if planning.stop is not None:
         outdated = planning.rule != setting.version(settings)
-        return outdated or planning.stop.plan_id == store.text(setting.APPROVED)
+        return outdated or bool(approvals.approved(store, planning.stop))
     if planning.rule != setting.version(settings):
         return True
     if (planning.due and planning.due <= now) or (

@@ -15,7 +15,7 @@ from syncoxiders.cloud.web.routes.syncs import JSON, Cursor, Name
 from syncoxiders.cloud.web.service import Web, new_router
 from syncoxiders.engine.desk import moving, plans, standing
 
-PlanId = Annotated[str, Path(max_length=128, description="The plan's id.")]
+PlanId = Annotated[str, Path(max_length=1_024, description="The plan's id.")]
 
 
 def plan_routes(web: Web) -> Router:
@@ -24,7 +24,7 @@ def plan_routes(web: Web) -> Router:
 
     @router.get("/plans", operation_id="list_plans", tags=["plans"])
     def list_plans() -> Plans:
-        """List what waits to be let through, of all syncs."""
+        """List what waits to be let through: of each sync one plan, with all that it asks."""
         return plans.waiting(desk_of(web.app, web.owner))
 
     @router.get("/syncs/<name>/plans/<plan>", operation_id="get_plan", tags=["plans"])
@@ -43,7 +43,10 @@ def plan_routes(web: Web) -> Router:
         status_code=HTTPStatus.ACCEPTED,
     )
     def approve_plan(name: Name, plan: PlanId) -> Response[Sync]:
-        """Let exactly this plan through. If things are otherwise by then, it asks again."""
+        """Let exactly what this plan shows through.
+
+        What is asked since is asked still, and if things are otherwise by then, it asks again.
+        """
         desk = desk_of(web.app, web.owner)
         settings = desk.sync(name)
         plans.approve(desk, settings, plan)
