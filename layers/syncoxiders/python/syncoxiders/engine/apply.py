@@ -145,9 +145,10 @@ class Applier:
             self._settling = self._pool.submit(self._settle_behind, dict(self._flying))
 
     def close(self) -> frozenset[NodeId]:
-        """Close what is done so far; returns the nodes of what is under way."""
+        """Close what is done so far; returns the nodes of what is under way, or stays open."""
         self._flush()
-        return frozenset(action.node for flight in self._flying.values() for action in flight)
+        flying = (action.node for flight in self._flying.values() for action in flight)
+        return frozenset([*flying, *self._result.open])
 
     def finish(self) -> Applied:
         """Wait for what is under way, and close it."""
