@@ -349,11 +349,11 @@ class Applier:
                 event = msgspec.structs.replace(event, detail=park(self._context, where, error))
             result.away[where] = event.detail
             result.refused[where] = _graver(error, result.refused.get(where))
+            if isinstance(error, Unreachable) and where == action.endpoint:
+                self._leave_open(action)  # whoever comes next finds out, as after a crash
             if self._handed_out:
                 return
             result.errors.append(event)
-            if isinstance(error, Unreachable) and where == action.endpoint:
-                self._leave_open(action)  # the next run finds out, as after a crash
             self._look_again(action)
         else:
             result.errors.append(event)

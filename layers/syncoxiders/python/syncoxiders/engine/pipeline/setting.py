@@ -56,7 +56,8 @@ class Planning(msgspec.Struct, frozen=True):
     which everything was planned; ``due`` is when it is to be planned again in any case.
     ``entries`` and ``nodes`` wait until others
     have made a way for them. ``run`` is the run that is under way, 0 for none. ``shown`` says
-    that a person has seen the first plan and let it through.
+    that a person has seen the first plan and let it through. ``here`` are the endpoints that took
+    part last.
     """
 
     rule: str = ""
@@ -67,6 +68,7 @@ class Planning(msgspec.Struct, frozen=True):
     stop: Stop | None = None
     run: int = 0
     shown: bool = False
+    here: tuple[EndpointId, ...] = ()
 
 
 def heard(store: SharedStore, endpoint: EndpointId) -> Heard:
