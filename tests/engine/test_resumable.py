@@ -14,7 +14,7 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine import resumable
-from syncoxiders.ports.errors import Stale, Unreachable
+from syncoxiders.ports.errors import Stale, Throttled, Unreachable
 from syncoxiders.ports.provider import Attributes, Carry, Session
 from tests.engine.world import World
 
@@ -277,6 +277,22 @@ def test_renamed_meanwhile(world: World) -> None:
     assert world.run().word == "done"
     assert world.agreed() == {"other": DATA}
     assert not cloud(world).open
+
+
+def test_a_pause_is_asked_for_while_reading_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for a pause is heard, though the upload could not have gone on anyhow."""
+
+    def append(self: Cloud, session: Session, chunk: bytes, *, last: bool) -> Session:
+        del self, session, chunk, last
+        raise Throttled("slower", 60.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cloud, "append", append)
+        with pytest.raises(Throttled):
+            send(world, broken_off())
+    assert send(world, iter([DATA])).size == len(DATA)
 
 
 def test_in_one_go(world: World) -> None:

@@ -160,10 +160,13 @@ class Uploads:
                             session = landed(flights.popleft())
                     elif piece or not digests.size:
                         session = _append(provider, session, piece, last=True)
-            except ProviderError:
+            except ProviderError as error:
+                pause = _pause([each.exception() for each in flights])
                 with suppress(ProviderError):  # what arrives yet need not be sent again
                     while flights:
                         landed(flights.popleft())
+                if pause is not None:
+                    raise pause from error
                 raise
         return session, digests.text()
 
@@ -223,6 +226,11 @@ def _task(item: Carry, replaces: tuple[Ref, str] | None, *, keep: bool) -> str:
     goal = (item.parent, item.name, item.attributes, replaces, keep)
     text = repr((version, goal)).encode("utf-8", "backslashreplace")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _pause(errors: Iterable[BaseException | None]) -> Throttled | None:
+    """Return by which of these errors a provider asks for a pause, None if it does not."""
+    return next((each for each in errors if isinstance(each, Throttled)), None)
 
 
 def _is_over(upload: Upload, now: float) -> bool:
