@@ -7,6 +7,7 @@ import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.engine.pipeline.setting import PATIENCE
+from syncoxiders.engine.stopped import parts
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Unreachable
 from syncoxiders.ports.registry import EndpointSettings
@@ -82,9 +83,9 @@ def test_deleted_meanwhile_and_another_root() -> None:
     world.b.mkdir("new")
     stop = world.run().stop
     assert stop is not None
-    world.options = dataclasses.replace(world.options, approve=stop.plan_id)
+    world.options = dataclasses.replace(world.options, approve=parts(stop.plan_id))
     world.run()
-    world.options = dataclasses.replace(world.options, approve="")
+    world.options = dataclasses.replace(world.options, approve=frozenset())
     world.run()
     assert world.agreed() == STAYS | {"new": None}
 
