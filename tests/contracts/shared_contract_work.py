@@ -82,6 +82,13 @@ class TestBatches(SharedRules):
         other.put_off_batch("none", 200.0)
         assert one.batches() == []
 
+    def test_put_off_once_it_is_told(self, one: SharedStore, other: SharedStore) -> None:
+        """A batch of which it is known what was done is as one that was never begun."""
+        one.put_batches([BATCH])
+        other.begin_batch("b1", 7.5)
+        other.put_off_batch("b1", 99.5, told=True)
+        assert one.batches() == [msgspec.structs.replace(BATCH, tries=1, put_off=99.5)]
+
     def test_put_off_in_part(self, one: SharedStore, other: SharedStore) -> None:
         """What it is not to do any more is remembered of a batch that is put off."""
         one.put_batches([msgspec.structs.replace(BATCH, failed=frozenset("x"))])

@@ -49,6 +49,7 @@ nodes = st.builds(
     out=seldom,
     conflict=st.none() | st.builds(Conflict, numbers, endpoints),
     replicas=st.dictionaries(endpoints, replicas),
+    unanswered=st.just(()) | st.just(("b", "c")),
 )
 observations = st.builds(
     Observation,

@@ -7,6 +7,7 @@ from msgspec import structs
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import (
     ROOT_ENTRY,
+    Action,
     ActionKind,
     Endpoint,
     Entry,
@@ -17,7 +18,7 @@ from syncoxiders.core.model import (
     Traits,
 )
 from syncoxiders.core.names import local_name
-from syncoxiders.core.plan import Plan, plan
+from syncoxiders.core.plan import Plan, closed, plan
 from syncoxiders.core.rule import Look, Rule
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.state import Commit, Observation
@@ -32,12 +33,25 @@ def planned(
     touched: Mapping[str, Sequence[str]],
     opened: Iterable[int] = (),
     rule: Rule = RULE,
+    *,
+    away: Mapping[int, Sequence[str]] | None = None,
 ) -> Plan:
-    """Return the plan of what was touched, where these entries and nodes are known."""
+    """Return the plan of what was touched, where these entries and nodes are known.
+
+    ``away`` are, by node, endpoints which are so and at which an action upon it is open.
+    """
     store = MemoryStateStore().sync("me", "sync")
     seen = [Observation(each, put) for each, put in entries.items()]
     store.commit(Commit(nodes=nodes, observed=seen))
-    look = Look(touched=touched, open=frozenset(opened), first_id=store.base().next_id())
+    untold = away or {}
+    look = Look(
+        touched=touched,
+        suspects=sorted(untold),
+        away=frozenset(each for some in untold.values() for each in some),
+        open=frozenset(opened),
+        first_id=store.base().next_id(),
+        unanswered=lambda ident: untold.get(ident, ()),
+    )
     return plan(StoreView(store), rule, look)
 
 
@@ -186,3 +200,54 @@ def test_an_extra_stays_until_it_is_known_what_the_source_has_in_its_place() -> 
     assert found.postponed == (extra.id,)
     later = planned(entries, [made, extra], {"a": ["a2", "a1"], "b": ["b1"]}, rule=rule)
     assert [each.kind for each in later.actions] == [ActionKind.DELETE, ActionKind.MAKE_FOLDER]
+
+
+THREE = Rule(tuple(Endpoint(each, each, Traits()) for each in "abc"))
+
+
+def deed(kind: ActionKind, endpoint: str, entry: Entry | None = None) -> Action:
+    return Action("id", kind, endpoint, 1, entry.id if entry else "", content_gen=1, place_gen=1)
+
+
+def test_what_somebody_may_have_got_is_not_forgotten() -> None:
+    """What is deleted while who is away may have been given it stays a tombstone until it tells.
+
+    Then it is deleted there, too, if it was given it, and is forgotten if not.
+    """
+    known = node(1, name="file", replicas=at(a=file("a1", "file")))
+    assert planned({}, [known], {"a": ["a1"]}, rule=THREE).forget == (1,)
+    found = planned({}, [known], {"a": ["a1"]}, rule=THREE, away={1: ["b"]})
+    assert not found.forget
+    (tombstone,) = found.nodes
+    assert tombstone.gone
+    assert tombstone.unanswered == ("b",)
+    assert planned({}, [tombstone], {"a": ["a1"]}, rule=THREE).forget == (1,)
+    given = file("b1", "file")
+    told = closed(tombstone, deed(ActionKind.CREATE, "b"), given)
+    assert told is not None
+    assert not told.unanswered
+    (action,) = planned({"b": [given]}, [told], {"b": ["b1"]}, rule=THREE).actions
+    assert (action.kind, action.endpoint) == (ActionKind.DELETE, "b")
+
+
+def test_what_somebody_may_have_got_is_not_forgotten_once_it_is_deleted() -> None:
+    """The last deletion that is closed forgets a node, unless somebody may have got it."""
+    theirs = file("c1", "file")
+    replicas = {"a": replica(file("a1", "file"), gone=True), "c": replica(theirs)}
+    tombstone = node(1, name="file", gone=True, replicas=replicas, unanswered=("b",))
+    left = closed(tombstone, deed(ActionKind.DELETE, "c", theirs), None)
+    assert left is not None
+    assert all(each.gone for each in left.replicas.values())
+    assert closed(left, deed(ActionKind.DELETE, "b", theirs), None) is None
+
+
+def test_what_lives_again_waits_for_no_answer() -> None:
+    """What is made anew where it was deleted is no tombstone, whoever may have got it before."""
+    gone = {"a": replica(file("a1", "file"), gone=True)}
+    tombstone = node(1, name="file", gone=True, replicas=gone, unanswered=("b",))
+    made = file("a1", "file")
+    found = planned({"a": [made]}, [tombstone], {"a": ["a1"]}, rule=THREE, away={1: ["b"]})
+    (value,) = found.nodes
+    assert not value.gone
+    assert not value.unanswered
+    assert [each.endpoint for each in found.actions] == ["c"]

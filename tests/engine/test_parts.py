@@ -6,6 +6,7 @@ from unittest import mock
 import pytest
 
 from syncoxiders.engine import sync
+from syncoxiders.ports.errors import Denied, Unreachable
 from tests.engine.world import World
 
 
@@ -66,4 +67,32 @@ def test_what_has_to_wait_for_a_later_part_is_not_forgotten() -> None:
         b"file",
         b"inside",
     ]
+    world.quiet()
+
+
+def test_a_folder_that_may_have_been_made_is_not_made_again() -> None:
+    """What one part has done without an answer the next one leaves alone, as whoever died left it.
+
+    Else nobody would know whose the folder is, and it would come back where it was deleted.
+    """
+    world = World()
+    for number in range(6):
+        world.a.write(f"folder/{number}", b"%d" % number)
+    world.a.write("stays", b"content")
+
+    def fails(operation: str) -> None:
+        if operation == "make_folder":
+            world.b.before = refuses
+            raise Unreachable("no answer")
+
+    def refuses(operation: str) -> None:
+        raise Denied(operation)
+
+    world.b.after = fails
+    world.run()
+    assert world.b.tree() == {"folder": None}
+    world.b.before = world.b.after = None
+    world.a.remove("folder")
+    world.run()
+    assert world.agreed() == {"stays": b"content"}
     world.quiet()

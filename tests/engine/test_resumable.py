@@ -14,7 +14,7 @@ from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, Ref, Traits
 from syncoxiders.engine import resumable
-from syncoxiders.ports.errors import Stale, Unreachable
+from syncoxiders.ports.errors import Stale, Throttled, Unreachable
 from syncoxiders.ports.provider import Attributes, Carry, Session
 from tests.engine.world import World
 
@@ -120,15 +120,29 @@ def total(pieces: Iterable[int]) -> int:
     return sum(pieces)
 
 
-def send(world: World, chunks: Iterator[bytes]) -> Entry:
+ITEM = Carry(Ref("a1", "file"), "version", Ref("/", ""), "large", len(DATA), Attributes())
+
+
+def send(
+    world: World,
+    chunks: Iterator[bytes],
+    item: Carry = ITEM,
+    *,
+    replaces: tuple[Ref, str] | None = None,
+    keep: bool = False,
+) -> Entry:
     """Upload what chunks bring, past the planner."""
-    ref = Ref("/", "")
-    item = Carry(ref, "version", ref, "large", len(DATA), Attributes())
-    entry = world.providers["a"].at(ref, "file")
+    entry = world.providers["a"].at(Ref("/", ""), "file")
     assert entry is not None
     reader = world.providers["a"].read(Ref(entry.id, "file"), entry.version)
     uploads = resumable.Uploads(world.store.sync("me", "sync"), world.clock.now)
-    return uploads.upload("b:1", cloud(world), reader, chunks, item, replaces=None, keep=False)
+    return uploads.upload("b:1", cloud(world), reader, chunks, item, replaces=replaces, keep=keep)
+
+
+def broken_off() -> Iterator[bytes]:
+    """Yield two pieces and a byte, and fail."""
+    yield DATA[: 2 * CHUNK + 1]
+    raise Unreachable("no network")
 
 
 def test_reads_on_while_it_sends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,17 +211,88 @@ def test_pieces_in_memory(
 
 def test_reading_fails_while_it_sends(world: World) -> None:
     """When reading breaks off, what was on its way is remembered as sent."""
-
-    def chunks() -> Iterator[bytes]:
-        yield DATA[: 2 * CHUNK + 1]
-        raise Unreachable("no network")
-
     with pytest.raises(Unreachable):
-        send(world, chunks())
+        send(world, broken_off())
     assert cloud(world).sent == [CHUNK, CHUNK]
     assert '"offset":200' in texts(world)
     assert send(world, iter([DATA])).size == len(DATA)
     assert total(cloud(world).sent) == len(DATA)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": Ref("a2", "file")},
+        {"version": "newer"},
+        {"parent": Ref("b1", "folder")},
+        {"parent": Ref("/", "as it is called now")},
+        {"name": "other"},
+        {"attributes": Attributes(mtime_ns=1_000_000_000)},
+    ],
+)
+def test_is_another_upload(world: World, changes: dict[str, Any]) -> None:
+    """Only what would be begun as it was is gone on with: a session ends as it was begun to end."""
+    world.b.write("folder/inside", b"theirs")
+    assert world.b.entry("folder").id == "b1"
+    with pytest.raises(Unreachable):
+        send(world, broken_off())
+    item = msgspec.structs.replace(ITEM, **changes)
+    entry = send(world, iter([DATA]), item)
+    assert (entry.parent, entry.name) == (item.parent.id, item.name)
+    assert item.attributes.mtime_ns in {None, entry.mtime_ns}
+    check_was_begun_anew(world)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_is_to_replace_something(world: World, keep: bool) -> None:
+    """Whether it replaces what stands there, and how, is part of what an upload is."""
+    world.b.write("large", b"theirs")
+    there = world.b.entry("large")
+    replaces = (Ref(there.id, "large"), there.version)
+    with pytest.raises(Unreachable):
+        send(world, broken_off(), replaces=replaces if keep else None)
+    assert send(world, iter([DATA]), replaces=replaces, keep=keep).id == there.id
+    check_was_begun_anew(world)
+
+
+def check_was_begun_anew(world: World) -> None:
+    assert total(cloud(world).sent) == len(DATA) + 2 * CHUNK
+    assert not cloud(world).open
+    assert texts(world) == ""
+
+
+def test_source_moved_meanwhile(world: World) -> None:
+    """What has only moved where it comes from need not be sent again."""
+    with pytest.raises(Unreachable):
+        send(world, broken_off())
+    send(world, iter([DATA]), msgspec.structs.replace(ITEM, source=Ref("a1", "elsewhere")))
+    assert total(cloud(world).sent) == len(DATA)
+
+
+def test_renamed_meanwhile(world: World) -> None:
+    """A file that was renamed while it was on its way arrives under its new name."""
+    cloud(world).fails = {5, 6}
+    world.run()
+    world.a.rename("file", "other")
+    assert world.run().word == "done"
+    assert world.agreed() == {"other": DATA}
+    assert not cloud(world).open
+
+
+def test_a_pause_is_asked_for_while_reading_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for a pause is heard, though the upload could not have gone on anyhow."""
+
+    def append(self: Cloud, session: Session, chunk: bytes, *, last: bool) -> Session:
+        del self, session, chunk, last
+        raise Throttled("slower", 60.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cloud, "append", append)
+        with pytest.raises(Throttled):
+            send(world, broken_off())
+    assert send(world, iter([DATA])).size == len(DATA)
 
 
 def test_in_one_go(world: World) -> None:
@@ -252,13 +337,8 @@ def test_two_workers(world: World) -> None:
     def work(key: str) -> None:
         uploads = resumable.Uploads(store, world.clock.now)
         reader = world.providers["a"].read(Ref(entry.id, "file"), entry.version)
-
-        def chunks() -> Iterator[bytes]:
-            yield DATA[: 2 * CHUNK + 1]
-            raise Unreachable("no network")
-
         with pytest.raises(Unreachable):
-            uploads.upload(key, provider, reader, chunks(), item, replaces=None, keep=False)
+            uploads.upload(key, provider, reader, broken_off(), item, replaces=None, keep=False)
 
     workers = [threading.Thread(target=work, args=(key,)) for key in ("b:1", "b:2")]
     for each in workers:

@@ -83,9 +83,7 @@ MUTANTS: dict[str, Mutant] = {
     # -- workers -------------------------------------------------------------------------------
     "deletes without asking for the reason": idle(Operations._reason_to_delete),
     "releases nothing that waited": both(idle(Replanning.release), idle(handing.release)),
-    "does a batch again without looking": swap(
-        Worker.work, "self._batch.begun and actions", "False"
-    ),
+    "does a batch again without looking": swap(Worker.work, "self._begun and actions", "False"),
     "lets go of a batch before its actions are closed": swap(
         execute.apply, "worker.work()", "(store.finish_batch(batch.id, ()), worker.work())"
     ),

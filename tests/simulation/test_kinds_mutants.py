@@ -5,11 +5,11 @@ import time
 import pytest
 
 from syncoxiders.core.draft import Draft
+from syncoxiders.engine import resumable
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.execute import Worker
-from syncoxiders.engine.resumable import Uploads
 from tests.simulation.kinds import history
 from tests.simulation.mutants import Mutant, idle, swap
 from tests.simulation.stage import Violated
@@ -37,11 +37,12 @@ MUTANTS: dict[str, tuple[Mutant, str, bool]] = {
     ),
     "lets no other root join": (idle(setting.exchanged, "set()"), "roots", CLOUD),
     "goes on with another version": (
-        swap(
-            Uploads._continued,
-            "(kept.version, kept.size) == (item.version, item.size)",
-            "True",
-        ),
+        swap(resumable._task, "(version, goal)", "(item.parent, item.name, replaces, keep)"),
+        "uploads",
+        CLOUD,
+    ),
+    "goes on to another place": (
+        swap(resumable._task, "(version, goal)", "version"),
         "uploads",
         CLOUD,
     ),

@@ -53,6 +53,7 @@ class Work:
         "past",
         "place_gen",
         "replicas",
+        "unanswered",
     )
 
     def __init__(self, node: Node, base: Node | None, away: frozenset[EndpointId]) -> None:
@@ -71,6 +72,7 @@ class Work:
         self.conflict: Conflict | None = node.conflict
         self.merge_failed: str = node.merge_failed
         self.replicas: dict[EndpointId, Replica] = dict(node.replicas)
+        self.unanswered: tuple[EndpointId, ...] = node.unanswered
         self.entries: dict[EndpointId, Entry] = {}
         self.frozen = False
         self.forget = False
@@ -92,6 +94,7 @@ class Work:
             conflict=self.conflict,
             merge_failed=self.merge_failed,
             replicas=self.replicas,
+            unanswered=self.unanswered,
         )
 
 

@@ -59,6 +59,7 @@ def revive(draft: Draft, work: Work, survivor: EndpointId) -> None:
         elif replica.gone:
             del work.replicas[endpoint]
     work.gone = work.forget = False
+    work.unanswered = ()
     draft.note("note", survivor, work, "changed here and deleted elsewhere: it stays")
 
 

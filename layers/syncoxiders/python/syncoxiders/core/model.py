@@ -129,7 +129,8 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     first, so that a copy which turns up with one of them is known to be merely behind.
     ``gone`` marks a tombstone: it stays until every endpoint has confirmed. ``out`` marks a node
     that a filter hid when it was last planned. ``merge_failed`` names the pair of versions for
-    which an automatic merge was tried in vain.
+    which an automatic merge was tried in vain. ``unanswered`` are endpoints, away by now, that may
+    have got a part of this tombstone by an action of which nobody has told yet.
     """
 
     id: NodeId
@@ -145,6 +146,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     conflict: Conflict | None = None
     merge_failed: str = ""
     replicas: Mapping[EndpointId, Replica] = {}
+    unanswered: tuple[EndpointId, ...] = ()
 
 
 class Mode(enum.StrEnum):

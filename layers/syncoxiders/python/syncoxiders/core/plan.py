@@ -145,14 +145,25 @@ def _decide(draft: Draft, work: Work) -> None:
     else:
         mirror.mirror(draft, work)
     if not work.frozen:
-        if work.gone:
-            work.forget = all(replica.gone for replica in work.replicas.values())
-        else:
-            work.forget = (
-                not work.entries
-                and draft.look.away.isdisjoint(work.replicas)
-                and not any(work.replicas)
-            )
+        _let_go(draft, work)
+
+
+def _let_go(draft: Draft, work: Work) -> None:
+    """Forget a node of which nobody has a part any more.
+
+    Not a tombstone of which somebody who is away may have been given one: it would come back.
+    """
+    if work.gone:
+        work.unanswered = tuple(draft.look.unanswered(work.id))
+        lacking = all(replica.gone for replica in work.replicas.values())
+        work.forget = lacking and not work.unanswered
+    else:
+        work.unanswered = ()
+        work.forget = (
+            not work.entries
+            and draft.look.away.isdisjoint(work.replicas)
+            and not any(work.replicas)
+        )
 
 
 def _result(
@@ -218,6 +229,9 @@ def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
 
     ``entry`` is what the provider says stands there now; None after a deletion.
     """
+    if node.unanswered:
+        left = tuple(each for each in node.unanswered if each != action.endpoint)
+        node = msgspec.structs.replace(node, unanswered=left)
     replicas = dict(node.replicas)
     replica = replicas.get(action.endpoint)
     content = node.content
@@ -227,7 +241,7 @@ def closed(node: Node, action: Action, entry: Entry | None) -> Node | None:
             replicas[action.endpoint] = msgspec.structs.replace(replica, gone=True)
         elif replica is not None:
             del replicas[action.endpoint]  # it lives again, and has to come back there
-        if node.gone and all(each.gone for each in replicas.values()):
+        if node.gone and not node.unanswered and all(each.gone for each in replicas.values()):
             return None
         return msgspec.structs.replace(node, replicas=replicas)
     if replica is None or action.kind in {ActionKind.CREATE, ActionKind.MAKE_FOLDER}:

@@ -1,6 +1,6 @@
 """What a person asks for: the rule of a sync, and the view of state that planning needs."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -74,16 +74,23 @@ def nothing_reserved(_endpoint: EndpointId, _entry: EntryId) -> NodeId | None:
     """Return None: every new node gets the next free id."""
 
 
+def nobody(_node: NodeId) -> Collection[EndpointId]:
+    """Return no endpoint: it is known what was done."""
+    return ()
+
+
 class Look(msgspec.Struct, frozen=True):
     """What is to be planned: where something may have changed since base was written.
 
     ``touched`` are entries that a look touched, ``suspects`` nodes to plan in any case.
     ``away`` are endpoints that cannot be reached: they take no part and are behind.
-    ``open`` are nodes with an open action, which are left alone. With ``union`` nothing is
-    deleted or renamed: endpoints that differ are joined (first contact, lost state, a changed
-    rule). ``joining`` are endpoints that take part for the first time: whatever they have is
-    joined, too. ``first_id`` is the first free node id; a node that is made for an entry has the
-    one that is ``reserved`` for it, if there is one.
+    ``open`` are nodes with an open action, which are left alone. ``unanswered`` tells of a node at
+    which endpoints that are away one is open, and may have been done: nobody waits for these, but
+    they keep a tombstone from being forgotten. With ``union`` nothing is deleted or renamed:
+    endpoints that differ are joined (first contact, lost state, a changed rule). ``joining`` are
+    endpoints that take part for the first time: whatever they have is joined, too. ``first_id`` is
+    the first free node id; a node that is made for an entry has the one that is ``reserved`` for
+    it, if there is one.
     """
 
     touched: Mapping[EndpointId, Sequence[EntryId]] = {}
@@ -94,3 +101,4 @@ class Look(msgspec.Struct, frozen=True):
     joining: frozenset[EndpointId] = frozenset()
     first_id: NodeId = ROOT + 1
     reserved: Callable[[EndpointId, EntryId], NodeId | None] = nothing_reserved
+    unanswered: Callable[[NodeId], Collection[EndpointId]] = nobody

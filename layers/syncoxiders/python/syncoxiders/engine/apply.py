@@ -145,9 +145,10 @@ class Applier:
             self._settling = self._pool.submit(self._settle_behind, dict(self._flying))
 
     def close(self) -> frozenset[NodeId]:
-        """Close what is done so far; returns the nodes of what is under way."""
+        """Close what is done so far; returns the nodes of what is under way, or stays open."""
         self._flush()
-        return frozenset(action.node for flight in self._flying.values() for action in flight)
+        flying = (action.node for flight in self._flying.values() for action in flight)
+        return frozenset([*flying, *self._result.open])
 
     def finish(self) -> Applied:
         """Wait for what is under way, and close it."""
@@ -348,11 +349,11 @@ class Applier:
                 event = msgspec.structs.replace(event, detail=park(self._context, where, error))
             result.away[where] = event.detail
             result.refused[where] = _graver(error, result.refused.get(where))
+            if isinstance(error, Unreachable) and where == action.endpoint:
+                self._leave_open(action)  # whoever comes next finds out, as after a crash
             if self._handed_out:
                 return
             result.errors.append(event)
-            if isinstance(error, Unreachable) and where == action.endpoint:
-                self._leave_open(action)  # the next run finds out, as after a crash
             self._look_again(action)
         else:
             result.errors.append(event)

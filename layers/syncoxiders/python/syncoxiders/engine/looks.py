@@ -200,7 +200,7 @@ class Looks:
                 nodes = [
                     _without(node, endpoint)
                     for node in base.get(left).values()
-                    if endpoint in node.replicas
+                    if endpoint in node.replicas or endpoint in node.unanswered
                 ]
                 left = self._context.store.commit(Commit(nodes=nodes))
         todo = [ROOT_ENTRY]
@@ -459,7 +459,8 @@ def _without(node: Node, endpoint: EndpointId) -> Node:
     """
     replicas = {each: replica for each, replica in node.replicas.items() if each != endpoint}
     gone = node.gone and (not replicas or any(each.gone for each in replicas.values()))
-    return msgspec.structs.replace(node, replicas=replicas, gone=gone)
+    unanswered = tuple(each for each in node.unanswered if each != endpoint)
+    return msgspec.structs.replace(node, replicas=replicas, gone=gone, unanswered=unanswered)
 
 
 def texts(endpoint: EndpointId) -> list[str]:

@@ -72,7 +72,7 @@ def recover(
     for journaled in pending:
         if journaled.endpoint in away:
             continue
-        node = places.node(journaled.node)
+        node = _concerned(places.node(journaled.node), journaled)
         if only is not None and _asks_source(places, journaled, node) in away:
             continue
         action = _by_now(journaled, node)
@@ -140,6 +140,17 @@ def recover(
     at = context.clock.now()
     commit(context.store, nodes, tried, put, at=at, losses=lost, begun=begun)
     return len(pending)
+
+
+def _concerned(node: Node | None, action: Action) -> Node | None:
+    """Return the node that an action was to bring to its endpoint, None if it is none any more.
+
+    So it is with a tombstone of which the endpoint is no more known to have got a part: it has
+    another root since, in which nothing is ours.
+    """
+    given = action.kind in {ActionKind.CREATE, ActionKind.MAKE_FOLDER}
+    lapsed = node is not None and node.gone and action.endpoint not in node.unanswered
+    return None if given and lapsed else node
 
 
 def _asks_source(places: Places, action: Action, node: Node | None) -> EndpointId | None:

@@ -6,6 +6,7 @@ Hashes cannot be kept, so that a continued upload reads the part that is there a
 send it.
 """
 
+import hashlib
 import math
 import threading
 from collections import deque
@@ -43,11 +44,10 @@ _PASSING = (Unreachable, Throttled, Revoked, Full, OutOfTime)
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """An upload that was begun: of which version, and how to go on."""
+    """An upload that was begun: how to go on, and a digest of what goes where by it."""
 
-    version: str
-    size: int
     session: Session
+    task: str = ""
 
 
 class Uploads:
@@ -83,7 +83,8 @@ class Uploads:
         That is ``<endpoint>:<node>``. ``chunks`` are the reader's. Raises what
         :meth:`Provider.upload` raises.
         """
-        session = self._continued(key, provider, item) or provider.begin(
+        task = _task(item, replaces, keep=keep)
+        session = self._continued(key, provider, task) or provider.begin(
             item.parent,
             item.name,
             size=item.size,
@@ -93,7 +94,8 @@ class Uploads:
         )
         try:
             with closing(reader):
-                session, hashes = self._send(key, provider, session, chunks, item)
+                begun = Upload(session, task)
+                session, hashes = self._send(key, provider, begun, chunks, item.size)
             entry = provider.finish(session, hashes)
         except _PASSING:
             raise
@@ -109,12 +111,13 @@ class Uploads:
         self,
         key: str,
         provider: Sessions,
-        session: Session,
+        upload: Upload,
         chunks: Iterable[memoryview | bytes],
-        item: Carry,
+        total: int,
     ) -> tuple[Session, str]:
         """Send what is not there yet; returns the session and the hashes of all bytes."""
         digests = Digests(provider.upload_hashes)
+        session = upload.session
         there = session.offset
 
         def lacking() -> Iterator[memoryview]:
@@ -125,14 +128,14 @@ class Uploads:
                 if there < digests.size:
                     yield memoryview(chunk)[max(0, there - read) :]
 
-        size = provider.session_chunk(item.size)
+        size = provider.session_chunk(total)
         parts = isinstance(provider, Parts)
         at_once = min(provider.at_once, max(1, HELD // size)) if isinstance(provider, Parts) else 1
         flights: deque[Future[Session]] = deque()
 
         def landed(flight: Future[Session]) -> Session:
             sent = flight.result()
-            self._keep(key, Upload(item.version, item.size, sent))
+            self._keep(key, msgspec.structs.replace(upload, session=sent))
             return sent
 
         def send(at: Session, piece: bytes) -> Session:
@@ -157,10 +160,13 @@ class Uploads:
                             session = landed(flights.popleft())
                     elif piece or not digests.size:
                         session = _append(provider, session, piece, last=True)
-            except ProviderError:
+            except ProviderError as error:
+                pause = _pause([each.exception() for each in flights])
                 with suppress(ProviderError):  # what arrives yet need not be sent again
                     while flights:
                         landed(flights.popleft())
+                if pause is not None:
+                    raise pause from error
                 raise
         return session, digests.text()
 
@@ -178,7 +184,7 @@ class Uploads:
 
     # -- what is kept --------------------------------------------------------------------------
 
-    def _continued(self, key: str, provider: Sessions, item: Carry) -> Session | None:
+    def _continued(self, key: str, provider: Sessions, task: str) -> Session | None:
         kept = self._kept(key)
         if kept is None:
             return None
@@ -186,7 +192,7 @@ class Uploads:
             self._forget(key)
             return None
         session: Session | None = None
-        if (kept.version, kept.size) == (item.version, item.size):
+        if kept.task == task:
             session = provider.resume(kept.session)
         else:
             with suppress(ProviderError):
@@ -208,6 +214,23 @@ class Uploads:
     def _save(self, key: str, text: str) -> None:
         with self._lock:
             self._store.save_text(f"{_KEY}{key}", text)
+
+
+def _task(item: Carry, replaces: tuple[Ref, str] | None, *, keep: bool) -> str:
+    """Return a digest of all that an upload is begun with: one that differs is another upload.
+
+    A session ends where it was begun to end, whatever has become of the place since. It is the
+    same upload if only the source has moved.
+    """
+    version = (item.source.id, item.version, item.size)
+    goal = (item.parent, item.name, item.attributes, replaces, keep)
+    text = repr((version, goal)).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _pause(errors: Iterable[BaseException | None]) -> Throttled | None:
+    """Return by which of these errors a provider asks for a pause, None if it does not."""
+    return next((each for each in errors if isinstance(each, Throttled)), None)
 
 
 def _is_over(upload: Upload, now: float) -> bool:

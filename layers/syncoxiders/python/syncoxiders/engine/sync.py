@@ -63,6 +63,7 @@ class Run:
         self._unsettled = False
         self._stuck = Stuck()
         self._open: set[NodeId] = set()
+        self._unanswered: dict[NodeId, list[EndpointId]] = {}
         self._view = StoreView(context.store)
         self._first_contact = False
         self._uploads = Uploads(context.store, context.clock.now)
@@ -99,6 +100,8 @@ class Run:
         recovered = 0
         if not context.options.dry_run:
             recovered = recover(context, looks.away, told=looks.ignore_files.see)
+        for action in self._store.open_actions() if looks.away else ():
+            self._unanswered.setdefault(action.node, []).append(action.endpoint)
         self._outcome.away.update(looks.away)
         settled = self._store.text(SETTLED)
         if settled:
@@ -285,6 +288,7 @@ class Run:
                 union=self._union,
                 joining=looks.joining,
                 first_id=self._store.base().next_id(),
+                unanswered=lambda node: self._unanswered.get(node, ()),
             ),
         )
         for note in result.notes:

@@ -136,11 +136,14 @@ class SharedStore(SyncStore, Confirms, Protocol):
         None if it is done.
         """
 
-    def put_off_batch(self, batch: str, until: float, failed: Collection[str] = ()) -> None:
+    def put_off_batch(
+        self, batch: str, until: float, failed: Collection[str] = (), *, told: bool = False
+    ) -> None:
         """Note that a batch is to be begun again, not before then; it may be done by now.
 
         ``failed`` are its actions that were closed without having been done: should they be
-        planned again they are another batch's.
+        planned again they are another batch's. Where it is ``told`` what was done of the others
+        the batch is as one that was never begun.
         """
 
     def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:

@@ -110,11 +110,14 @@ class Batches:
             item = result.item
         raise StateUnavailable("Others keep beginning the same batch; try again later.")
 
-    def put_off(self, batch: str, until: float, failed: Collection[str]) -> None:
+    def put_off(
+        self, batch: str, until: float, failed: Collection[str], *, told: bool = False
+    ) -> None:
         """Note that a batch is to be begun again, not before then; it may be done by now."""
         change = Update(
             self._key(batch),
             {"put_off": micros(until)},
+            remove=("begun",) if told else (),
             include={"failed": frozenset(failed)} if failed else {},
             when=_THERE,
         )

@@ -172,7 +172,7 @@ def pack_node(node: Node) -> bytes:
 
 def _node_fields(node: Node, compact: Callable[[str], str | bytes]) -> Sequence[Any]:
     content, conflict, name = node.content, node.conflict, node.name
-    return (
+    fields = (
         node.parent,
         name,
         _NUMBER_OF[node.kind] | (_GONE if node.gone else 0) | (_OUT if node.out else 0),
@@ -195,6 +195,7 @@ def _node_fields(node: Node, compact: Callable[[str], str | bytes]) -> Sequence[
         conflict and (conflict.of, conflict.endpoint),
         node.merge_failed,
     )
+    return (*fields, node.unanswered) if node.unanswered else fields
 
 
 @_reads
@@ -211,6 +212,7 @@ def unpack_node(packed: Any, ident: NodeId) -> Node:
         past,
         conflict,
         merge_failed,
+        *more,
     ) = unpack(packed)
     return Node(
         ident,
@@ -247,6 +249,7 @@ def unpack_node(packed: Any, ident: NodeId) -> Node:
                 state,
             ) in replicas.items()
         },
+        tuple(more[0]) if more else (),
     )
 
 

@@ -242,9 +242,11 @@ class ItemsSync:
         """Note that a batch is begun; returns it as it was before, None if it is done."""
         return self._batches.begin(batch, at)
 
-    def put_off_batch(self, batch: str, until: float, failed: Collection[str] = ()) -> None:
+    def put_off_batch(
+        self, batch: str, until: float, failed: Collection[str] = (), *, told: bool = False
+    ) -> None:
         """Note that a batch is to be begun again, not before then; it may be done by now."""
-        self._batches.put_off(batch, until, failed)
+        self._batches.put_off(batch, until, failed, told=told)
 
     def finish_batch(self, batch: str, failed: Collection[str]) -> list[Batch]:
         """Let go of a batch; returns those that waited for it, and now wait for none."""

@@ -279,7 +279,7 @@ def _node_rows(
         replicas,
         node.past,
         conflict and (conflict.of, conflict.endpoint),
-        node.merge_failed,
+        (node.merge_failed, node.unanswered) if node.unanswered else node.merge_failed,
     )
     flags = _NUMBER_OF[node.kind] | (OUT if node.out else 0)
     if node.gone:
@@ -327,7 +327,8 @@ def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> No
     body = _decode(packed)
     if flags & ODD:
         body = _restored(body)
-    content_gen, place_gen, content, replicas, past, conflict, merge_failed = body
+    content_gen, place_gen, content, replicas, past, conflict, more = body
+    merge_failed, unanswered = more if isinstance(more, list) else (more, ())
     name = text(key if name is None else name)
     return Node(
         ident,
@@ -356,6 +357,7 @@ def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> No
             )
             for tree, entry, version, folder, own, reached_content, reached_place, state in replicas
         },
+        tuple(unanswered),
     )
 
 

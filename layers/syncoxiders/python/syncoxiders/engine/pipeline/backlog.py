@@ -1,6 +1,6 @@
 """The backlog: what there is to plan at the endpoints that take part."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from syncoxiders.core.model import EndpointId, EntryId, NodeId
 from syncoxiders.ports.pipeline import SharedStore
@@ -21,7 +21,7 @@ class Backlog:
     def __init__(
         self,
         store: SharedStore,
-        endpoints: Sequence[EndpointId],
+        endpoints: list[EndpointId],
         *,
         positions: Mapping[EndpointId, int],
         waiting: Iterable[Touched],

@@ -1,7 +1,7 @@
 """Cutting a plan into batches that are handed out, each to be done by one worker."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -144,6 +144,25 @@ class Dispatch:
             )
             for merge in merges
         ]
+
+
+def untold(batch: Batch, actions: Sequence[Action], *, now: float, until: float) -> Batch:
+    """Return a batch by which it is found out later which of another one's actions were done.
+
+    Those that were not are planned again: the others have gone on meanwhile.
+    """
+    return msgspec.structs.replace(
+        batch,
+        id=f"later-untold-{batch.id}",
+        actions=tuple((each.node, each.id) for each in actions),
+        again=tuple(dict.fromkeys(each.node for each in actions)),
+        waits=frozenset(),
+        failed=frozenset(),
+        opened=now,
+        begun=now,
+        put_off=until,
+        tries=0,
+    )
 
 
 def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) -> Batch:

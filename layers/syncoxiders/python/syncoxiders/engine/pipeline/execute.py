@@ -126,6 +126,8 @@ class Worker:
         self._heeding = Heeding(pipeline, message.owner, settings)
         self._replanning = Replanning(self._context, store, batch, self._heeding, self._roots)
         self._contents = Contents(self._context, store, batch, self._heeding, self._replanning)
+        self._begun = bool(batch.begun)
+        self._unanswered: set[NodeId] = set()
 
     def work(self) -> None:
         """Do what can be done; the batch is let go of, or put off."""
@@ -137,17 +139,27 @@ class Worker:
             self._contents.probe(away)
         failed: set[str] = set()
         if self._batch.actions and not self._is_outdated():
-            actions = self._open(sure=self._batch.tries > 0)
-            if self._batch.begun and actions:
+            actions = self._open(sure=self._begun or self._batch.tries > 0)
+            if self._begun and actions:
                 refused: dict[EndpointId, ProviderError] = {}
                 recover(self._context, away, only=actions, refused=refused)
+                self._begun = bool(away)
                 self._heeding.heed(refused)
                 actions = self._open()
-            applied = self._apply(actions, away)
-            failed, away = applied.failed, applied.away
-            if applied.put_off and not away:
-                self._go_on(failed)
-                return
+            if self._batch.again:  # it was only to be found out what was done
+                waits = self._batch.endpoint in away or (away and not self._lost(away))
+                if actions and waits:
+                    self._put_off(failed)
+                    return
+                failed = self._give_back(away, actions)
+                self._replanning.release()
+            else:
+                applied = self._apply(actions, away)
+                failed, away = applied.failed, applied.away
+                self._unanswered = applied.open
+                if applied.put_off and not away:
+                    self._go_on(failed)
+                    return
         lost = self._lost(away)
         if away and not lost:
             self._put_off(failed)
@@ -155,9 +167,16 @@ class Worker:
         outdated = self._is_outdated()
         if away or outdated:
             actions = self._open()
-            given = [each for each in actions if outdated or not lost.isdisjoint(needs(each))]
-            failed = failed | self._give_back(away, given)
-            if len(given) < len(actions):  # what others may still do, or may have done
+            doubtful = [] if outdated else self._doubtful(actions, lost)
+            kept = {each.id for each in doubtful}
+            given = [
+                each
+                for each in actions
+                if each.id not in kept and (outdated or not lost.isdisjoint(needs(each)))
+            ]
+            failed = failed | self._give_back(away, given) | kept
+            self._replanning.find_out_later(doubtful)
+            if len(given) + len(kept) < len(actions):  # what others may still do, or may have done
                 self._put_off(failed)
                 return
         ready = self._store.finish_batch(self._batch.id, failed)
@@ -209,6 +228,16 @@ class Worker:
         self._replanning.close_undone([action.id for action in actions])
         self._replanning.release()
         return {*self._batch.failed, *(action.id for action in actions)}
+
+    def _is_told(self) -> bool:
+        """Say whether it is known which of the actions were done."""
+        return not (self._begun or self._unanswered)
+
+    def _doubtful(self, actions: Sequence[Action], lost: Container[EndpointId]) -> list[Action]:
+        """Return the actions of which only who is lost could tell whether they were done."""
+        if self._batch.endpoint not in lost:
+            return []
+        return [each for each in actions if self._begun or each.node in self._unanswered]
 
     def _open(self, *, sure: bool = True) -> list[Action]:
         """Return the batch's actions that are still open, in their order.
@@ -338,7 +367,7 @@ class Worker:
     def _go_on(self, failed: Collection[str]) -> None:
         """Time is over: another worker goes on at once."""
         now = self._pipeline.clock.now()
-        self._store.put_off_batch(self._batch.id, now, failed)
+        self._store.put_off_batch(self._batch.id, now, failed, told=self._is_told())
         account = next(
             each.account for each in self._settings.endpoints if each.id == self._batch.endpoint
         )
@@ -349,7 +378,7 @@ class Worker:
         """Begin the batch again later, after a pause that grows."""
         pause = min(PAUSE * 2.0**self._batch.tries, LONGEST_PAUSE)
         until = self._pipeline.clock.now() + pause
-        self._store.put_off_batch(self._batch.id, until, failed)
+        self._store.put_off_batch(self._batch.id, until, failed, told=self._is_told())
         _wake(self._pipeline, self._message, self._settings, self._batch, until)
         if self._replanning.news:
             self._merge()

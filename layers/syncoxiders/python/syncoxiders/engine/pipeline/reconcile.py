@@ -6,7 +6,7 @@ out by the sweep if nobody else does.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 
@@ -17,7 +17,7 @@ from syncoxiders.engine import ignorefiles
 from syncoxiders.engine.diary import Diary
 from syncoxiders.engine.guard import adds_up, judge, losing
 from syncoxiders.engine.ignorefiles import IgnoreFiles
-from syncoxiders.engine.pipeline import approvals, holding, setting
+from syncoxiders.engine.pipeline import approvals, holding, returning, setting
 from syncoxiders.engine.pipeline.approvals import Passing
 from syncoxiders.engine.pipeline.backlog import Backlog, Touched
 from syncoxiders.engine.pipeline.context import Pipeline
@@ -74,18 +74,28 @@ def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
 class OpenNodes:
     """The nodes with open actions, asked for one by one.
 
-    Those that a planner gives ids to, from ``new`` on, are not there yet.
+    Those that a planner gives ids to, from ``new`` on, are not there yet. What is open at who is
+    ``away`` keeps nobody waiting.
     """
 
-    def __init__(self, store: SharedStore, new: NodeId) -> None:
+    def __init__(self, store: SharedStore, new: NodeId, away: Container[EndpointId]) -> None:
         self._store = store
         self._new = new
+        self._away = away
 
     def __contains__(self, node: object) -> bool:
-        """Say whether a node has an open action."""
+        """Say whether a node has an open action at an endpoint that is here."""
+        return any(each not in self._away for each in self._endpoints(node))
+
+    def unanswered(self, node: NodeId) -> list[EndpointId]:
+        """Return the endpoints that are away and at which a node has an open action."""
+        return [each for each in self._endpoints(node) if each in self._away]
+
+    def _endpoints(self, node: object) -> list[EndpointId]:
         if not isinstance(node, int) or self._new <= node < RESERVED:
-            return False
-        return bool(self._store.open_of([node], fresh=False))
+            return []
+        opened = self._store.open_of([node], fresh=False).get(node, ())
+        return sorted({action.endpoint for action in opened})
 
 
 class Planner:
@@ -168,6 +178,7 @@ class Planner:
 
     def go(self, until: float) -> None:
         """Plan, write and hand out until nothing is left, or time is over."""
+        self._wait_for_answers()
         if len(self._heard) - len(self._away) < 2:  # noqa: PLR2004 -- a sync has two
             return
         if self._is_first() and self._away:
@@ -199,6 +210,22 @@ class Planner:
         self._conclude(state if whole and not self._full_again else "")
         if not whole or self._backlog.is_behind():
             self._pipeline.merges.send([self._message.message(f"on-{self._clock():.6f}")])
+
+    def _wait_for_answers(self) -> None:
+        """Let who is back take part once it is known what was done there before.
+
+        What was made there without an answer would seem to be somebody's.
+        """
+        before, here = self._before.here, self._backlog.endpoints
+        if not before or list(before) == here:
+            return
+        untold = returning.untold(
+            self._pipeline, self._message, self._settings, self._store, set(here) - set(before)
+        )
+        self._away |= dict.fromkeys(untold, "it is to be found out what was done there")
+        self._joining -= untold
+        self._backlog.endpoints = [each for each in here if each not in untold]
+        self._keep(msgspec.structs.replace(self._before, here=tuple(self._backlog.endpoints)))
 
     def _clock(self) -> float:
         return self._pipeline.clock.now()
@@ -261,7 +288,7 @@ class Planner:
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)
         first_id = self._store.base().next_id()
-        open_nodes = OpenNodes(self._store, first_id)
+        open_nodes = OpenNodes(self._store, first_id, self._away)
         union = self._record is None or self._record.rule != self._rule.version
         while True:
             self._hold_on()
@@ -280,6 +307,7 @@ class Planner:
                     joining=self._joining,
                     first_id=first_id,
                     reserved=self._store.reserved,
+                    unanswered=open_nodes.unanswered,
                 ),
             )
             more = [each for each in dict.fromkeys(result.more) if each not in chosen]
@@ -422,6 +450,7 @@ class Planner:
                 nodes=nodes,
                 stop=stop,
                 run=run,
+                here=tuple(self._backlog.endpoints),
                 present=self._before.present if stop is not None else (),
             )
         )

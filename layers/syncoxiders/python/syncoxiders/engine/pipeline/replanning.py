@@ -6,7 +6,7 @@ then is an action closed that was not done.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from syncoxiders.core.model import EndpointId, EntryId, NodeId
+from syncoxiders.core.model import Action, EndpointId, EntryId, NodeId
 from syncoxiders.engine.apply import Applied
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.looks import Looks
@@ -61,6 +61,18 @@ class Replanning:
             now = self._context.clock.now()
             batch = dispatch.later(self._batch, nodes, now=now, until=now + RETRY)
             self._store.put_batches([batch])
+
+    def find_out_later(self, actions: Sequence[Action]) -> None:
+        """Leave actions open that may have been done; those who are here go on meanwhile.
+
+        Closed as not done, what they have made would be somebody's, and come back where it is
+        deleted.
+        """
+        if actions:
+            now = self._context.clock.now()
+            batch = dispatch.untold(self._batch, actions, now=now, until=now + RETRY)
+            self._store.put_batches([batch])
+            self.touch(dict.fromkeys(each.node for each in actions))
 
     def look_again(self, applied: Applied) -> None:
         """Look at what was not as planned, and put into the log what has to be planned again.

@@ -53,7 +53,8 @@ class Planning(msgspec.Struct, frozen=True):
     which everything was planned; ``due`` is when it is to be planned again in any case.
     ``entries`` and ``nodes`` wait until others have made a way for them. ``stop`` is what a guard
     stopped, and ``present`` who took part in that plan. ``run`` is the run that is under way, 0
-    for none. ``shown`` says that a person has seen the first plan and let it through.
+    for none. ``shown`` says that a person has seen the first plan and let it through. ``here`` are
+    the endpoints that took part last.
     """
 
     rule: str = ""
@@ -65,6 +66,7 @@ class Planning(msgspec.Struct, frozen=True):
     run: int = 0
     shown: bool = False
     present: tuple[EndpointId, ...] = ()
+    here: tuple[EndpointId, ...] = ()
 
 
 def heard(store: SharedStore, endpoint: EndpointId) -> Heard:
