@@ -1,7 +1,5 @@
 """The histories of each kind earn trust: without any one safety that is theirs, they fail."""
 
-import time
-
 import pytest
 
 from syncoxiders.core.draft import Draft
@@ -12,10 +10,9 @@ from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.execute import Worker
 from tests.simulation.kinds import history
 from tests.simulation.mutants import Mutant, idle, swap
-from tests.simulation.stage import Violated
+from tests.simulation.noticing import check_noticed
 
 SEEDS = 3_000
-SECONDS = 60.0
 
 MACHINE, CLOUD = False, True
 
@@ -54,21 +51,4 @@ MUTANTS: dict[str, tuple[Mutant, str, bool]] = {
 def test_a_mutant_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some history among the first few thousand fails with the mutant, and not without it."""
     mutant, kind, cloud = MUTANTS[name]
-    started = time.monotonic()
-    for seed in range(SEEDS):
-        with monkeypatch.context() as patch:
-            mutant(patch)
-            violated = is_violated(seed, kind, cloud=cloud)
-        if violated and not is_violated(seed, kind, cloud=cloud):
-            return
-        if time.monotonic() - started > SECONDS:
-            break
-    pytest.fail(f"the mutant lives after {seed + 1} histories")
-
-
-def is_violated(seed: int, kind: str, *, cloud: bool) -> bool:
-    try:
-        history(seed, kind, cloud=cloud).play()
-    except Violated:
-        return True
-    return False
+    check_noticed(mutant, lambda seed: history(seed, kind, cloud=cloud).play(), SEEDS, monkeypatch)
