@@ -15,7 +15,8 @@ from syncoxiders.engine.operations import Operations
 from syncoxiders.engine.pipeline import execute, handing, heeding, reconcile, sweep
 from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.execute import Worker
-from syncoxiders.engine.pipeline.reconcile import OpenNodes, Planner
+from syncoxiders.engine.pipeline.opened import OpenNodes
+from syncoxiders.engine.pipeline.reconcile import Planner
 from syncoxiders.engine.pipeline.replanning import Replanning
 from tests.simulation.mutants import Mutant, idle, swap
 

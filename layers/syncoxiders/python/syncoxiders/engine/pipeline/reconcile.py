@@ -6,7 +6,7 @@ out by the sweep if nobody else does.
 """
 
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -25,6 +25,7 @@ from syncoxiders.engine.pipeline.dispatch import Dispatch
 from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.holding import Hold
 from syncoxiders.engine.pipeline.messages import Merge
+from syncoxiders.engine.pipeline.opened import OpenNodes
 from syncoxiders.engine.pipeline.preview import first_plan
 from syncoxiders.engine.pipeline.steady import SteadyView
 from syncoxiders.engine.pipeline.times import MARGIN
@@ -32,7 +33,7 @@ from syncoxiders.engine.report import Outcome, Stop
 from syncoxiders.engine.stopped import describe
 from syncoxiders.engine.stuck import Stuck
 from syncoxiders.ports.errors import StateBusy
-from syncoxiders.ports.pipeline import RESERVED, SharedStore
+from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.registry import SyncSettings
 from syncoxiders.ports.state import Commit, RunRecord, SyncRecord
 
@@ -69,33 +70,6 @@ def merge(pipeline: Pipeline, message: Merge, until: float = math.inf) -> None:
         return  # somebody else has taken over
     finally:
         hold.release()
-
-
-class OpenNodes:
-    """The nodes with open actions, asked for one by one.
-
-    Those that a planner gives ids to, from ``new`` on, are not there yet. What is open at who is
-    ``away`` keeps nobody waiting.
-    """
-
-    def __init__(self, store: SharedStore, new: NodeId, away: Container[EndpointId]) -> None:
-        self._store = store
-        self._new = new
-        self._away = away
-
-    def __contains__(self, node: object) -> bool:
-        """Say whether a node has an open action at an endpoint that is here."""
-        return any(each not in self._away for each in self._endpoints(node))
-
-    def unanswered(self, node: NodeId) -> list[EndpointId]:
-        """Return the endpoints that are away and at which a node has an open action."""
-        return [each for each in self._endpoints(node) if each in self._away]
-
-    def _endpoints(self, node: object) -> list[EndpointId]:
-        if not isinstance(node, int) or self._new <= node < RESERVED:
-            return []
-        opened = self._store.open_of([node], fresh=False).get(node, ())
-        return sorted({action.endpoint for action in opened})
 
 
 class Planner:
