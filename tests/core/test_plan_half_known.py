@@ -35,6 +35,7 @@ def planned(
     rule: Rule = RULE,
     *,
     away: Mapping[int, Sequence[str]] | None = None,
+    union: bool = False,
 ) -> Plan:
     """Return the plan of what was touched, where these entries and nodes are known.
 
@@ -49,6 +50,7 @@ def planned(
         suspects=sorted(untold),
         away=frozenset(each for some in untold.values() for each in some),
         open=frozenset(opened),
+        union=union,
         first_id=store.base().next_id(),
         unanswered=lambda ident: untold.get(ident, ()),
     )
@@ -251,3 +253,31 @@ def test_what_lives_again_waits_for_no_answer() -> None:
     assert not value.gone
     assert not value.unanswered
     assert [each.endpoint for each in found.actions] == ["c"]
+
+
+def test_what_stands_in_a_folder_that_stays_another_nodes_waits() -> None:
+    """Nothing is written of what is in a folder of which base does not say what the plan did.
+
+    Here two folders have changed places at one of three, and are told apart as a rule has changed;
+    but what is in them is not comparable yet, so that all stays as it was.
+    """
+    outer = {each: folder(f"{each}1", "d") for each in "abc"}
+    inner = {each: folder(f"{each}2", "n", f"{each}1") for each in "abc"}
+    files = {each: file(f"{each}3", "z", f"{each}2") for each in "abc"}
+    known = [
+        node(1, name="d", kind=Kind.FOLDER, replicas=at(**outer)),
+        node(2, parent=1, name="n", kind=Kind.FOLDER, replicas=at(**inner)),
+        node(3, parent=2, name="z", replicas=at(**files)),
+    ]
+    edited = {each: structs.replace(files[each], version="new", hashes="") for each in "ac"}
+    seen = {
+        "a": [outer["a"], inner["a"], edited["a"], folder("a4", "f", "a1")],
+        "b": [folder("b2", "d"), folder("b1", "n", "b2"), files["b"], folder("b4", "f", "b2")],
+        "c": [outer["c"], inner["c"], edited["c"]],
+    }
+    rule = Rule(tuple(Endpoint(each, each, Traits(case_insensitive=True)) for each in "abc"))
+    touched = {each: [one.id for one in seen[each]] for each in "abc"}
+    found = planned(seen, known, touched, rule=rule, union=True)
+    assert found.probes
+    assert not found.nodes
+    assert {("a", "a4"), ("b", "b4")} <= set(found.waiting)

@@ -1,6 +1,6 @@
 """A plan in the making: base nodes as they will be, loaded from a view as they are needed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
@@ -367,24 +367,26 @@ class Draft:
         """Freeze whoever took an entry from a node that turned out to be frozen, and its content.
 
         Base still has that entry as the frozen node's, and an entry belongs to one node; and
-        what stands in a folder that base will not know cannot be written there either. A folder
-        whose content stays as base has it is nobody else's either.
+        what stands in a folder that base will not know, or knows as another node's, cannot be
+        written there either. A folder whose content stays as base has it is nobody else's either.
         """
         givers = {(endpoint, entry): giver for giver, endpoint, entry in self._released}
+        kept: set[tuple[EndpointId, EntryId]] = set()
         changed = True
         while changed:
             changed = False
             for giver, endpoint, entry in self._released:
                 if not self.works[giver].frozen:
                     continue
+                kept.add((endpoint, entry))
                 seen = self.view.entry(endpoint, entry)
                 above = givers.get((endpoint, seen.parent)) if seen is not None else None
                 for other in (self._bound.get((endpoint, entry)), above):
                     if other is not None and other != giver and not self.works[other].frozen:
                         self.works[other].frozen = changed = True
             unknown = {work.id for work in self.works.values() if work.frozen and not work.base}
-            for work in self.works.values() if unknown else ():
-                if work.parent in unknown and not work.frozen:
+            for work in self.works.values() if unknown or kept else ():
+                if not work.frozen and (work.parent in unknown or _is_in(work, kept)):
                     work.frozen = changed = True
 
     def entry_of(self, endpoint: EndpointId, node: NodeId) -> EntryId | None:
@@ -442,6 +444,11 @@ class Draft:
             return False
         heard = ((each, self.last_heard_of(each, work.id)) for each in self.traits)
         return any(entry is not None and self.hidden(each, entry) for each, entry in heard)
+
+
+def _is_in(work: Work, folders: Container[tuple[EndpointId, EntryId]]) -> bool:
+    """Say whether somebody has a node in one of these folders."""
+    return any((endpoint, entry.parent) in folders for endpoint, entry in work.entries.items())
 
 
 def by_id(works: Iterable[Work]) -> list[Work]:
