@@ -107,3 +107,24 @@ def test_what_was_planned_again_for_another_reason_is_another_batchs() -> None:
     world.failing = set()
     world.settle()
     assert world.b.tree() == world.a.tree() == {}
+
+
+def test_content_arrives_though_its_folder_waits_to_be_moved() -> None:
+    """What is in a folder that a person moved once more is found there, not where base has it.
+
+    The folder itself is not planned again as long as its move is open, which may take a while.
+    """
+    world = Deployed()
+    world.a.write("above/folder/file", b"first")
+    for _ in range(2):
+        world.look()
+    world.a.rename("above/folder", "above/named")
+    world.failing = {"apply"}
+    world.look()
+    world.applies.purge()  # what moves the folder is heard of by the sweep alone
+    world.failing = set()
+    world.b.rename("above/folder", "folder")
+    world.b.remove("above")
+    world.b.write("folder/file", b"edited")
+    world.look()
+    assert b"edited" in world.a.tree().values()

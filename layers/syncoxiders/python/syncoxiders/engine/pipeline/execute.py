@@ -9,7 +9,16 @@ import concurrent.futures
 import math
 from collections.abc import Collection, Container, Mapping, Sequence
 
-from syncoxiders.core.model import ROOT, Action, ActionKind, EndpointId, Entry, EntryId, NodeId
+from syncoxiders.core.model import (
+    ROOT,
+    Action,
+    ActionKind,
+    EndpointId,
+    Entry,
+    EntryId,
+    Node,
+    NodeId,
+)
 from syncoxiders.core.plan import Plan
 from syncoxiders.engine.apply import Applied, Applier, needs
 from syncoxiders.engine.context import Context
@@ -88,6 +97,10 @@ def _wake(
 
 def _is_update(action: Action) -> bool:
     return action.kind is ActionKind.UPDATE and action.source is not None
+
+
+def _is_settled(node: Node) -> bool:
+    return all(each.place_gen == node.place_gen for each in node.replicas.values())
 
 
 class Worker:
@@ -302,7 +315,7 @@ class Worker:
         """Return the places with what the actions are sure to need, read in a few requests.
 
         Where content comes from and goes to base tells: what has changed its version tells there,
-        and so do the folders above what is updated.
+        and so do the folders above what is updated, unless they are moved themselves.
         """
         base = self._store.base()
         wanted: dict[NodeId, None] = {}
@@ -333,10 +346,12 @@ class Worker:
         above = [nodes[each.node] for each in actions if _is_update(each) and each.node in nodes]
         while above:
             parents = {node.parent for node in above} - nodes.keys() - {ROOT}
-            above = list(base.get(parents).values())
+            found = base.get(parents)
+            busy = self._store.open_of(found, fresh=False)
+            above = [node for node in found.values() if node.id not in busy and _is_settled(node)]
             nodes.update((node.id, node) for node in above)
-        for found in nodes.values():
-            places.know(found)
+        for node in nodes.values():
+            places.know(node)
         return places
 
     def _paths(self, places: Places, actions: Sequence[Action]) -> dict[NodeId, str]:
