@@ -302,7 +302,8 @@ class Worker:
         """Return the places with what the actions are sure to need, read in a few requests.
 
         Where content comes from and goes to base tells: what has changed its version tells there,
-        and so do the folders above what is updated.
+        and so do the folders above what is updated, but for those upon which another batch has an
+        action open: where they have been moved meanwhile base is not told before that is closed.
         """
         base = self._store.base()
         wanted: dict[NodeId, None] = {}
@@ -335,8 +336,9 @@ class Worker:
             parents = {node.parent for node in above} - nodes.keys() - {ROOT}
             above = list(base.get(parents).values())
             nodes.update((node.id, node) for node in above)
+        moving = self._store.open_of(nodes.keys() - {each.node for each in actions}, fresh=False)
         for found in nodes.values():
-            places.know(found)
+            places.know(found, stands=found.id not in moving)
         return places
 
     def _paths(self, places: Places, actions: Sequence[Action]) -> dict[NodeId, str]:
