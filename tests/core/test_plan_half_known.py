@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import structs
 
 from syncoxiders.adapters.memory.state import MemoryStateStore
+from syncoxiders.core.draft import Draft
 from syncoxiders.core.model import (
+    ROOT,
     ROOT_ENTRY,
     Action,
     ActionKind,
@@ -20,6 +22,7 @@ from syncoxiders.core.model import (
 from syncoxiders.core.names import local_name
 from syncoxiders.core.plan import Plan, closed, plan
 from syncoxiders.core.rule import Look, Rule
+from syncoxiders.core.tree import settle
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.state_harness import entry, node, replica
@@ -281,3 +284,24 @@ def test_what_stands_in_a_folder_that_stays_another_nodes_waits() -> None:
     assert found.probes
     assert not found.nodes
     assert {("a", "a4"), ("b", "b4")} <= set(found.waiting)
+
+
+def test_a_cycle_of_what_nobody_has_moved_so() -> None:
+    """What stands in a circle though no endpoint has it there goes back to where it was."""
+    store = MemoryStateStore().sync("me", "sync")
+    above = folder("a1", "above")
+    store.commit(
+        Commit(
+            nodes=[
+                node(1, name="above", kind=Kind.FOLDER, replicas=at(a=above)),
+                node(2, 1, name="inside", kind=Kind.FOLDER),
+            ],
+            observed=[Observation("a", [above])],
+        )
+    )
+    draft = Draft(StoreView(store), RULE, Look())
+    draft.place(draft.work(1), 2, "above")
+    draft.place(draft.work(2), 1, "renamed")
+    settle(draft, {1, 2})
+    assert draft.work(1).parent == ROOT
+    assert (draft.work(2).parent, draft.work(2).name) == (1, "inside")

@@ -48,6 +48,34 @@ def test_refused_and_unproved_in_one_go() -> None:
     assert world.b.tree() == world.a.tree()
 
 
+def test_a_folder_that_is_to_move_may_have_been_moved_already() -> None:
+    """What is in a folder is found though base has the folder where it was, since it is to move.
+
+    Else it would be tried, and planned again at once, for as long as that has to wait.
+    """
+    world = Deployed()
+    world.a.write("top/folder/file", b"content")
+    world.look()
+    world.look()
+    assert world.b.tree() == world.a.tree()
+    world.a.rename("top/folder", "top/renamed")
+    world.failing = {"apply"}
+    world.look()
+    world.registry.pause(OWNER, "b", world.clock.now() + PATIENCE - 1.0)
+    world.failing = {"poll"}
+    world.settle()
+    world.registry.pause(OWNER, "b", 0.0)
+    world.b.rename("top/folder", "folder")
+    world.b.remove("top")
+    world.b.write("folder/file", b"newer")
+    world.failing = {"apply"}
+    world.look()
+    assert [each.put_off > 0.0 for each in world.store().batches()] == [True, False]
+    world.failing = {"poll", "merge"}
+    world.settle()
+    assert world.a.tree()["top/renamed/file"] == b"newer"
+
+
 def test_what_came_to_nothing_need_not_be_made_durable() -> None:
     """Who goes away while something is carried there is no error of ours: it comes again."""
     world = Deployed(quirks=Quirks(traits=Traits()))

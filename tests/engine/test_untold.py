@@ -6,12 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.stopped import parts
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Unreachable
 from syncoxiders.ports.registry import EndpointSettings
-from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on
+from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 from tests.engine.world import World
 
 Deed = Callable[[MemoryProvider], object]
@@ -190,3 +191,16 @@ def test_what_was_never_begun_is_given_up(deployed: Deployed) -> None:
     assert not deployed.store().open_actions()
     deployed.b.offline = False
     comes_back(deployed)
+
+
+def test_nothing_is_noted_where_nothing_can_be_planned() -> None:
+    """A planner that has nobody to plan for leaves what is known of planning to the next one.
+
+    It may be slow, and what it knew of be out of date by the time that it writes.
+    """
+    world = populated()
+    before = setting.planning(world.store())
+    world.registry.pause(OWNER, "b", world.clock.now() + 24 * HOUR)
+    world.a.write("new", b"new")
+    world.look()
+    assert setting.planning(world.store()) == before

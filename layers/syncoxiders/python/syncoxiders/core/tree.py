@@ -33,6 +33,7 @@ def _leave_forgotten(draft: Draft, decided: set[NodeId]) -> None:
 def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
     """Where moves form a cycle, the one that ranks last is undone, until there is none.
 
+    That is first of all what nobody who is here has moved so: it went with others.
     If it is not known yet where all folders of a cycle will stand, the move waits instead.
     """
     order = {endpoint.id: index for index, endpoint in enumerate(draft.rule.endpoints)}
@@ -50,9 +51,12 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
                 moved,
                 key=lambda each: (
                     min(
-                        order[endpoint]
-                        for endpoint, entry in each.entries.items()
-                        if draft.node_of(endpoint, entry.parent) == each.parent
+                        (
+                            order[endpoint]
+                            for endpoint, entry in each.entries.items()
+                            if draft.node_of(endpoint, entry.parent) == each.parent
+                        ),
+                        default=len(order),
                     ),
                     each.id,
                 ),
@@ -67,7 +71,7 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
                 continue
             confirm_places(draft, last)
             decided.add(last.id)
-            draft.note("note", next(iter(last.entries)), last, "moves formed a cycle: undone")
+            draft.note("note", next(iter(last.entries), ""), last, "moves formed a cycle: undone")
 
 
 def _cycle(draft: Draft, work: Work) -> list[Work] | None:

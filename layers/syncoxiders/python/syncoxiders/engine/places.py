@@ -43,11 +43,11 @@ class Places:
         self._folders: dict[tuple[EndpointId, EntryId], str] = {}
         self._nodes: dict[NodeId, Node | None] = {}
 
-    def know(self, node: Node) -> None:
-        """Take a node as it is from now on."""
+    def know(self, node: Node, *, stands: bool = True) -> None:
+        """Take a node as it is from now on; whether it ``stands`` where base has it may be open."""
         with self._lock:
             self._nodes[node.id] = node
-            if self._by_base:
+            if self._by_base and stands:
                 self._replicas.update(
                     ((endpoint, replica.entry), replica)
                     for endpoint, replica in node.replicas.items()

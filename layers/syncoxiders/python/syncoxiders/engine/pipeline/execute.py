@@ -10,13 +10,8 @@ import math
 from collections.abc import Collection, Container, Mapping, Sequence
 
 from syncoxiders.core.model import (
-    ROOT,
     Action,
-    ActionKind,
     EndpointId,
-    Entry,
-    EntryId,
-    Node,
     NodeId,
 )
 from syncoxiders.core.plan import Plan
@@ -32,6 +27,7 @@ from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.replanning import Replanning
 from syncoxiders.engine.pipeline.times import MARGIN
 from syncoxiders.engine.pipeline.waking import wake_at
+from syncoxiders.engine.pipeline.whereabouts import known_places
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.recover import recover
 from syncoxiders.engine.report import Reporter
@@ -95,14 +91,6 @@ def _wake(
             wake_at(pipeline, "apply", again, at)
 
 
-def _is_update(action: Action) -> bool:
-    return action.kind is ActionKind.UPDATE and action.source is not None
-
-
-def _is_settled(node: Node) -> bool:
-    return all(each.place_gen == node.place_gen for each in node.replicas.values())
-
-
 class Worker:
     """One worker's go at one batch. ``paused`` are endpoints that want to be left alone."""
 
@@ -125,7 +113,7 @@ class Worker:
         self._store = store
         self._batch = batch
         self._until = until
-        setting.read_ahead(store, settings)
+        setting.read_ahead(store, settings, setting.PLANNING)
         heard = {each.id: setting.heard(store, each.id) for each in settings.endpoints}
         self._roots = {each: it.root for each, it in heard.items() if it.root}
         self._context: Context = setting.context(
@@ -277,7 +265,7 @@ class Worker:
     # -- actions ---------------------------------------------------------------------------------
 
     def _apply(self, actions: Sequence[Action], away: Mapping[EndpointId, str]) -> Applied:
-        places = self._places(actions)
+        places = known_places(self._store, actions)
         plan = Plan(actions=tuple(actions), paths=self._paths(places, actions))
         begin_until = self._until - MARGIN
         uploads = Uploads(self._store, self._pipeline.clock.now, begin_until)
@@ -310,49 +298,6 @@ class Worker:
         if self._context.rule.auto_merge:
             self._contents.keep_bases(actions, applied, self._until)
         return applied
-
-    def _places(self, actions: Sequence[Action]) -> Places:
-        """Return the places with what the actions are sure to need, read in a few requests.
-
-        Where content comes from and goes to base tells: what has changed its version tells there,
-        and so do the folders above what is updated, unless they are moved themselves.
-        """
-        base = self._store.base()
-        wanted: dict[NodeId, None] = {}
-        for action in actions:
-            wanted[action.node] = None
-            if action.parent != ROOT:
-                wanted[action.parent] = None
-        nodes = base.get(wanted)
-        told = {
-            place
-            for action in actions
-            if action.source is not None
-            for place in (
-                (action.source.endpoint, action.source.entry),
-                (action.endpoint, action.entry),
-            )
-        }
-        entries: dict[EndpointId, dict[EntryId, None]] = {}
-        for node in nodes.values():
-            for endpoint, replica in node.replicas.items():
-                if (endpoint, replica.entry) not in told:
-                    entries.setdefault(endpoint, {})[replica.entry] = None
-        known: dict[tuple[EndpointId, EntryId], Entry] = {}
-        for endpoint, ids in entries.items():
-            for entry, value in self._store.observed(endpoint).get(ids).items():
-                known[endpoint, entry] = value
-        places = Places(self._store, known, by_base=True)
-        above = [nodes[each.node] for each in actions if _is_update(each) and each.node in nodes]
-        while above:
-            parents = {node.parent for node in above} - nodes.keys() - {ROOT}
-            found = base.get(parents)
-            busy = self._store.open_of(found, fresh=False)
-            above = [node for node in found.values() if node.id not in busy and _is_settled(node)]
-            nodes.update((node.id, node) for node in above)
-        for node in nodes.values():
-            places.know(node)
-        return places
 
     def _paths(self, places: Places, actions: Sequence[Action]) -> dict[NodeId, str]:
         """Return a path for each node that an action speaks of, for people."""

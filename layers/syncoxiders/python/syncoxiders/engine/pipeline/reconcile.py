@@ -169,7 +169,8 @@ class Planner:
         full = full or bool(self._before.due and self._before.due <= self._now)
         if full:
             self._backlog.all_is_found()
-            self._keep(msgspec.structs.replace(self._before, settled=""))
+            here = tuple(self._backlog.endpoints)
+            self._keep(msgspec.structs.replace(self._before, settled="", here=here))
         touched = dict.fromkeys(self._before.entries)
         nodes = set(self._before.nodes)
         touched.update(dict.fromkeys(self._backlog.log()))
@@ -199,7 +200,6 @@ class Planner:
         self._away |= dict.fromkeys(untold, "it is to be found out what was done there")
         self._joining -= untold
         self._backlog.endpoints = [each for each in here if each not in untold]
-        self._keep(msgspec.structs.replace(self._before, here=tuple(self._backlog.endpoints)))
 
     def _clock(self) -> float:
         return self._pipeline.clock.now()
