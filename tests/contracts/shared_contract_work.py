@@ -223,3 +223,12 @@ class TestHold(SharedRules):
         one.commit(Commit(closed=["x", "y"]))
         assert other.open_of([1, 2]) == {}
         assert other.released() == {1}
+
+    def test_known_without_actions(self, one: SharedStore, other: SharedStore) -> None:
+        """Who only goes by what was read before has asked about others, and is told of nothing."""
+        other.hold([1])
+        one.commit(Commit(closed=["x", "y"]))
+        assert other.open_of([1], fresh=False).keys() <= {1}
+        assert other.released() == frozenset()
+        assert other.open_of([1]) == {}
+        assert other.released() == {1}

@@ -114,8 +114,8 @@ class SharedStore(SyncStore, Confirms, Protocol):
     def released(self) -> frozenset[NodeId]:
         """Return, and forget, held nodes of which this object closed the last action.
 
-        So are those that :meth:`open_of` found without any: whoever closed it may have died before
-        it was told.
+        So are those that :meth:`open_of` read afresh, and found without any: whoever closed it may
+        have died before it was told.
         """
 
     def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:

@@ -178,9 +178,9 @@ class ItemsSync:
         else:
             self._stale()
             read = self._nodes.read_ahead(nodes) if sure else self._nodes.glance(nodes)
-        for node, held in read.items():
-            if held.again and not held.open:
-                self._nodes.released.add(node)
+            self._nodes.released.update(
+                node for node, held in read.items() if held.again and not held.open
+            )
         return {
             node: [action for _, action in sorted(held.open, key=lambda each: each[0])]
             for node, held in read.items()
