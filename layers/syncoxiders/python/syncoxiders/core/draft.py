@@ -367,8 +367,9 @@ class Draft:
         """Freeze whoever took an entry from a node that turned out to be frozen, and its content.
 
         Base still has that entry as the frozen node's, and an entry belongs to one node; and
-        what stands in a folder that base will not know cannot be written there either. A folder
-        whose content stays as base has it is nobody else's either.
+        what stands in a folder that base will not know cannot be written there either, nor what
+        stands in one of which base will have it otherwise whose it is. A folder whose content stays
+        as base has it is nobody else's either.
         """
         givers = {(endpoint, entry): giver for giver, endpoint, entry in self._released}
         changed = True
@@ -382,6 +383,11 @@ class Draft:
                 for other in (self._bound.get((endpoint, entry)), above):
                     if other is not None and other != giver and not self.works[other].frozen:
                         self.works[other].frozen = changed = True
+            kept = {each[1:] for each in self._released if self.works[each[0]].frozen}
+            for work in self.works.values() if kept else ():
+                standing = ((endpoint, each.parent) for endpoint, each in work.entries.items())
+                if not work.frozen and any(each in kept for each in standing):
+                    work.frozen = changed = True
             unknown = {work.id for work in self.works.values() if work.frozen and not work.base}
             for work in self.works.values() if unknown else ():
                 if work.parent in unknown and not work.frozen:
