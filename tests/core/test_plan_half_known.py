@@ -305,3 +305,23 @@ def test_a_cycle_of_what_nobody_has_moved_so() -> None:
     settle(draft, {1, 2})
     assert draft.work(1).parent == ROOT
     assert (draft.work(2).parent, draft.work(2).name) == (1, "inside")
+
+
+def test_what_is_in_a_folder_waits_with_it() -> None:
+    """What was taken to stand in a folder is not written as long as base has that as another's."""
+    taken, inside = folder("b1", "d"), file("b2", "file", "b1")
+    store = MemoryStateStore().sync("me", "sync")
+    nodes = [
+        node(1, name="d", kind=Kind.FOLDER, replicas=at(b=taken)),
+        node(2, name="e", kind=Kind.FOLDER, replicas=at(a=folder("a1", "e"))),
+        node(3, 2, name="file", replicas=at(a=file("a2", "file", "a1"), b=inside)),
+    ]
+    store.commit(Commit(nodes=nodes, observed=[Observation("b", [taken, inside])]))
+    for frozen in (True, False):
+        draft = Draft(StoreView(store), RULE, Look())
+        giver, taker, content = (draft.work(each) for each in (1, 2, 3))
+        draft.unbind(giver, "b")
+        draft.bind(taker, "b", taken)
+        giver.frozen = frozen
+        draft.freeze_together()
+        assert (taker.frozen, content.frozen) == (frozen, frozen)

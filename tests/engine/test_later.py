@@ -76,6 +76,27 @@ def test_a_folder_that_is_to_move_may_have_been_moved_already() -> None:
     assert world.a.tree()["top/renamed/file"] == b"newer"
 
 
+def test_nothing_in_a_folder_is_deleted_that_was_moved_meanwhile() -> None:
+    """Not the first file, nor any other: a move outlives the deletion of all that moved with it."""
+    world = Deployed()
+    for path in ("top/folder/1", "top/folder/2", "top/folder/3", "stays"):
+        world.a.write(path, path.encode())
+    world.look()
+    world.look()
+    assert world.b.tree() == world.a.tree()
+    world.failing = {"apply"}
+    world.a.remove("top")
+    world.look()
+    world.b.rename("top", "kept")
+    moved = world.b.tree()
+    world.failing = {"poll"}
+    world.settle()
+    assert world.b.tree() == moved
+    world.failing = set()
+    world.look()
+    assert world.a.tree() == world.b.tree() == moved
+
+
 def test_what_came_to_nothing_need_not_be_made_durable() -> None:
     """Who goes away while something is carried there is no error of ours: it comes again."""
     world = Deployed(quirks=Quirks(traits=Traits()))

@@ -179,8 +179,8 @@ class Judge(Stage):
 
     def _crosses(self, path: str, to: str) -> bool:
         """Say whether a rename takes something in or out of view, or moves what is hidden."""
-        for provider in self.world.providers.values():
-            for each, data in provider.tree().items():
+        for name in self.world.providers:
+            for each, data in self._paths(name).items():
                 if each == path or each.startswith(f"{path}/"):
                     there = to + each.removeprefix(path)
                     if self._is_hidden(each, data) or self._is_hidden(there, data):
@@ -190,10 +190,19 @@ class Judge(Stage):
     def _is_elsewhere_a_folder(self, active: MemoryProvider, path: str) -> bool:
         return any(
             path in tree and tree[path] is None
-            for name, provider in self.world.providers.items()
+            for name in self.world.providers
             if name != active.name
-            for tree in [provider.tree()]
+            for tree in [self._paths(name)]
         )
+
+    def _paths(self, name: str) -> Tree:
+        """Return what people have at an endpoint, whether it can be seen or not."""
+        tree = self._tree_of(name)
+        return {
+            tree.path_of(node): None if node.kind is Kind.FOLDER else node.data
+            for node in tree.below(tree.root)
+            if node is not tree.root
+        }
 
     # -- what was moved where another deleted it -----------------------------------------------
 

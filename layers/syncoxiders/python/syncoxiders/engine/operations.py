@@ -291,6 +291,7 @@ class Operations:
         A move at one endpoint outlives a deletion at another.
         """
         above: Node | None = node
+        checked: list[tuple[EndpointId, NodeId]] = []
         while above is not None and above.gone and (endpoint, above.id) not in self._in_place:
             replica = above.replicas.get(endpoint)
             if replica is None or replica.gone:
@@ -299,8 +300,9 @@ class Operations:
             if found is not None and (found.parent, found.name) != (replica.parent, replica.name):
                 self._see(endpoint, found)
                 raise Stale("it was moved since the plan was made")
-            self._in_place.add((endpoint, above.id))
+            checked.append((endpoint, above.id))
             above = self._places.node(above.parent) if above.parent else None
+        self._in_place.update(checked)  # all of it is where it was, up to what stays
 
     def _confirm_absent(self, endpoint: EndpointId, node: Node) -> None:
         """Confirm by a point read that a node is gone: the topmost folder that is, or itself."""
