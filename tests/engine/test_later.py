@@ -3,6 +3,7 @@
 from msgspec import structs
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
+from syncoxiders.adapters.memory.provider_cloud import MemoryCloudProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Traits
 from syncoxiders.engine.pipeline.execute import apply
@@ -177,3 +178,23 @@ def test_content_arrives_though_its_folder_waits_to_be_moved() -> None:
     world.b.write("folder/file", b"edited")
     world.look()
     assert b"edited" in world.a.tree().values()
+
+
+def test_who_asks_for_a_pause_while_it_is_read_has_it() -> None:
+    """Where small files are carried together, too, it is the source that is left alone."""
+    world = Deployed()
+    world.providers["b"] = MemoryCloudProvider(clock=world.clock, name="b")
+    world.look()
+    world.look()
+    world.a.write("file", b"content")
+    world.failing = {"apply"}
+    world.look()
+    failing(world.a, "get", Throttled("slower", 60.0))
+    world.failing = {"poll"}
+    world.settle()
+    paused = {
+        each.account.name
+        for each in world.registry.accounts(OWNER)
+        if each.not_before > world.clock.now()
+    }
+    assert paused == {"a"}

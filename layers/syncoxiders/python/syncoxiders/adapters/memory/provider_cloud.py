@@ -1,7 +1,6 @@
 """A storage provider in memory that can do what clouds can: sessions, copies, batches, quota."""
 
 from collections.abc import Sequence
-from contextlib import closing
 
 import msgspec
 from msgspec import structs
@@ -9,11 +8,12 @@ from msgspec import structs
 from syncoxiders.adapters.memory.clock import MemoryClock
 from syncoxiders.adapters.memory.provider import MemoryFeedProvider
 from syncoxiders.adapters.memory.quirks import Quirks
+from syncoxiders.adapters.providers.carrying import reading
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, Kind, Ref
 from syncoxiders.ports.clock import Clock
-from syncoxiders.ports.errors import Changing, ProviderError, Stale
+from syncoxiders.ports.errors import ProviderError, Stale
 from syncoxiders.ports.provider import Attributes, Carry, Provider, Quota, Session
 
 
@@ -163,22 +163,16 @@ class MemoryCloudProvider(MemoryFeedProvider):
 
     def _take(self, source: Provider, item: Carry, *, verify: bool) -> Entry | ProviderError:
         try:
-            reader = source.read(item.source, item.version)
-        except ProviderError as error:
-            error.reading = True
-            return error
-        try:
-            with closing(reader):
+            with reading(source, item) as chunks:
                 return self.upload(
                     item.parent,
                     item.name,
-                    reader.chunks(),
+                    chunks,
                     size=item.size,
                     attributes=item.attributes,
                     verify=verify,
                 )
         except ProviderError as error:
-            error.reading = isinstance(error, Changing)
             return error
 
     # Measures

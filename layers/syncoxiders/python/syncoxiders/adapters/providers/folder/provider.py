@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from errno import ENAMETOOLONG
 from typing import Literal
 
+from syncoxiders.adapters.providers.carrying import reading
 from syncoxiders.adapters.providers.folder import _linux
 from syncoxiders.adapters.providers.folder._carry import Carrier
 from syncoxiders.adapters.providers.folder._delete import Deleter
@@ -26,7 +27,7 @@ from syncoxiders.adapters.providers.folder._write import Writer
 from syncoxiders.core import hashes
 from syncoxiders.core.digests import digests_of
 from syncoxiders.core.model import Entry, EntryId, Kind, Ref, Traits
-from syncoxiders.ports.errors import Changing, ProviderError, Refused, RootLost, Stale, Vanished
+from syncoxiders.ports.errors import ProviderError, Refused, RootLost, Stale, Vanished
 from syncoxiders.ports.provider import Attributes, Carry, FolderDelta, Known, Provider, Reader
 
 _PROCESSORS = os.cpu_count() or 1
@@ -347,22 +348,16 @@ class FolderProvider:
 
         def long_way(item: Carry) -> Entry | ProviderError:
             try:
-                reader = source.read(item.source, item.version)
-            except ProviderError as error:
-                error.reading = True
-                return error
-            try:
-                with closing(reader):
+                with reading(source, item) as chunks:
                     return self.upload(
                         item.parent,
                         item.name,
-                        reader.chunks(),
+                        chunks,
                         size=item.size,
                         attributes=item.attributes,
                         verify=verify,
                     )
             except ProviderError as error:
-                error.reading = isinstance(error, Changing)
                 return error
 
         carrier = Carrier(source.lookout(), self.lookout(), long_way, self._wrote)
