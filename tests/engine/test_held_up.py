@@ -6,8 +6,10 @@ import pytest
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.filters import Filter, exclude
 from syncoxiders.core.model import Traits
+from syncoxiders.core.plan import Plan
 from syncoxiders.engine import sync
 from syncoxiders.engine.recover import recover
+from syncoxiders.engine.stuck import Stuck
 from syncoxiders.ports.errors import Refused, Throttled, Unreachable
 from tests.engine.world import World
 
@@ -18,6 +20,21 @@ def invert(world: World, name: str) -> None:
     provider.rename("p/q", "passing")
     provider.rename("p", "passing/q")
     provider.rename("passing", "p")
+
+
+def test_what_waits_for_each_other_is_planned_together() -> None:
+    """What two plans leave waiting is tried once more, in one, and then waits for a change."""
+    stuck = Stuck()
+    stuck.add(Plan(postponed=(1,), waiting=(("a", "a1"),)))
+    assert stuck.take() == ([], [])
+    stuck.add(Plan(postponed=(1,), waiting=(("a", "a1"),)))
+    assert stuck.take() == ([], [])
+    stuck.add(Plan(postponed=(2,)))
+    assert stuck.take() == ([("a", "a1")], [1, 2])
+    stuck.add(Plan(postponed=(1, 2), waiting=(("a", "a1"),)))
+    assert stuck.take() == ([], [])
+    stuck.passed(Plan(forget=(3,)))
+    assert stuck.take() == ([("a", "a1")], [1, 2])
 
 
 def test_what_a_moved_folder_holds_is_known_though_it_could_not_be_listed() -> None:
