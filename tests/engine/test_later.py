@@ -198,3 +198,25 @@ def test_who_asks_for_a_pause_while_it_is_read_has_it() -> None:
         if each.not_before > world.clock.now()
     }
     assert paused == {"a"}
+
+
+def test_a_file_that_waits_is_where_it_was_seen() -> None:
+    """Nothing is to be moved to where a file stands of which base is not told, its action open."""
+    world = Deployed()
+    for path in ("from/moved", "to/stays", "other"):
+        world.a.write(path, path.encode())
+    for _ in range(2):
+        world.look()
+    world.failing = {"apply"}
+    world.b.write("from/moved", b"newer")
+    world.look()
+    world.applies.purge()  # what updates it is heard of by the sweep alone
+    world.b.rename("from/moved", "to/taken")
+    world.look()
+    world.a.write("from/moved", b"newer here as well")
+    world.a.rename("other", "to/taken")
+    world.look()
+    store = world.store()
+    known = [node for ids in store.base().ids() for node in store.base().get(ids).values()]
+    opened = store.open_of(node.id for node in known if node.name == "taken")
+    assert not opened, "a move that cannot be done, again and again"

@@ -257,12 +257,12 @@ class Planner:
         That is put into the log before: should this planner die when only the folder is in base,
         nothing else would tell of what is in it.
         """
-        view = self._view = SteadyView(self._store, self._rule)
+        first_id = self._store.base().next_id()
+        open_nodes = OpenNodes(self._store, first_id, self._away)
+        view = self._view = SteadyView(self._store, self._rule, open_nodes)
         endpoints = [each.id for each in self._rule.endpoints]
         view.prefetch(touched, suspects, endpoints)
         chosen = dict.fromkeys(touched)
-        first_id = self._store.base().next_id()
-        open_nodes = OpenNodes(self._store, first_id, self._away)
         union = self._record is None or self._record.rule != self._rule.version
         while True:
             self._hold_on()

@@ -1,9 +1,9 @@
 """The planner's view of a store to which others write meanwhile."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from syncoxiders.core import names
-from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node
+from syncoxiders.core.model import EndpointId, Entry, EntryId, Kind, Node, NodeId
 from syncoxiders.core.rule import Rule
 from syncoxiders.engine.view import StoreView
 from syncoxiders.ports.state import SyncStore
@@ -17,11 +17,13 @@ class SteadyView(StoreView):
 
     A file's content that is up to date at an endpoint, where nothing was logged of it, is taken to
     be as base has it. If it is not, that is in the log by the time that anybody could know; what
-    is done about it until then has the version that base tells for its precondition.
+    is done about it until then has the version that base tells for its precondition. Of ``open_``
+    nodes base is not told what was logged, before their actions are closed.
     """
 
-    def __init__(self, store: SyncStore, rule: Rule) -> None:
+    def __init__(self, store: SyncStore, rule: Rule, open_: Container[NodeId] = ()) -> None:
         super().__init__(store)
+        self._open = open_
         self._traits = {each.id: each.traits for each in rule.endpoints}
         self._standing: dict[tuple[EndpointId, EntryId], dict[str, dict[EntryId, Entry]]] = {}
 
@@ -33,6 +35,8 @@ class SteadyView(StoreView):
             return False
         if not (replica.entry and traits.keeps_mtime):
             return False  # the guard goes by when it was written last
+        if node.id in self._open:
+            return False
         self._meet(
             endpoint,
             [
