@@ -305,19 +305,34 @@ class Operations:
         self._in_place.update(checked)  # all of it is where it was, up to what stays
 
     def _confirm_absent(self, endpoint: EndpointId, node: Node) -> None:
-        """Confirm by a point read that a node is gone: the topmost folder that is, or itself."""
-        top = node
+        """Confirm by point reads that a node is gone, with a folder above it or by itself.
+
+        That is asked of the topmost folder that is gone, since it holds for all that was in it; of
+        one that is there again it tells nothing.
+        """
         chain = [node]
-        while top.parent:
-            above = self._places.node(top.parent)
+        while chain[-1].parent:
+            above = self._places.node(chain[-1].parent)
             replica = above.replicas.get(endpoint) if above is not None else None
             if above is None or replica is None or not replica.gone:
                 break
-            top = above
             chain.append(above)
-        if (endpoint, top.id) in self._absent:
-            return
-        replica = top.replicas.get(endpoint)
+        found: Entry | None = None
+        for each in reversed(chain):
+            if (endpoint, each.id) in self._absent:
+                return
+            found = self._found(endpoint, each)
+            if found is None:
+                if each is not node:
+                    self._absent.add((endpoint, each.id))
+                return
+        if found is not None:
+            self._see(endpoint, found)
+        raise Stale("it is there again where it had been deleted")
+
+    def _found(self, endpoint: EndpointId, node: Node) -> Entry | None:
+        """Return what a provider has of a node that was deleted there, None if that is nothing."""
+        replica = node.replicas.get(endpoint)
         if replica is None:
             raise Stale("the reason for deleting it has passed")
         try:
@@ -325,11 +340,9 @@ class Operations:
         except Vanished:
             ref = Ref(replica.entry, replica.name)
         found = self._providers[endpoint].get(ref)
-        if found is not None and self._places.owner(endpoint, found.id) in {top.id, None}:
-            self._see(endpoint, found)
-            raise Stale("it is there again where it had been deleted")
-        if top is not node:
-            self._absent.add((endpoint, top.id))
+        if found is not None and self._places.owner(endpoint, found.id) in {node.id, None}:
+            return found
+        return None
 
     def _see(self, endpoint: EndpointId, found: Entry) -> None:
         """Gather an entry, with the folders above it that had not been known either."""
