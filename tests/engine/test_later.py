@@ -12,7 +12,7 @@ from syncoxiders.engine.pipeline.replanning import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable
-from tests.engine.deployed import OWNER, SYNC, Deployed
+from tests.engine.deployed import OWNER, SYNC, Deployed, goes_on
 
 
 def failing(provider: MemoryProvider, operation: str, error: ProviderError) -> None:
@@ -131,8 +131,7 @@ def test_what_was_not_done_while_its_file_was_moved_elsewhere() -> None:
     world.settle()
     world.a.on_call = None
     world.failing = set()
-    world.settle()
-    world.look()
+    goes_on(world, 180)
     assert world.b.tree() == world.a.tree()
     assert b"2" in world.a.tree().values()
 
@@ -220,3 +219,39 @@ def test_a_file_that_waits_is_where_it_was_seen() -> None:
     known = [node for ids in store.base().ids() for node in store.base().get(ids).values()]
     opened = store.open_of(node.id for node in known if node.name == "taken")
     assert not opened, "a move that cannot be done, again and again"
+
+
+def test_a_folder_that_is_there_again_does_not_keep_what_was_in_it() -> None:
+    """Of what was in it is asked by itself: it may be gone though its folder was made again."""
+    world = Deployed(quirks=Quirks(traits=Traits(stable_ids=False, cheap_hash=True)))
+    for path in ("d/n/x", "stays"):
+        world.a.write(path, path.encode())
+    for _ in range(2):
+        world.look()
+    world.failing = {"apply"}
+    world.a.remove("d")
+    world.look()
+    world.a.mkdir("d")
+    world.failing = {"poll", "merge"}
+    world.settle()
+    assert world.b.tree() == {"d": None, "stays": b"stays"}
+
+
+def test_what_nobody_sees_the_reason_of_is_tried_once_a_minute() -> None:
+    """A provider that refuses what seems right to us is not asked again and again."""
+    world = Deployed()
+    world.a.write("file", b"1")
+    asked: list[str] = []
+
+    def refuse(called: str) -> None:
+        if called == "upload":
+            asked.append(called)
+            raise Stale("it is not as planned")
+
+    world.b.on_call = refuse
+    world.look()
+    goes_on(world, 600)
+    assert 2 <= len(asked) <= 12
+    world.b.on_call = None
+    goes_on(world, 120)
+    assert world.b.tree() == world.a.tree()

@@ -12,6 +12,7 @@ from syncoxiders.engine.pipeline.entering import Entering
 from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.engine.pipeline.reconcile import Planner
+from syncoxiders.engine.pipeline.replanning import AGAIN
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import (
     ProviderError,
@@ -187,7 +188,7 @@ class TestWhatFails:
         assert world.b.tree() == world.a.tree()
 
     def halved(self, world: Deployed) -> Batch:
-        """Return a batch that has dropped ``x``, which is not planned yet, and put off ``y``."""
+        """Return a batch that has dropped ``x``, to be planned right now, and put off ``y``."""
         stale = ["x"]
 
         def upload(_: Ref, called: str, *__: Any, **___: Any) -> Entry:
@@ -205,7 +206,9 @@ class TestWhatFails:
         world.settle()
         world.failing = {"apply"}
         del vars(world.b)["upload"]
-        (batch,) = world.store().batches()
+        batch, later = sorted(world.store().batches(), key=lambda each: bool(each.again))
+        world.clock.advance(AGAIN)
+        apply(world.pipeline, Apply(OWNER, world.settings.id, later.id))
         return batch
 
     def test_dropped(self, world: Deployed) -> None:

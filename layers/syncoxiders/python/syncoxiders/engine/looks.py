@@ -66,8 +66,9 @@ class Looks:
     ``away`` are those that cannot take part, with the reason. ``positions`` say how far the
     change log has been read; ``joining`` are endpoints that were not part of the sync, or whose
     root was ``let_through`` though it is another one. ``found`` is what was seen where,
-    ``refused`` what providers said instead. ``alive`` is called at every step; when it raises
-    OutOfTime whoever looks next goes on where this look was.
+    ``refused`` what providers said instead, ``news`` whether a look :meth:`again` found any.
+    ``alive`` is called at every step; when it raises OutOfTime whoever looks next goes on where
+    this look was.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Looks:
         )
         self._lost: list[str] = []
         self.let_through: set[EndpointId] = set()
+        self.news = False
         self.found: dict[EndpointId, Look] = {}
         self.refused: dict[EndpointId, ProviderError] = {}
         self.roots: dict[EndpointId, str] = dict(record.roots) if record is not None else {}
@@ -355,8 +357,10 @@ class Looks:
             )
             try:
                 observer = self._observer(endpoint)
-                observer.ask_for_lost(ids)
-                observer.look(self._folders(endpoint, wanted), confirm=self._confirm(endpoint))
+                lost = observer.ask_for_lost(ids)
+                folders = self._folders(endpoint, wanted)
+                found = observer.look(folders, confirm=self._confirm(endpoint))
+                self.news = self.news or lost or bool(found.changed or found.gone)
             except ProviderError as error:
                 self._lose(endpoint, error)
                 continue

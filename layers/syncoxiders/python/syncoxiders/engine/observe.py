@@ -247,24 +247,25 @@ class Observer:
                         todo.append(child.id)
         return list(gone)
 
-    def ask_for_lost(self, ids: Iterable[EntryId]) -> None:
+    def ask_for_lost(self, ids: Iterable[EntryId]) -> bool:
         """Ask for those of these entries that are lost, now that something is to be done there.
 
         Where they are still not to be seen the endpoint is detached from their nodes: it has no
         part in them any more, and gets one of its own. What is in a lost folder stays lost until
-        something is to be done with it, too.
+        something is to be done with it, too. Says whether any were.
         """
         self.ask()
+        asked = [entry for entry in self._tree.get(ids).values() if entry.lost]
         lost: set[EntryId] = set()
-        for entry in self._tree.get(ids).values():
-            if entry.lost:
-                found = self._provider.get(Ref(entry.id, entry.name))
-                if found is None:
-                    lost.add(entry.id)
-                else:
-                    self.commit(self.inside([found]), [])
+        for entry in asked:
+            found = self._provider.get(Ref(entry.id, entry.name))
+            if found is None:
+                lost.add(entry.id)
+            else:
+                self.commit(self.inside([found]), [])
         if lost:
             self._detach(lost)
+        return bool(asked)
 
     def _detach(self, lost: set[EntryId]) -> None:
         below = self._tree.get(set(self.with_content(lost)) - lost)

@@ -16,8 +16,6 @@ MOST = 100
 MOST_PROBED = 64 << 20
 """So many bytes are read for the hashes of one batch, or a single file's."""
 
-HOUR = 3_600.0
-
 LANES = 4
 """So many batches of an endpoint may be worked on at once."""
 
@@ -165,8 +163,8 @@ def untold(batch: Batch, actions: Sequence[Action], *, now: float, until: float)
     )
 
 
-def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) -> Batch:
-    """Return a batch by which nodes of another one are planned again at a later time.
+def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, pause: float) -> Batch:
+    """Return a batch by which nodes of another one are planned again after a pause, in seconds.
 
     It has one id with all of these nodes and about that time, so that there is one of them, however
     many batches give up at several endpoints what they were to do with the nodes.
@@ -174,11 +172,11 @@ def later(batch: Batch, nodes: Iterable[NodeId], *, now: float, until: float) ->
     again = tuple(sorted(nodes))
     which = hashlib.blake2b(repr(again).encode(), digest_size=8).hexdigest()
     return Batch(
-        id=f"later-{int(until // HOUR):x}-{which}",
+        id=f"later-{int((now + pause) // pause):x}-{which}",
         endpoint=batch.endpoint,
         lane=batch.lane,
         again=again,
         rule=batch.rule,
         opened=now,
-        put_off=until,
+        put_off=now + pause,
     )

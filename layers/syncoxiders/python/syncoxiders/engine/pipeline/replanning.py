@@ -21,6 +21,12 @@ from syncoxiders.ports.state import Commit, SyncRecord
 RETRY = 3_600.0
 """Seconds after which what a provider refused is tried again."""
 
+AGAIN = 60.0
+"""Seconds after which that is planned again of which nothing tells why it was not as planned.
+
+It would be planned as it was: something else is about to be done, or a provider lists late.
+"""
+
 
 class Replanning:
     """Has planned again what is left of a batch. ``roots`` are the roots that are known.
@@ -55,11 +61,11 @@ class Replanning:
             self._store.touch(touched)
             self.news = True
 
-    def later(self, nodes: Collection[NodeId]) -> None:
-        """Have nodes planned again some time later."""
+    def later(self, nodes: Collection[NodeId], pause: float = RETRY) -> None:
+        """Have nodes planned again after a pause, in seconds."""
         if nodes:
             now = self._context.clock.now()
-            batch = dispatch.later(self._batch, nodes, now=now, until=now + RETRY)
+            batch = dispatch.later(self._batch, nodes, now=now, pause=pause)
             self._store.put_batches([batch])
 
     def find_out_later(self, actions: Sequence[Action]) -> None:
@@ -77,10 +83,12 @@ class Replanning:
     def look_again(self, applied: Applied) -> None:
         """Look at what was not as planned, and put into the log what has to be planned again.
 
-        Where a root is not there, that is once it is, or has been for so long that others go on.
+        Where a root is not there, that is once it is, or has been for so long that others go on;
+        where there is nothing new, some time later.
         """
-        if applied.stale and not self.look_around(applied.stale):
-            self.later(applied.nodes)
+        there, news = self.look_around(applied.stale) if applied.stale else (True, True)
+        if not (there and (news or applied.again or self._is_behind())):
+            self.later(applied.nodes, AGAIN if there else RETRY)
             self.touch((), sorted(applied.again))
         else:
             self.touch(applied.nodes, sorted(applied.again))
@@ -88,11 +96,11 @@ class Replanning:
                 # where ids are paths, a move that is still to come leads away from what is logged
                 self._store.hold(applied.nodes)
 
-    def look_around(self, stale: Collection[tuple[EndpointId, EntryId]]) -> bool:
+    def look_around(self, stale: Collection[tuple[EndpointId, EntryId]]) -> tuple[bool, bool]:
         """Look around what was not as expected, and have poll look at the rest.
 
         It may have gone with folders further up, of which these folders tell nothing. Says
-        whether the roots were those that are known.
+        whether the roots were those that are known, and whether there was anything new.
         """
         record = SyncRecord({}, roots=self._roots)
         looks = Looks(self._context, record, Outcome(), lambda _: None)
@@ -102,7 +110,16 @@ class Replanning:
         self._heeding.heed(looks.refused)
         self.news = True
         self._heeding.hint({endpoint for endpoint, _ in stale})
-        return not any(isinstance(each, RootLost) for each in looks.refused.values())
+        there = not any(isinstance(each, RootLost) for each in looks.refused.values())
+        return there, looks.news or bool(looks.refused)
+
+    def _is_behind(self) -> bool:
+        """Say whether there is something that was not planned yet."""
+        record = self._store.record()
+        return record is None or any(
+            self._store.observed(endpoint).changes(planned, 1)[0]
+            for endpoint, planned in record.planned.items()
+        )
 
     def ask_again(self, endpoint: EndpointId) -> None:
         """Find out what holds where a look that came later than an action has it otherwise."""
