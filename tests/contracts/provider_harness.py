@@ -160,7 +160,8 @@ class World:
         deltas = list(provider.rescan(self.known, folders or None))
         assert len({delta.folder for delta in deltas}) == len(deltas), "a folder came twice"
         for delta in deltas:
-            assert delta.changed or delta.missing or delta.problems, "an empty delta"
+            tells = bool(delta.changed or delta.missing or delta.problems)
+            assert tells is not delta.absent, "an empty delta, or one of what was not seen"
             self.known.apply(delta)
         return Look(deltas)
 

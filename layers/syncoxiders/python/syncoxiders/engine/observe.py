@@ -73,6 +73,7 @@ class Observer:
         self._now = now
         self._asked = now()
         self._gave_up = False
+        self._absent: set[EntryId] = set()
         self._noted: Container[EntryId] = ()
         self._notes: dict[EntryId, Entry] = {}
         self._confirms = store if isinstance(store, Confirms) else None
@@ -100,6 +101,8 @@ class Observer:
         look = Look()
         only = list(folders) if folders is not None else None
         missing, _ = self._pass(look, only)
+        if self._absent:
+            missing = self._went_after(look, missing)
         if missing:
             missing = self._believed(look, only, missing)
         if only is not None and missing and self._provider.traits.stable_ids:
@@ -113,6 +116,21 @@ class Observer:
         if gone:
             self.commit([], gone)
         return self._whole(look, confirm) if self._gave_up and only is not None else look
+
+    def _went_after(self, look: Look, missing: set[EntryId]) -> set[EntryId]:
+        """Look into folders that had been moved by the time that they were looked for.
+
+        Where they have gone the folders tell in which they were known. Returns all that is missing.
+        """
+        absent, self._absent = self._absent, set()
+        above = {entry.parent for entry in self._tree.get(absent).values()}
+        for folders in (above, absent):
+            refs = [self._last_ref(Places(self._store), each) for each in sorted(folders)]
+            known = [each for each in refs if each.path or each.id == ROOT_ENTRY]
+            later, found = self._pass(look, known)
+            missing = (missing | later) - found
+        self._absent = set()
+        return missing
 
     def _whole(self, look: Look, confirm: Callable[[Look], None] | None) -> Look:
         """Look at everything: what was given up is somewhere, and must not be taken for deleted."""
@@ -195,6 +213,8 @@ class Observer:
         batch: list[Entry] = []
         try:
             for delta in self._rescans.rescan(self._known, folders):
+                if delta.absent:
+                    self._absent.add(delta.folder)
                 self._take(delta, look, batch, missing, found)
                 if len(batch) >= BATCH:
                     self.commit(batch, ())

@@ -33,13 +33,16 @@ class FolderDelta(msgspec.Struct, frozen=True):
 
     ``changed`` are entries that are new here or differ in any field; ``missing`` are ids that
     were known in this folder and do not stand in it any more (they may turn up in another
-    folder's ``changed``). A folder without differences yields no delta.
+    folder's ``changed``). A folder without differences yields no delta. One that was to be
+    compared may be told of as ``absent`` where it does not stand any more: of what is in it
+    nothing was seen.
     """
 
     folder: EntryId
     changed: tuple[Entry, ...] = ()
     missing: tuple[EntryId, ...] = ()
     problems: tuple[Problem, ...] = ()
+    absent: bool = False
 
 
 class Attributes(msgspec.Struct, frozen=True):

@@ -55,6 +55,8 @@ class Scanner:
             delta = self._look_at(path, folder, known, todo, everything=everything)
             if delta is None:
                 self._confirm(root)
+                if not everything:
+                    yield FolderDelta(folder, absent=True)
             elif delta.changed or delta.missing or delta.problems:
                 yield delta
         self._confirm(root)

@@ -1,0 +1,50 @@
+"""Looks at folders that are moved while they are looked for."""
+
+from pathlib import Path
+
+from syncoxiders.adapters.memory.state import MemoryStateStore
+from syncoxiders.adapters.providers.folder import FolderProvider
+from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref
+from syncoxiders.engine.observe import Observer
+from syncoxiders.ports.state import ObservedTree
+
+
+def found(tree: ObservedTree, folder: str = ROOT_ENTRY) -> dict[str, Entry]:
+    return {entry.name: entry for entry in tree.children(folder)}
+
+
+def test_a_folder_that_was_renamed_is_looked_into(tmp_path: Path) -> None:
+    """What is new in it is found though it does not stand any more where it was known to."""
+    for name in ("one", "one/deep", "stays"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one/deep/file").write_bytes(b"old")
+    store, provider = MemoryStateStore().sync("me", "sync"), FolderProvider(str(tmp_path))
+    observer = Observer(store, "a", provider, told=lambda *_: None, now=lambda: 0.0)
+    observer.look()
+    tree = store.observed("a")
+    one = found(tree)["one"]
+    deep = found(tree, one.id)["deep"]
+    (tmp_path / "one").rename(tmp_path / "stays/two")
+    (tmp_path / "stays/two/deep").rename(tmp_path / "stays/two/deeper")
+    (tmp_path / "stays/two/deeper/file").write_bytes(b"new content")
+    stays = found(tree)["stays"]
+    observer.look([Ref(deep.id, "one/deep"), Ref(ROOT_ENTRY, ""), Ref(stays.id, "stays")])
+    moved = found(tree, one.id)
+    assert found(tree, stays.id)["two"].id == one.id
+    assert found(tree, moved["deeper"].id)["file"].size == len(b"new content")
+
+
+def test_the_folder_above_tells_where_one_has_gone(tmp_path: Path) -> None:
+    """It is asked though nothing was heard of it yet."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/file").write_bytes(b"old")
+    store, provider = MemoryStateStore().sync("me", "sync"), FolderProvider(str(tmp_path))
+    observer = Observer(store, "a", provider, told=lambda *_: None, now=lambda: 0.0)
+    observer.look()
+    tree = store.observed("a")
+    one = found(tree)["one"]
+    (tmp_path / "one").rename(tmp_path / "two")
+    (tmp_path / "two/file").write_bytes(b"new content")
+    observer.look([Ref(one.id, "one")])
+    assert found(tree)["two"].id == one.id
+    assert found(tree, one.id)["file"].size == len(b"new content")
