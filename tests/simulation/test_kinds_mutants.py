@@ -41,7 +41,7 @@ MUTANTS: dict[str, tuple[Mutant, str, bool]] = {
     "goes on to another place": (
         swap(resumable._task, "(version, goal)", "version"),
         "uploads",
-        CLOUD,
+        MACHINE,
     ),
 }
 
