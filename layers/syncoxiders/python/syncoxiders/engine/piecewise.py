@@ -51,6 +51,7 @@ def look_on(
     """
     found = Look()
     todo = list(begun.todo)
+    done: set[EntryId] = set()  # what is moved meanwhile may stand in a circle, for all we know
     kept = -math.inf
     many = 1
     while todo:
@@ -59,7 +60,8 @@ def look_on(
         if started - kept >= OFTEN:
             keep(Begun(begun.cursor, tuple(todo)))
             kept = started
-        inside = _folders_in(tree, some)
+        done.update(some)
+        inside = [each for each in _folders_in(tree, some) if each not in done]
         try:
             refs = folders(some)
             look = observer.look(refs, confirm=confirm) if refs else Look()
