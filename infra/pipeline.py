@@ -158,8 +158,7 @@ class Pipeline(Construct):
             memory=1024,
             description="Plans what changes mean for the other sides",
         )
-        # Most of its time goes by waiting, and the share of a processor that comes with this hashes
-        # as fast as the network brings. What is carried at once shares half of it.
+        # Most of its time goes by waiting. What is carried at once shares half of this.
         self.apply = Function(
             self,
             "Apply",

@@ -122,14 +122,13 @@ class Observer:
 
         Where they have gone the folders tell in which they were known. Returns all that is missing.
         """
-        absent, self._absent = self._absent, set()
+        absent = self._absent
         above = {entry.parent for entry in self._tree.get(absent).values()}
         for folders in (above, absent):
             refs = [self._last_ref(Places(self._store), each) for each in sorted(folders)]
             known = [each for each in refs if each.path or each.id == ROOT_ENTRY]
             later, found = self._pass(look, known)
             missing = (missing | later) - found
-        self._absent = set()
         return missing
 
     def _whole(self, look: Look, confirm: Callable[[Look], None] | None) -> Look:
@@ -208,6 +207,7 @@ class Observer:
     def _pass(self, look: Look, folders: list[Ref] | None) -> tuple[set[EntryId], set[EntryId]]:
         """Compare once; returns what was missing everywhere, and what was new or changed."""
         self.ask()
+        self._absent = set()
         missing: set[EntryId] = set()
         found: set[EntryId] = set()
         batch: list[Entry] = []

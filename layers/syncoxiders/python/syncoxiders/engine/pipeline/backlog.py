@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from syncoxiders.core.model import EndpointId, EntryId, NodeId
+from syncoxiders.engine.pipeline import setting
 from syncoxiders.ports.pipeline import SharedStore
 
 LOG = 10_000
@@ -54,7 +55,7 @@ class Backlog:
     def is_behind(self) -> bool:
         """Say whether something was put into a log since it was read."""
         return any(
-            self._store.observed(endpoint).changes(self.positions.get(endpoint, 0), 1)[0]
+            setting.has_news(self._store, endpoint, self.positions.get(endpoint, 0))
             for endpoint in self.endpoints
         )
 

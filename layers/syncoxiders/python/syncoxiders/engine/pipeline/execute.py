@@ -113,7 +113,7 @@ class Worker:
         self._store = store
         self._batch = batch
         self._until = until
-        setting.read_ahead(store, settings, setting.PLANNING)
+        setting.read_ahead(store, settings)
         heard = {each.id: setting.heard(store, each.id) for each in settings.endpoints}
         self._roots = {each: it.root for each, it in heard.items() if it.root}
         self._context: Context = setting.context(

@@ -59,8 +59,7 @@ def health(pipeline: Pipeline, owner: str, settings: SyncSettings) -> Health:
     for endpoint in settings.endpoints:
         heard = known[endpoint.id] = setting.heard(store, endpoint.id)
         problems.extend((endpoint.id, each) for each in heard.problems)
-        position = planned.get(endpoint.id)
-        news = position is None or store.observed(endpoint.id).changes(position, 1)[0]
+        news = setting.has_news(store, endpoint.id, planned.get(endpoint.id))
         if news or not heard.looked:
             behind.append(endpoint.id)
     batches = store.batches(limit=MANY)

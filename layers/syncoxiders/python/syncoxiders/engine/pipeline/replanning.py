@@ -11,7 +11,7 @@ from syncoxiders.engine.apply import Applied
 from syncoxiders.engine.context import Context
 from syncoxiders.engine.looks import Looks
 from syncoxiders.engine.observe import Observer
-from syncoxiders.engine.pipeline import dispatch, handing
+from syncoxiders.engine.pipeline import dispatch, handing, setting
 from syncoxiders.engine.pipeline.heeding import LEFT_ALONE, Heeding
 from syncoxiders.engine.report import Outcome
 from syncoxiders.ports.errors import ProviderError, RootLost
@@ -114,11 +114,11 @@ class Replanning:
         return there, looks.news or bool(looks.refused)
 
     def _is_behind(self) -> bool:
-        """Say whether there is something that was not planned yet."""
+        """Say whether something of those whom the batch needs was not planned yet."""
         record = self._store.record()
-        return record is None or any(
-            self._store.observed(endpoint).changes(planned, 1)[0]
-            for endpoint, planned in record.planned.items()
+        planned = record.planned if record is not None else {}
+        return any(
+            setting.has_news(self._store, each, planned.get(each)) for each in self._batch.needs
         )
 
     def ask_again(self, endpoint: EndpointId) -> None:

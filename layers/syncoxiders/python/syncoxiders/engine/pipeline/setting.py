@@ -97,6 +97,11 @@ def stops(known: Planning, heard: Iterable[Heard]) -> list[Stop]:
     return [each for each in found if each is not None]
 
 
+def has_news(store: SharedStore, endpoint: EndpointId, planned: int | None) -> bool:
+    """Say whether a change log holds more than was planned of it, if any of it was."""
+    return planned is None or bool(store.observed(endpoint).changes(planned, 1)[0])
+
+
 def read_ahead(store: SharedStore, settings: SyncSettings, *more: str) -> None:
     """Read in one request what is known of all endpoints, and more texts."""
     store.read_texts([*(_heard(each.id) for each in settings.endpoints), *more])

@@ -72,9 +72,7 @@ def _is_behind(
     if not setting.exchanged(record, heard).isdisjoint(here):
         return True
     planned = record.planned if record is not None else {}
-    return any(
-        each not in planned or store.observed(each).changes(planned[each], 1)[0] for each in here
-    )
+    return any(setting.has_news(store, each, planned.get(each)) for each in here)
 
 
 def _freed(store: SharedStore, batches: list[Batch]) -> list[Batch]:
