@@ -325,3 +325,36 @@ def test_what_is_in_a_folder_waits_with_it() -> None:
         giver.frozen = frozen
         draft.freeze_together()
         assert (taker.frozen, content.frozen) == (frozen, frozen)
+
+
+def test_what_somebody_may_have_been_given_is_not_forgotten() -> None:
+    """In a union what is nowhere is let go of, but only once all have told."""
+    rule = Rule(tuple(Endpoint(each, each, Traits()) for each in "abc"))
+    known = node(1, name="file", replicas=at(a=file("a1", "file")))
+    found = planned({}, [known], {"a": ["a1"]}, rule=rule, away={1: ["c"]}, union=True)
+    assert not found.forget
+    found = planned({}, [known], {"a": ["a1"]}, rule=rule, union=True)
+    assert found.forget == (1,)
+
+
+def test_a_folder_lives_again_once_nothing_in_it_is_being_deleted() -> None:
+    """It was moved where it was to be deleted, so that what is in it lives as well."""
+    inner, moved = folder("b2", "inner", "b1"), folder("b1", "moved")
+    parts = {
+        1: at(a=folder("a1", "f"), b=folder("b1", "f")),
+        2: at(a=folder("a2", "inner", "a1"), b=inner),
+        3: at(a=file("a3", "file", "a2"), b=file("b3", "file", "b2")),
+    }
+    for each in parts.values():
+        each["a"] = structs.replace(each["a"], gone=True)
+    known = [
+        node(1, name="f", kind=Kind.FOLDER, gone=True, replicas=parts[1]),
+        node(2, 1, name="inner", kind=Kind.FOLDER, gone=True, replicas=parts[2]),
+        node(3, 2, name="file", gone=True, replicas=parts[3]),
+    ]
+    seen = {"b": [moved, inner, file("b3", "file", "b2")]}
+    found = planned(seen, known, {"b": ["b1"]}, opened=[3])
+    assert 1 not in {each.id for each in found.nodes}
+    assert 1 in found.postponed
+    found = planned(seen, known, {"b": ["b1"]})
+    assert {each.id: each.gone for each in found.nodes} == {1: False, 2: False, 3: False}

@@ -119,6 +119,7 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
     works = Binder(draft).gather()
     for work in works:
         _decide(draft, work)
+    _let_deletions_end(draft)
     draft.freeze_together()
     decided = {work.id for work in works}
     # what a conflict kept beside its winner was made while deciding
@@ -148,22 +149,32 @@ def _decide(draft: Draft, work: Work) -> None:
         _let_go(draft, work)
 
 
+def _let_deletions_end(draft: Draft) -> None:
+    """Let a deleted folder wait that lives again, if something in it is about to be deleted.
+
+    Whoever deletes that makes sure first that no folder which goes with it has been moved: not of
+    one that lives, in which it might have been deleted by itself.
+    """
+    for node in draft.open:
+        if draft.work(node).gone:
+            for above in draft.ancestors(node):
+                if above.base is not None and above.base.gone and not above.gone:
+                    above.frozen = True
+
+
 def _let_go(draft: Draft, work: Work) -> None:
     """Forget a node of which nobody has a part any more.
 
-    Not a tombstone of which somebody who is away may have been given one: it would come back.
+    Not one of which somebody who is away may have been given one: that would be nobody's, and of a
+    tombstone it would come back.
     """
+    unanswered = tuple(draft.look.unanswered(work.id))
+    work.unanswered = unanswered if work.gone else ()
     if work.gone:
-        work.unanswered = tuple(draft.look.unanswered(work.id))
         lacking = all(replica.gone for replica in work.replicas.values())
-        work.forget = lacking and not work.unanswered
     else:
-        work.unanswered = ()
-        work.forget = (
-            not work.entries
-            and draft.look.away.isdisjoint(work.replicas)
-            and not any(work.replicas)
-        )
+        lacking = not (work.entries or work.replicas)
+    work.forget = lacking and not unanswered
 
 
 def _result(
