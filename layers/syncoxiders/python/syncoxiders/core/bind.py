@@ -146,23 +146,24 @@ class Binder:
         """Make an endpoint's part of a node new again, with everything in it.
 
         Not while there is an open action upon any of it: what base has of that cannot change.
+        Folders of which only half of a move was heard yet may stand in each other.
         """
-        found: list[tuple[Work, Entry]] = []
+        found: dict[NodeId, tuple[Work, Entry]] = {}
         todo = [work]
         while todo:
             each = todo.pop()
             if each.id in self.draft.look.open:
                 return
             entry = each.entries.get(endpoint)
-            if entry is None:
+            if entry is None or each.id in found:
                 continue
-            found.append((each, entry))
+            found[each.id] = each, entry
             if each.kind is Kind.FOLDER:
                 for child in self.draft.view.entries_in(endpoint, entry.id):
                     owner = self.draft.node_of(endpoint, child.id)
                     if owner is not None:
                         todo.append(self.draft.work(owner))
-        for each, entry in found:
+        for each, entry in found.values():
             self.draft.unbind(each, endpoint)
             self.dirty.add(each.id)
             self._new[endpoint, entry.id] = None

@@ -20,7 +20,7 @@ from syncoxiders.core.model import (
     NodeId,
     Source,
 )
-from syncoxiders.core.order import Ordering, Site, postponed
+from syncoxiders.core.order import CircleError, Ordering, Site, postponed, take_out
 from syncoxiders.core.placing import Placing, is_enforced
 from syncoxiders.core.versions import Side, ask, content_of, same
 
@@ -61,8 +61,12 @@ class Emitter:
         for endpoint in self.draft.active:
             for work in works:
                 self._emit(work, endpoint)
-        self.postponed |= postponed(self._actions, self._blockers)
-        return Ordering(self._actions, self._blockers, self._passing_name).ordered()
+        while True:
+            self.postponed |= postponed(self._actions, self._blockers)
+            try:
+                return Ordering(self._actions, self._blockers, self._passing_name).ordered()
+            except CircleError as circle:  # until it is known who stands in whom
+                self.postponed |= take_out(self._actions, circle.actions)
 
     def _passing_name(self, action: Action) -> str:
         """Return a free name at an endpoint's root for what has to get out of the way."""

@@ -1,6 +1,6 @@
 """The order of actions: each after those that it has to wait for, circles broken by parking."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TypeAlias
 
@@ -47,12 +47,31 @@ def postponed(actions: dict[Site, list[Action]], blockers: Mapping[str, list[Sit
         ]
         if not vain:
             return nodes
-        for action in vain:
-            site = (action.endpoint, action.node)
-            actions[site].remove(action)
-            if not actions[site]:
-                del actions[site]
-            nodes.add(action.node)
+        nodes |= take_out(actions, vain)
+
+
+def take_out(actions: dict[Site, list[Action]], vain: Iterable[Action]) -> set[NodeId]:
+    """Take out actions; returns their nodes."""
+    nodes: set[NodeId] = set()
+    for action in vain:
+        site = (action.endpoint, action.node)
+        actions[site].remove(action)
+        if not actions[site]:
+            del actions[site]
+        nodes.add(action.node)
+    return nodes
+
+
+class CircleError(Exception):
+    """Actions wait for each other, and none is a move, which could be parked.
+
+    So it is with deletions where folders seem to stand in each other, as long as only half of a
+    move was heard.
+    """
+
+    def __init__(self, actions: Sequence[Action]) -> None:
+        super().__init__(f"{len(actions)} actions wait for each other")
+        self.actions = actions
 
 
 class Ordering:
@@ -73,7 +92,7 @@ class Ordering:
         self._parked: dict[str, Action] = {}
 
     def ordered(self) -> list[Action]:
-        """Return all actions with their ``after`` filled in."""
+        """Return all actions with their ``after`` filled in. Raises CircleError."""
         every = [action for group in self._actions.values() for action in group]
         for action in sorted(every, key=lambda each: _PHASE[each.kind]):
             self._visit(action)
@@ -134,7 +153,7 @@ class Ordering:
                 waiter.after = [each for each in waiter.after if each != mover.id]
                 waiter.after.append(self._park(mover))
                 return
-        raise AssertionError("a circle of waiting actions has a move in it")
+        raise CircleError([frame.action for frame in stack[start:]])
 
     def _enter(self, action: Action, stack: list["_Frame"]) -> None:
         if action.id in self._done or action.id in self._open:

@@ -87,6 +87,7 @@ def _cycle(draft: Draft, work: Work) -> list[Work] | None:
 def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
     """Let a folder survive with the content in it that survives."""
     kept: set[NodeId] = set()  # above what else is in these, all survives by now
+    waits = False
     for work in by_id(draft.works[node] for node in list(decided)):
         if work.gone or work.out or work.forget or work.frozen:
             continue  # of what is frozen it is not known yet where it will stand
@@ -94,19 +95,33 @@ def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
             # a folder that lives, and is not planned itself, has nothing above it to be kept
             if work.parent in draft.works or draft.is_tombstone(work.parent):
                 _keep_above(draft, decided, work, list(draft.ancestors(work.id)))
-            kept.add(work.parent)
+            if not work.frozen:
+                kept.add(work.parent)
         for endpoint, replica in work.replicas.items():
-            if replica.left and endpoint in work.entries:
+            if replica.left and endpoint in work.entries and not work.frozen:
                 _keep_above(draft, decided, work, _standing_above(draft, work, endpoint))
+        waits = waits or work.frozen
+    if waits:
+        draft.freeze_together()
 
 
 def _keep_above(draft: Draft, decided: set[NodeId], work: Work, folders: list[Work]) -> None:
-    """Let the folders above a node, nearest first, survive with it."""
+    """Let the folders above a node, nearest first, survive with it.
+
+    The node waits for what is open upon any of them: as long as that is a deletion under way.
+    """
+    doomed: list[Work] = []
     for above in folders:
-        if not above.gone:
-            if above.id in decided:
-                continue
+        if above.gone:
+            doomed.append(above)
+        elif above.id not in decided:
             break
+    busy = [above.id for above in doomed if above.id in draft.look.open]
+    if busy:
+        draft.open.extend(busy)
+        work.frozen = True
+        return
+    for above in doomed:
         survivor = next(iter(work.entries), draft.active[0].id)
         revive(draft, above, survivor)
         confirm_places(draft, above)

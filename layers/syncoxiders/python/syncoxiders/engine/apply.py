@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from syncoxiders.core.model import (
+    ROOT,
     Action,
     ActionKind,
     EndpointId,
@@ -422,20 +423,22 @@ class Applier:
     def _close_with_content(self, action: Action, subject: EntryId, entry: Entry) -> bool:
         """After a move that changed a folder's id: whatever is in it has new ids as well.
 
-        While these cannot be told the move stays open, to be looked into again.
+        While these cannot be told the move stays open, to be looked into again. Where others
+        observe at the same time they may have heard of the move, or of parts of it, before this.
         """
         endpoint = action.endpoint
+        node = action.node if self._handed_out else ROOT
         self._land(self._flying)
         self._flush()
         try:
-            found = rekey(self._context, self._places, endpoint, subject, entry)
+            found = rekey(self._context, self._places, endpoint, subject, entry, node=node)
         except ProviderError as error:
             self._explain(action, error)
             self._leave_open(action)
             self._drop(action, away=True)
             return False
         self._closings.add(action, subject, entry)
-        self._closings.take(endpoint, found)
+        self._closings.take(found)
         self._result.again.update((endpoint, each) for each in found.unplanned)
         if found.lost:
             self._result.nodes.update(found.lost)

@@ -19,6 +19,8 @@ BATCH_SECONDS = 20.0
 ROUNDS = 20
 """So often is a close tried again that others came before."""
 
+BUSY = "Others keep changing what is to be closed; try again later."
+
 
 class Closings:
     """What is done and not closed yet. ``places`` are told at once, the store by :meth:`flush`.
@@ -33,6 +35,7 @@ class Closings:
         self._closed: list[str] = []
         self._nodes: dict[int, Node | None] = {}
         self._done: dict[NodeId, list[tuple[Action, Entry | None]]] = {}
+        self._moved: list[Rekeyed] = []
         self._put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
         self._begun: dict[EndpointId, dict[EntryId, float]] = {}
         self._losses: set[int] = set()
@@ -85,9 +88,10 @@ class Closings:
             self._touched.add(action.source.endpoint)
         self._closed.append(action.id)
 
-    def take(self, endpoint: EndpointId, found: Rekeyed) -> None:
+    def take(self, found: Rekeyed) -> None:
         """Take in what has other ids now that its folder was moved."""
-        put = self._put.setdefault(endpoint, {})
+        self._moved.append(found)
+        put = self._put.setdefault(found.endpoint, {})
         put.update(dict.fromkeys(found.gone))
         put.update({each.id: each for each in found.put})
         self._nodes.update({node.id: node for node in found.nodes})
@@ -119,6 +123,7 @@ class Closings:
             at=at,
             losses=losses,
             begun=self._begun,
+            moved=self._moved,
         )
         for _ in range(ROUNDS):
             if not raced:
@@ -126,8 +131,8 @@ class Closings:
             again.update(each for each in raced if each not in self._done)
             raced = self._close_again(each for each in raced if each in self._done)
         if raced:
-            raise StateUnavailable("Others keep changing what is to be closed; try again later.")
-        self._closed, self._nodes, self._done, self._put = [], {}, {}, {}
+            raise StateUnavailable(BUSY)
+        self._closed, self._nodes, self._done, self._put, self._moved = [], {}, {}, {}, []
         self._losses, self._touched, self._begun = set(), set(), {}
         return again
 
@@ -169,10 +174,12 @@ def commit(
     at: float,
     losses: int,
     begun: Mapping[EndpointId, Mapping[EntryId, float]] = MappingProxyType({}),
+    moved: Sequence[Rekeyed] = (),
 ) -> frozenset[NodeId]:
     """Close actions in the journal together with the base and observations that they caused.
 
-    ``begun`` is when what is observed was asked for or done, as far as that is known.
+    ``begun`` is when what is observed was asked for or done, as far as that is known. What was
+    ``moved`` with its folder gets its new ids also where it lost a race.
 
     Returns the nodes that lost a race. What turned out to stand elsewhere than base has it, or
     under another version, was moved or written to by somebody meanwhile: it is logged, to be
@@ -189,7 +196,7 @@ def commit(
         and (entry.parent, entry.name, entry.version)
         != (replica.parent, replica.name, replica.version)
     }
-    return store.commit(
+    raced = store.commit(
         Commit(
             nodes=[node for node in nodes.values() if node is not None],
             forget=[node for node, value in nodes.items() if value is None],
@@ -213,3 +220,22 @@ def commit(
             losses=losses,
         )
     )
+    _rename(store, raced, moved)
+    return raced
+
+
+def _rename(store: SyncStore, raced: frozenset[NodeId], moved: Sequence[Rekeyed]) -> None:
+    """Give their new ids to nodes that were moved with a folder and changed by others meanwhile.
+
+    Their former ids are observed as gone by now: whoever acts upon them would find nothing there.
+    """
+    for _ in range(ROUNDS):
+        found = store.base().get(raced) if moved and raced else {}
+        renamed = dict(found)
+        for each in moved:
+            renamed.update({ident: each.renamed(node) for ident, node in renamed.items()})
+        nodes = [node for ident, node in renamed.items() if node is not found[ident]]
+        if not nodes:
+            return
+        raced = store.commit(Commit(nodes=nodes))
+    raise StateUnavailable(BUSY)

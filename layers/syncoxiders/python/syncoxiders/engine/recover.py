@@ -66,6 +66,7 @@ def recover(
     nodes: dict[int, Node | None] = {}
     put: dict[EndpointId, dict[EntryId, Entry | None]] = {}
     begun: dict[EndpointId, dict[EntryId, float]] = {}
+    moved: list[Rekeyed] = []
     losses: set[int] = set()
     tried: list[str] = []
     deleted: list[tuple[EndpointId, EntryId]] = []
@@ -91,6 +92,7 @@ def recover(
                     content = rekey(
                         context, places, action.endpoint, action.entry, entry, node=action.node
                     )
+                    moved.append(content)
             except (Unreachable, Throttled, RootLost) as error:
                 where = error.asked or action.endpoint
                 away[where] = str(error)
@@ -138,7 +140,7 @@ def recover(
         context.providers[endpoint].settle()
     lost = len(losses) if only is None else 0  # handed out, they were counted when opened
     at = context.clock.now()
-    commit(context.store, nodes, tried, put, at=at, losses=lost, begun=begun)
+    commit(context.store, nodes, tried, put, at=at, losses=lost, begun=begun, moved=moved)
     return len(pending)
 
 

@@ -27,13 +27,35 @@ class Rekeyed(msgspec.Struct):
 
     ``unplanned`` are the new ids of what belongs to no node yet or was edited, ``lost`` the nodes
     that were not found again: these have to be planned, once the folder was looked at.
+    ``became`` are by node its former id, and what it is now, None where it is lost.
     """
 
+    endpoint: EndpointId = ""
     nodes: list[Node] = []
+    became: dict[NodeId, tuple[EntryId, Entry | None]] = {}
     put: list[Entry] = []
     gone: list[EntryId] = []
     unplanned: list[EntryId] = []
     lost: list[NodeId] = []
+
+    def take(self, node: Node, was: EntryId, now: Entry | None) -> None:
+        """Note what a node's part has become."""
+        self.became[node.id] = was, now
+        self.nodes.append(
+            without(node, self.endpoint) if now is None else _with_id(node, self.endpoint, now)
+        )
+        if now is None:
+            self.lost.append(node.id)
+
+    def renamed(self, node: Node) -> Node:
+        """Return a node that others changed since with its new id, or itself if it needs none."""
+        replica = node.replicas.get(self.endpoint)
+        was, now = self.became.get(node.id, ("", None))
+        if replica is None or replica.gone or replica.entry != was:
+            return node
+        if now is None:
+            return without(node, self.endpoint)
+        return _with_id(node, self.endpoint, now)
 
 
 def rekey(
@@ -55,7 +77,7 @@ def rekey(
     Where it may have been heard by now that nothing is in the former place any more, ``node`` is
     the folder's, and what base knows in it is looked for as well.
     """
-    result = Rekeyed()
+    result = Rekeyed(endpoint)
     provider = context.providers[endpoint]
     if not isinstance(provider, Rescans):
         return result
@@ -69,8 +91,7 @@ def rekey(
         owner = known.get(owners.get(was.id, NodeId()))
         if there is None or there.kind is not was.kind:
             if owner is not None:
-                result.nodes.append(without(owner, endpoint))
-                result.lost.append(owner.id)
+                result.take(owner, was.id, None)
             continue
         same = was.version == there.version
         hashes = there.hashes or (was.hashes if same else "")
@@ -78,10 +99,10 @@ def rekey(
         if not same or was.id not in owners:
             result.unplanned.append(there.id)
         if owner is not None:
-            result.nodes.append(_with_id(owner, endpoint, there))
+            result.take(owner, was.id, there)
     result.gone = [was.id for was in before.values()]
     if node != ROOT:
-        _follow(result, places, store.base(), endpoint=endpoint, folder=(node, old), now=now)
+        _follow(result, places, store.base(), folder=(node, old), now=now)
     return result
 
 
@@ -90,7 +111,6 @@ def _follow(
     places: Places,
     base: BaseTree,
     *,
-    endpoint: EndpointId,
     folder: tuple[NodeId, EntryId],
     now: dict[str, Entry],
 ) -> None:
@@ -101,7 +121,7 @@ def _follow(
         above, parent, entry = todo.pop()
         for child in base.children(parent):
             known = places.node(child.id)
-            replica = known.replicas.get(endpoint) if known is not None else None
+            replica = known.replicas.get(result.endpoint) if known else None
             if known is None or replica is None or replica.gone or replica.parent != entry:
                 continue
             path = f"{above}/{replica.name}"
@@ -110,9 +130,9 @@ def _follow(
             there = now.get(path)
             if known.id in done or there is None or there.kind is not known.kind:
                 continue
-            if base.of(endpoint, [there.id]):
+            if base.of(result.endpoint, [there.id]):
                 continue  # it has become another's by now
-            result.nodes.append(_with_id(known, endpoint, there))
+            result.take(known, replica.entry, there)
             result.put.append(there)
             if there.version != replica.version:
                 result.unplanned.append(there.id)
