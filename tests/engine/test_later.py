@@ -11,7 +11,9 @@ from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.engine.pipeline.replanning import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
+from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable
+from syncoxiders.ports.registry import EndpointSettings
 from tests.engine.deployed import OWNER, SYNC, Deployed, goes_on
 
 
@@ -255,3 +257,42 @@ def test_what_nobody_sees_the_reason_of_is_tried_once_a_minute() -> None:
     world.b.on_call = None
     goes_on(world, 120)
     assert world.b.tree() == world.a.tree()
+
+
+def test_what_is_new_at_one_who_is_away_lets_nobody_try_again_at_once() -> None:
+    """It will not be planned before that one is back."""
+    world = Deployed()
+    world.providers["c"] = away = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    world.a.write("known", b"0")
+    world.look()
+    world.look()
+    assert away.tree() == world.b.tree() == world.a.tree()
+    world.failing = {"merge", "apply"}
+    away.write("new", b"1")
+    world.look()  # it is in the log now, and not planned
+
+    def parked(called: str) -> None:
+        raise Throttled(f"no {called} today", 10 * PATIENCE)
+
+    away.on_call = parked
+    world.look()
+    world.failing = set()
+    asked: list[str] = []
+
+    def refuse(called: str) -> None:
+        if called == "upload":
+            asked.append(called)
+            raise Stale("it is not as planned")
+
+    world.b.on_call = refuse
+    world.a.write("file", b"2")
+    world.look()
+    goes_on(world, 600)
+    assert 2 <= len(asked) <= 12
+    away.on_call = world.b.on_call = None
+    world.look()
+    goes_on(world, 10 * PATIENCE)
+    assert len(world.b.tree()) == 3
+    assert away.tree() == world.b.tree() == world.a.tree()
