@@ -120,8 +120,8 @@ class Entries:
         self._folders.stale()
 
     def entries(self, endpoint: EndpointId, ids: Iterable[EntryId]) -> dict[EntryId, Entry]:
-        """Return those that are there."""
-        wanted = [(endpoint, each) for each in dict.fromkeys(ids)]
+        """Return those that are there, in the order of their ids."""
+        wanted = [(endpoint, each) for each in sorted(set(ids))]
         read = {where: self._fresh.pop(where) for where in wanted if where in self._fresh}
         read |= self.read([where for where in wanted if where not in read])
         return {where[1]: known.entry for where, known in read.items() if known.entry is not None}

@@ -118,7 +118,8 @@ class Replanning:
         record = self._store.record()
         planned = record.planned if record is not None else {}
         return any(
-            setting.has_news(self._store, each, planned.get(each)) for each in self._batch.needs
+            setting.has_news(self._store, each, planned.get(each))
+            for each in sorted(self._batch.needs)
         )
 
     def ask_again(self, endpoint: EndpointId) -> None:
