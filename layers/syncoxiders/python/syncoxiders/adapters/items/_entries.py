@@ -124,7 +124,7 @@ class Entries:
         wanted = [(endpoint, each) for each in sorted(set(ids))]
         read = {where: self._fresh.pop(where) for where in wanted if where in self._fresh}
         read |= self.read([where for where in wanted if where not in read])
-        return {where[1]: known.entry for where, known in read.items() if known.entry is not None}
+        return {where[1]: entry for where in wanted if (entry := read[where].entry) is not None}
 
     def at(self, where: Where) -> str:
         """Return the token of where an entry was read to stand last, ``""`` if it was not."""
