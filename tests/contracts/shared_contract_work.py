@@ -224,6 +224,49 @@ class TestHold(SharedRules):
         assert other.open_of([1, 2]) == {}
         assert other.released() == {1}
 
+    @pytest.fixture
+    def away(self, one: SharedStore) -> str:
+        """An endpoint at which an action is open upon the node as well."""
+        one.commit(Commit(opened=[msgspec.structs.replace(action("away"), endpoint="b")]))
+        return "b"
+
+    def test_away(self, one: SharedStore, other: SharedStore, away: str) -> None:
+        """Nobody waits for what is open at who is away; all of it closed, it is told of again."""
+        assert other.hold([1, 2], [away]) == {2}
+        one.commit(Commit(closed=["x"]))
+        assert one.released() == frozenset()
+        one.commit(Commit(closed=["y"]))
+        assert one.released() == {1}
+        one.commit(Commit(closed=["away"]))
+        assert one.released() == {1}
+
+    def test_away_alone(self, one: SharedStore, other: SharedStore, away: str) -> None:
+        """Where nothing else is open a node is not held."""
+        one.commit(Commit(closed=["x", "y"]))
+        assert other.hold([1], [away]) == {1}
+        assert other.hold([1]) == frozenset()
+
+    def test_away_since(self, one: SharedStore, other: SharedStore, away: str) -> None:
+        """Who is found to be away by others is not waited for any more."""
+        assert other.hold([1]) == one.hold([1], [away]) == other.hold([1]) == frozenset()
+        one.commit(Commit(closed=["x", "y"]))
+        assert one.released() == {1}
+
+    def test_opened_beside(self, one: SharedStore, other: SharedStore, away: str) -> None:
+        """What is planned while something is open at who is away does not end the wait."""
+        other.hold([1], [away])
+        one.commit(Commit(closed=["x", "y"], opened=[action("z")]))
+        one.released()
+        one.commit(Commit(closed=["z"]))
+        assert one.released() == {1}
+
+    def test_closer_died_beside(self, one: SharedStore, other: SharedStore, away: str) -> None:
+        """If the closer died before it told, who asks next is told though one is still away."""
+        other.hold([1], [away])
+        one.commit(Commit(closed=["x", "y"]))
+        assert other.open_of([1]).keys() == {1}
+        assert other.released() == {1}
+
     def test_known_without_actions(self, one: SharedStore, other: SharedStore) -> None:
         """Who only goes by what was read before has asked about others, and is told of nothing."""
         other.hold([1])

@@ -358,3 +358,14 @@ def test_a_folder_lives_again_once_nothing_in_it_is_being_deleted() -> None:
     assert 1 in found.postponed
     found = planned(seen, known, {"b": ["b1"]})
     assert {each.id: each.gone for each in found.nodes} == {1: False, 2: False, 3: False}
+
+
+def test_what_waited_for_one_who_is_away_is_planned_with_its_folder() -> None:
+    """Nobody will tell of it: what is open at who is away may stay so for long."""
+    rule = Rule(tuple(Endpoint(each, each, Traits()) for each in "abc"))
+    above, inside = folder("a1", "folder"), file("a2", "file", "a1")
+    known = node(1, name="folder", kind=Kind.FOLDER, replicas=at(a=above))
+    entries = {"a": [above, inside]}
+    assert planned(entries, [known], {"a": ["a2"]}, opened=[1], rule=rule).open == (1,)
+    found = planned(entries, [known], {}, rule=rule, away={1: ["c"]})
+    assert found.more == (("a", "a2"),)

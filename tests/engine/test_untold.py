@@ -10,7 +10,7 @@ from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.stopped import parts
 from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.errors import Unreachable
+from syncoxiders.ports.errors import Stale, Unreachable
 from syncoxiders.ports.registry import EndpointSettings
 from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 from tests.engine.world import World
@@ -204,3 +204,40 @@ def test_nothing_is_noted_where_nothing_can_be_planned() -> None:
     world.a.write("new", b"new")
     world.look()
     assert setting.planning(world.store()) == before
+
+
+@pytest.mark.parametrize("refused", [0, 1, 2])
+def test_what_is_made_in_a_folder_does_not_wait_for_who_is_away(refused: int) -> None:
+    """The folder itself is still to be made there: what is in it goes to all others meanwhile."""
+    world = Deployed()
+    world.providers["c"] = other = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    world.a.write("known", b"0")
+    world.look()
+    world.look()
+    world.failing = {"apply"}
+    world.a.mkdir("folder")
+    world.look()
+    world.a.write("folder/inner/file", b"1")
+    world.look()
+    world.b.on_call = no_answer
+    world.look()
+    world.clock.advance(PATIENCE)
+    world.look()
+    refusals = [Stale("it is not as planned")] * refused
+
+    def refuse(called: str) -> None:
+        if called == "make_folder" and refusals:
+            raise refusals.pop()
+
+    other.on_call = refuse
+    world.failing = set()
+    world.settle()
+    goes_on(world, 300)
+    assert not refusals
+    assert other.tree() == world.a.tree()
+    world.b.on_call = None
+    world.look()
+    goes_on(world, 2 * HOUR)
+    assert world.b.tree() == other.tree() == world.a.tree()

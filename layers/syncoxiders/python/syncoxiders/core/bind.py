@@ -58,9 +58,26 @@ class Binder:
             seen = self.draft.view.entry(endpoint, entry)
             if seen is not None:
                 self._adopt(endpoint, seen, moves)
+        self._take_in_what_waited()
         self.draft.open.extend(sorted(node for node in self.dirty if node in look.open))
         works = [self.draft.work(node) for node in self.dirty if node not in look.open]
         return sorted(works, key=lambda work: (work.kind is not Kind.FOLDER, work.id))
+
+    def _take_in_what_waited(self) -> None:
+        """Have what is new in folders planned for which nobody waits any more.
+
+        It waited while all were here at whom something is open that makes them, or moves them.
+        """
+        for node in sorted(self.dirty):
+            work = self.draft.work(node)
+            if work.kind is Kind.FOLDER and not work.gone and self.draft.look.unanswered(node):
+                self.draft.more.extend(
+                    (endpoint, child.id)
+                    for endpoint, entry in work.entries.items()
+                    for child in self.draft.view.entries_in(endpoint, entry.id)
+                    if self.draft.node_of(endpoint, child.id) is None
+                    and (endpoint, child.id) not in self._new
+                )
 
     def _suspect(self, node: NodeId) -> None:
         if node in self.dirty or node == ROOT or not self.draft.exists(node):

@@ -105,17 +105,20 @@ class SharedStore(SyncStore, Confirms, Protocol):
     def clear(self, entries: Collection[tuple[EndpointId, EntryId]]) -> None:
         """Let go of what is left of entries that are no more, and never belonged to a node."""
 
-    def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
+    def hold(
+        self, nodes: Collection[NodeId], away: Collection[EndpointId] = ()
+    ) -> frozenset[NodeId]:
         """Mark nodes to be planned again once their open actions are closed.
 
-        Returns those that have none any more, and were not marked.
+        Those at endpoints that are ``away`` are not waited for. Returns those that have no others
+        any more, and were not marked.
         """
 
     def released(self) -> frozenset[NodeId]:
-        """Return, and forget, held nodes of which this object closed the last action.
+        """Return, and forget, held nodes of which this object closed the last that was waited for.
 
-        So are those that :meth:`open_of` read afresh, and found without any: whoever closed it may
-        have died before it was told.
+        So are those that :meth:`open_of` read afresh, and found without any such: whoever closed it
+        may have died before it was told.
         """
 
     def touch(self, touched: Iterable[tuple[EndpointId, EntryId]]) -> None:

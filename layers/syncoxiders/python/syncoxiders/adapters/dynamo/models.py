@@ -36,6 +36,7 @@ class TreeRow(Row):
     open = BinaryAttribute(null=True, legacy_encoding=False)
     ats = BinaryAttribute(null=True, legacy_encoding=False)
     again = NumberAttribute(null=True)
+    away = BinaryAttribute(null=True, legacy_encoding=False)
     void = NumberAttribute(null=True)
     claims = UnicodeSetAttribute(null=True)
     seen = NumberAttribute(null=True)

@@ -82,8 +82,8 @@ class Attempts:
             put["ats"] = pack(ats)
         elif before.ats:
             remove.append("ats")
-        if step.opened:
-            remove.append("again")  # from now on it is planned anew
+        if step.opened and step.opened.keys() == opened.keys():
+            remove += ["again", "away"]  # from now on it is planned anew
         if before.rev:
             tried.change = Update(key, put, tuple(remove), when=Equals("rev", before.rev))
         else:

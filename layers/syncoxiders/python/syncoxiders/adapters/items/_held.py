@@ -1,6 +1,6 @@
 """A node's item: what it holds, what is to become of it, and which entries are claimed for it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -12,15 +12,28 @@ from syncoxiders.ports.items import Item
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
-    """A node's item; ``rev`` is ``""`` where there is none."""
+    """A node's item; ``rev`` is ``""`` where there is none.
+
+    ``away`` are the endpoints for whose open actions those need not wait who made the mark
+    ``again``.
+    """
 
     node: Node | None = None
     open: tuple[tuple[int, Action], ...] = ()
     rev: str = ""
     at: str = ""
     again: bool = False
+    away: Sequence[EndpointId] = ()
     void: bool = False
     ats: Mapping[EndpointId, str] = {}
+
+    def is_free(self, away: Container[EndpointId] = ()) -> bool:
+        """Say whether no action is open, but for those at endpoints that are ``away``."""
+        return all(action.endpoint in away for _, action in self.open)
+
+    def is_released(self) -> bool:
+        """Say whether the node is marked, and free of what those who marked it wait for."""
+        return self.again and self.is_free(self.away)
 
 
 class Step(msgspec.Struct):
@@ -50,13 +63,14 @@ def held_from(item: Item, node: NodeId) -> Held:
     """Return what a node's item says."""
     held = item.attributes
     data, opened, rev, at = (held.get(each) for each in ("data", "open", "rev", "at"))
-    ats = held.get("ats")
+    ats, away = held.get("ats"), held.get("away")
     return Held(
         None if data is None else unpack_node(data, node),
         () if opened is None else tuple(unpack_open(opened, node)),
         rev if isinstance(rev, str) else "",
         at if isinstance(at, str) else "",
         "again" in held,
+        () if away is None else unpack_as(away, tuple[str, ...]),
         "void" in held,
         {} if ats is None else unpack_as(ats, dict[str, str]),
     )

@@ -2,9 +2,10 @@
 
 A node's item holds the node (``data``, absent where an action was opened on a node that is not
 there), its open actions (``open``), ``rev`` (a token that every write changes), ``again`` (it is
-to be planned once its actions are closed) and ``at``: the token of the items that make it known
-in its folder, as entries have one. ``ats`` are those tokens of its replicas' entries, as far as
-they were known to who wrote it: what is replaced where it stands need not be read for it.
+to be planned once its actions are closed, but for those at endpoints that are ``away``) and
+``at``: the token of the items that make it known in its folder, as entries have one. ``ats`` are
+those tokens of its replicas' entries, as far as they were known to who wrote it: what is replaced
+where it stands need not be read for it.
 ``void`` marks an id that no node will ever have.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 
 from syncoxiders.adapters.items._attempts import Attempt, Attempts
 from syncoxiders.adapters.items._claims import Claim, action_tag
+from syncoxiders.adapters.items._codec import pack
 from syncoxiders.adapters.items._folders import Folders
 from syncoxiders.adapters.items._held import (
     NO_CLAIMS,
@@ -341,8 +343,10 @@ class Nodes:
                 self._node_of[action.id] = node
         else:
             self._held.pop(node, None)
-        if before.open and not now.open and (now.again or before.again):
-            self.released.add(node)
+        marked = now if now.again else before
+        for away in (marked.away, ()):  # those who made the mark when all were here wait for all
+            if marked.again and not before.is_free(away) and now.is_free(away):
+                self.released.add(node)
 
     def _next_order(self) -> int:
         self._order = max(self._order + 1, self._tables.stamp())
@@ -350,17 +354,27 @@ class Nodes:
 
     # -- marks ---------------------------------------------------------------------------------
 
-    def hold(self, ids: Collection[NodeId]) -> frozenset[NodeId]:
-        """Mark nodes that have open actions; returns the others."""
+    def hold(
+        self, ids: Collection[NodeId], away: frozenset[EndpointId] = frozenset()
+    ) -> frozenset[NodeId]:
+        """Mark nodes that have open actions where nobody is ``away``; returns the others."""
         free: set[NodeId] = set()
         left = self.read(ids)
         free.update(node for node in ids if node not in left)
         for _ in range(ROUNDS):
-            free.update(node for node, held in left.items() if not held.open)
-            todo = [(node, held) for node, held in left.items() if held.open and not held.again]
+            free.update(node for node, held in left.items() if held.is_free(away))
+            todo = [
+                (node, held)
+                for node, held in left.items()
+                if not held.is_free(away) and not (held.again and away.issubset(held.away))
+            ]
             results = self._tables.tree.write(
                 [
-                    Update(self._keys.node(node), {"again": 1}, when=Equals("rev", held.rev))
+                    Update(
+                        self._keys.node(node),
+                        {"again": 1, "away": pack(sorted(away.union(held.away)))},
+                        when=Equals("rev", held.rev),
+                    )
                     for node, held in todo
                 ]
             )

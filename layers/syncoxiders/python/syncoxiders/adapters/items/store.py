@@ -178,9 +178,7 @@ class ItemsSync:
         else:
             self._stale()
             read = self._nodes.read_ahead(nodes) if sure else self._nodes.glance(nodes)
-            self._nodes.released.update(
-                node for node, held in read.items() if held.again and not held.open
-            )
+            self._nodes.released.update(node for node, held in read.items() if held.is_released())
         return {
             node: [action for _, action in sorted(held.open, key=lambda each: each[0])]
             for node, held in read.items()
@@ -212,10 +210,12 @@ class ItemsSync:
         }
         self._entries.write(wishes, lambda _where, _claim: False)
 
-    def hold(self, nodes: Collection[NodeId]) -> frozenset[NodeId]:
-        """Mark nodes to be planned again once their open actions are closed."""
+    def hold(
+        self, nodes: Collection[NodeId], away: Collection[EndpointId] = ()
+    ) -> frozenset[NodeId]:
+        """Mark nodes to be planned again once what is open where nobody is away is closed."""
         self._stale()
-        return self._nodes.hold(nodes)
+        return self._nodes.hold(nodes, frozenset(away))
 
     def released(self) -> frozenset[NodeId]:
         """Return, and forget, held nodes that this object found or made free of open actions."""

@@ -21,7 +21,8 @@ from syncoxiders.ports.state import Commit
 class Entering:
     """Enters the plans of one planner: each is made known first, then entered.
 
-    ``waiting`` are the nodes that waited before it, and are not forgotten if it dies.
+    ``waiting`` are the nodes that waited before it, and are not forgotten if it dies; for
+    endpoints that are ``away`` nobody waits.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Entering:
         backlog: Backlog,
         dispatch: Dispatch,
         waiting: Collection[NodeId],
+        away: Collection[EndpointId],
         at: float,
     ) -> None:
         self._pipeline = pipeline
@@ -43,6 +45,7 @@ class Entering:
         self._backlog = backlog
         self._dispatch = dispatch
         self._waiting = waiting
+        self._away = away
         self._at = at
 
     def make_known(self, result: Plan) -> None:
@@ -106,7 +109,7 @@ class Entering:
         """
         if not nodes:
             return
-        missed = self._store.hold(nodes)
+        missed = self._store.hold(nodes, self._away)
         if missed:
             release(self._store, self._backlog.endpoints, missed)
         handed_out = {

@@ -134,6 +134,7 @@ class Planner:
             backlog=self._backlog,
             dispatch=self._dispatch,
             waiting=self._before.nodes,
+            away=self._away,
             at=self._now,
         )
         self._view = SteadyView(store, self._rule)
