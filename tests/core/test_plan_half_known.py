@@ -369,3 +369,18 @@ def test_what_waited_for_one_who_is_away_is_planned_with_its_folder() -> None:
     assert planned(entries, [known], {"a": ["a2"]}, opened=[1], rule=rule).open == (1,)
     found = planned(entries, [known], {}, rule=rule, away={1: ["c"]})
     assert found.more == (("a", "a2"),)
+
+
+def test_what_stands_where_something_is_written_before_it_moves_waits_with_it() -> None:
+    """Once what it replaced is gone only that leads to the node, which base has elsewhere."""
+    place = folder("a3", "folder")
+    known = [
+        node(1, 2, name="file", replicas=at(a=file("a1", "old"), b=file("b1", "file", "b3"))),
+        node(2, name="folder", kind=Kind.FOLDER, replicas=at(a=place, b=folder("b3", "folder"))),
+    ]
+    entries = {"a": [place, file("a2", "old")], "b": [file("b1", "file", "b3")]}
+    found = planned(entries, known, {"a": ["a2", "a1"]}, opened=[1])
+    assert not found.nodes
+    waiting = [entry for endpoint, entry in found.waiting if endpoint == "a"]
+    found = planned(entries, known, {"a": waiting}, opened=[1])
+    assert not found.nodes
