@@ -6,7 +6,8 @@ from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.adapters.providers.folder import FolderProvider
 from syncoxiders.core.model import ROOT_ENTRY, Entry, Ref
 from syncoxiders.engine.observe import Observer
-from syncoxiders.ports.state import ObservedTree
+from syncoxiders.ports.state import Commit, Observation, ObservedTree
+from tests.engine.deployed import Deployed
 
 
 def found(tree: ObservedTree, folder: str = ROOT_ENTRY) -> dict[str, Entry]:
@@ -48,3 +49,22 @@ def test_the_folder_above_tells_where_one_has_gone(tmp_path: Path) -> None:
     observer.look([Ref(one.id, "one")])
     assert found(tree)["two"].id == one.id
     assert found(tree, one.id)["file"].size == len(b"new content")
+
+
+def test_what_others_confirm_in_a_folder_that_is_new_stays_known() -> None:
+    """A worker tells of what it has made in a folder before of the folder, as a look finds both."""
+    world = Deployed()
+    world.a.mkdir("folder/inner")
+    world.a.write("folder/inner/file", b"content")
+    inner = world.a.entry("folder/inner")
+    store, begun = world.store(), {inner.id: world.clock.now()}
+
+    def confirmed(*_: object) -> None:
+        made = Observation("a", [inner], log=False, begun=begun)
+        world.store().commit(Commit(observed=[made]))
+        world.clock.advance(60.0)
+
+    Observer(store, "a", world.a, told=confirmed, now=world.clock.now).look()
+    tree = world.store().observed("a")
+    outer = found(tree)["folder"]
+    assert found(tree, outer.id)["inner"].id == inner.id

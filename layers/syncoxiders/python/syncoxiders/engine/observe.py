@@ -198,11 +198,16 @@ class Observer:
             children = self._tree.children(folder.id)
             todo.extend(each for each in children if each.kind is Kind.FOLDER)
 
-    def inside(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Return those that stand in the root or in a folder that is known."""
-        found = list(entries)
-        known = self._tree.get({entry.parent for entry in found})
-        return [entry for entry in found if entry.parent == ROOT_ENTRY or entry.parent in known]
+    def inside(self, entries: Iterable[Entry], also: Iterable[EntryId] = ()) -> list[Entry]:
+        """Return those in the root or in a known folder, of which those to be put are ``also``."""
+        left = list(entries)
+        known = {ROOT_ENTRY, *also, *self._tree.get({entry.parent for entry in left})}
+        found: list[Entry] = []
+        while more := [entry for entry in left if entry.parent in known]:
+            found += more
+            known.update(entry.id for entry in more)
+            left = [entry for entry in left if entry.parent not in known]
+        return found
 
     def _pass(self, look: Look, folders: list[Ref] | None) -> tuple[set[EntryId], set[EntryId]]:
         """Compare once; returns what was missing everywhere, and what was new or changed."""
@@ -458,7 +463,7 @@ class Observer:
                     ref = places.child(self._endpoint, entry.parent, entry.name, each)
             found[each] = self._provider.get(ref)
         there = {entry.id: entry for entry in found.values() if entry is not None}
-        put = self._with_known_hashes(self.inside([*there.values()]))
+        put = self._with_known_hashes(self.inside(there.values(), names_told.keys() - found.keys()))
         placed = {entry.id for entry in put}
         gone = [each for each in found if each not in placed]
         return Observation(self._endpoint, put, gone, asked=now)
