@@ -384,3 +384,17 @@ def test_what_stands_where_something_is_written_before_it_moves_waits_with_it() 
     waiting = [entry for endpoint, entry in found.waiting if endpoint == "a"]
     found = planned(entries, known, {"a": waiting}, opened=[1])
     assert not found.nodes
+
+
+def test_a_deletion_acts_upon_what_has_come_in_the_place_of_a_folder() -> None:
+    """Base knows it for the node's part from then on: the worker would look for the former one."""
+    parts = at(a=folder("a1", "folder"), b=folder("b1", "folder"))
+    known = node(1, name="folder", kind=Kind.FOLDER, replicas=parts)
+    for mode in Mode:
+        rule = Rule(RULE.endpoints, mode=mode)
+        new = [folder("b2", "folder"), file("b3", "file", "b2")]
+        found = planned({"b": new}, [known], {"a": ["a1"], "b": ["b1", "b2", "b3"]}, rule=rule)
+        base = {each.id: each for each in [known, *found.nodes]}
+        for action in found.actions:
+            part = base[action.node].replicas.get(action.endpoint)
+            assert action.entry == (part.entry if action.entry and part is not None else "")

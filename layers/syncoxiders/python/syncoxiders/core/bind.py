@@ -326,8 +326,10 @@ class Binder:
         written = self._being_written(endpoint, entry, parent)
         if written is not None:
             self.dirty.add(written)  # it may be what the action has made of it
-            was = self.draft.work(written).replicas[endpoint].entry
-            self.draft.unsure += [key, (endpoint, was)]  # which alone tells that it may
+            self.draft.unsure.append(key)
+            base = self.draft.work(written).base
+            if base is not None and endpoint in base.replicas:  # which alone tells that it may
+                self.draft.unsure.append((endpoint, base.replicas[endpoint].entry))
             return None
         work = self._counterpart(endpoint, entry, parent, name)
         if work is not None and not self._stood_at(work, endpoint, parent, entry.name):

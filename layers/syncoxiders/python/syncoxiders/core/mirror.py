@@ -85,7 +85,11 @@ def _lost_at_source(draft: Draft, work: Work, source: EndpointId) -> None:
             work.replicas[endpoint] = msgspec.structs.replace(
                 work.replicas[endpoint], content_gen=0
             )
-        elif is_new(work, endpoint) or draft.is_moved(work, endpoint):
+        elif (
+            is_new(work, endpoint)
+            or draft.is_moved(work, endpoint)
+            or work.replicas[endpoint].entry != work.entries[endpoint].id
+        ):
             _record(work, endpoint)
     for endpoint in missing(work):
         work.replicas[endpoint] = msgspec.structs.replace(work.replicas[endpoint], gone=True)
