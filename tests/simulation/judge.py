@@ -34,7 +34,8 @@ class Judge(Stage):
         providers = self.world.providers
         first = next(iter(providers))
         self._expect_equal(list(providers), providers[first].tree(), f"{first} has")
-        self._expect_alive(data for data in providers[first].tree().values() if data is not None)
+        stranded = [data for provider in providers.values() for data in provider.stranded()]
+        self._expect_alive([*filter(None, providers[first].tree().values()), *stranded])
         if self._sets_bits():
             self._check_bits()
         self._check_journal()

@@ -1,7 +1,8 @@
 """Effects of storage without preconditions, and how they are taken back.
 
 Each does what it was told whatever stands there, keeps what that destroys, and returns what
-undoes it. Undoing leaves alone what somebody has touched since.
+undoes it. Undoing leaves alone what somebody has touched since: then only the storage's versions
+or trash have what was destroyed.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,8 @@ class BlindHands(Hands):
             if self._tree.is_live(standing) and standing.version == ours:
                 self._versions.append(standing.data)
                 self._overwrite(standing, *before)
+            else:
+                self._stranded.append(before[0])
 
         return restore
 
@@ -55,11 +58,12 @@ class BlindHands(Hands):
         self._shift(node, folder, name, shows=self.ticks)
 
         def restore() -> None:
-            if node.parent is not folder or not self._is_free(old_folder, old_name):
-                return
-            self._shift(node, old_folder, old_name, shows=self.ticks)
+            if node.parent is folder and self._is_free(old_folder, old_name):
+                self._shift(node, old_folder, old_name, shows=self.ticks)
             if standing is not None and self._is_free(folder, name):
                 self._settle_in(standing, folder, name)
+            elif standing is not None:
+                self._stranded.append(standing.data)
 
         return restore
 
@@ -68,12 +72,15 @@ class BlindHands(Hands):
         if node is None or node.parent is None:
             raise Vanished(f"{ref.path} is not there")
         folder = node.parent
-        self._trash.extend(e.data for e in self._tree.below(node) if e.kind is not Kind.FOLDER)
+        content = [each.data for each in self._tree.below(node) if each.kind is not Kind.FOLDER]
+        self._trash.extend(content)
         self._give_up(node)
 
         def restore() -> None:
             if self._is_free(folder, node.name):
                 self._settle_in(node, folder, node.name)
+            else:
+                self._stranded.extend(content)
 
         return restore
 

@@ -187,6 +187,11 @@ class Hands(Storage):
         with self._lock:
             return list(self._versions)
 
+    def stranded(self) -> list[bytes]:
+        """Return what was destroyed and could not be put back, since people were at it by then."""
+        with self._lock:
+            return list(self._stranded)
+
     def reachable(self) -> set[bytes]:
         """Return every byte string that a person could still get at here."""
         with self._lock:

@@ -44,6 +44,7 @@ class Storage:
         self._tree = Tree(quirks, name)
         self._lock = threading.RLock()
         self._trash: list[bytes] = []
+        self._stranded: list[bytes] = []
         self._versions: list[bytes] = []
         self._late: dict[TreeNode, Late] = {}
         self._events: list[Moment] = []
