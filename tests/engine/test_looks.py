@@ -121,3 +121,18 @@ def test_what_a_moved_folder_was_not_shown_to_hold_is_looked_for_there() -> None
     observer = Observer(store, "a", world.a, told=lambda *_: None, now=world.clock.now)
     observer.look([Ref(one, "one"), Ref(two, "one/two")])
     assert {path for path, _ in below(store.observed("a"), "/", "")} == world.a.tree().keys()
+
+
+def test_what_was_in_a_deleted_folder_is_asked_for() -> None:
+    """Nobody has told that it was gone before the folder was, and no listing leads to it now."""
+    world = World()
+    world.a.write("folder/file", b"x")
+    world.run()
+    entry, store = world.a.entry("folder/file"), world.context().store
+    folder = world.a.entry("folder").id
+    store.commit(Commit(observed=[Observation("a", gone=[folder], log=False)]))
+    observer = Observer(store, "a", world.a, told=lambda *_: None, now=world.clock.now)
+    assert not observer.ask_for_adrift([entry.id])  # what is there may be in a folder that is new
+    world.a.remove("folder")
+    assert observer.ask_for_adrift([entry.id])
+    assert not store.observed("a").get([entry.id])

@@ -1,11 +1,12 @@
 """What must hold of a simulated history, and what a filter makes of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.adapters.memory.state import MemoryStateStore
 from syncoxiders.core.model import ROOT_ENTRY, EntryId, Kind
+from syncoxiders.core.names import folded
 from tests.simulation.people import DEEDS, Tree, tokens
 from tests.simulation.stage import Stage, Violated
 
@@ -226,11 +227,12 @@ class Judge(Stage):
         trees = {name: provider.tree() for name, provider in providers.items()}
 
         def lost(name: str, path: str) -> bool:
-            if calm[name][path] in now[name] or path in trees[name]:
+            if calm[name][path] in now[name] or self._is_there(trees[name], path):
                 return False
             above, _, called = path.rpartition("/")
-            place = (calm[name].get(above, ROOT_ENTRY), called)  # wherever that folder is by now
-            return all(each[:2] != place for each in now[name].values())
+            folder = calm[name].get(above, ROOT_ENTRY)  # wherever that is by now
+            inside = [each[1] for each in now[name].values() if each[0] == folder]
+            return not self._is_there(inside, called)
 
         first = next(iter(calm))
         if any(calm[name].keys() != calm[first].keys() for name in calm):
@@ -256,6 +258,13 @@ class Judge(Stage):
                 self.people.alive |= spared
                 self._reprieved.append((marks, [(each, path) for each in losers], spared))
 
+    def _is_there(self, names: Collection[str], wanted: str) -> bool:
+        """Say whether something is called so, or in another case where that cannot stand beside."""
+        traits = [each.traits for each in self.world.providers.values()]
+        return wanted in names or any(
+            folded(each, trait) == folded(wanted, trait) for each in names for trait in traits
+        )
+
     def _is_any_elsewhere(self, marks: list[Mark]) -> bool:
         """Say whether any of these entries is there, and was moved."""
         now = {name: self._standing(name) for name in self.world.providers}
@@ -269,7 +278,9 @@ class Judge(Stage):
         super()._act(name, deeds)
         for reprieve in list(self._reprieved):
             marks, deleted, lines = reprieve
-            made_anew = any(path in self.world.providers[each].tree() for each, path in deleted)
+            made_anew = any(
+                self._is_there(self.world.providers[each].tree(), path) for each, path in deleted
+            )
             if made_anew or not self._is_any_elsewhere(marks):
                 self._reprieved.remove(reprieve)
                 self.people.alive -= lines

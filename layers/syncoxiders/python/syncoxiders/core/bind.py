@@ -387,12 +387,10 @@ class Binder:
         """Say whether an endpoint's part of a node was last confirmed at a place.
 
         Where names that differ in case or form alone cannot stand side by side somewhere, such a
-        change of the name is one of the node's; not where its id would have told of it.
+        change of the name is one of the node's.
         """
         replica, base = work.replicas.get(endpoint), work.base
-        stable = self.draft.traits[endpoint].stable_ids
-        alike = () if stable else self.draft.traits.values()
-        if replica is None or not _match(replica.name, name, *alike):
+        if replica is None or not _match(replica.name, name, *self.draft.traits.values()):
             return False
         settled = base is not None and replica.place_gen == base.place_gen
         return (settled and base is not None and base.parent == parent) or self.draft.node_of(

@@ -357,10 +357,10 @@ class Looks:
             )
             try:
                 observer = self._observer(endpoint)
-                lost = observer.ask_for_lost(ids)
+                found_out = observer.ask_for_lost(ids) | observer.ask_for_adrift(ids)
                 folders = self._folders(endpoint, wanted)
                 found = observer.look(folders, confirm=self._confirm(endpoint))
-                self.news = self.news or lost or bool(found.changed or found.gone)
+                self.news = self.news or found_out or bool(found.changed or found.gone)
             except ProviderError as error:
                 self._lose(endpoint, error)
                 continue

@@ -292,6 +292,23 @@ class Observer:
             self._detach(lost)
         return bool(asked)
 
+    def ask_for_adrift(self, ids: Iterable[EntryId]) -> bool:
+        """Ask for those of these entries whose folder is not known: no listing leads to them.
+
+        They were in a folder that was empty by the time that it was deleted, and nobody has told
+        of them since. What is in a folder that is not known yet will be told of. Says whether any
+        were gone.
+        """
+        known = [entry for entry in self._tree.get(ids).values() if not entry.lost]
+        above = self._tree.get({entry.parent for entry in known})
+        adrift = [e.id for e in known if e.parent != ROOT_ENTRY and e.parent not in above]
+        self.ask()
+        found = {each: self._provider.get(Ref(each, "")) for each in adrift}
+        gone = [each for each, entry in found.items() if entry is None]
+        there = self.inside(filter(None, found.values()))
+        self.commit(there, self.with_content(gone))
+        return bool(there or gone)
+
     def _detach(self, lost: set[EntryId]) -> None:
         below = self._tree.get(set(self.with_content(lost)) - lost)
         base = self._store.base()
