@@ -7,13 +7,14 @@ from syncoxiders.adapters.memory.provider_cloud import MemoryCloudProvider
 from syncoxiders.adapters.memory.quirks import Quirks
 from syncoxiders.core.model import Traits
 from syncoxiders.engine.pipeline.execute import apply
-from syncoxiders.engine.pipeline.messages import Apply
+from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.replanning import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable
 from syncoxiders.ports.registry import EndpointSettings
+from syncoxiders.ports.state import Commit
 from tests.engine.deployed import OWNER, SYNC, Deployed, goes_on
 
 
@@ -296,3 +297,34 @@ def test_what_is_new_at_one_who_is_away_lets_nobody_try_again_at_once() -> None:
     goes_on(world, 10 * PATIENCE)
     assert len(world.b.tree()) == 3
     assert away.tree() == world.b.tree() == world.a.tree()
+
+
+def test_what_was_opened_beside_another_is_done_though_it_is_read_late() -> None:
+    """A late read shows the action of one who is away, and not yet the one that is to be done."""
+    world = Deployed()
+    late = False
+    world.tree.lagging = lambda _: late
+    world.providers["c"] = away = MemoryProvider(clock=world.clock, name="c")
+    world.registry.put_account(OWNER, Account("c", "memory"))
+    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    world.a.write("known", b"0")
+    world.look()
+    world.look()
+    world.failing = {"apply"}
+    world.a.write("file", b"1")
+    world.look()
+
+    def parked(called: str) -> None:
+        raise Throttled(f"no {called} today", 10 * PATIENCE)
+
+    away.on_call = parked
+    world.look()
+    undone = [each for each in world.store().open_actions() if each.endpoint == "b"]
+    world.store().commit(Commit(closed=[each.id for each in undone]))
+    world.store().touch([("a", world.a.entry("file").id)])
+    world.merges.send([Merge(OWNER, SYNC).message("again")])
+    world.settle()
+    late = True
+    (*_, batch) = [each for each in world.store().batches() if each.endpoint == "b"]
+    apply(world.pipeline, Apply(OWNER, SYNC, batch.id))
+    assert world.b.tree() == world.a.tree()

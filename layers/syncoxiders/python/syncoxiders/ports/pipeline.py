@@ -91,8 +91,8 @@ class SharedStore(SyncStore, Confirms, Protocol):
         """Return the open actions of those nodes that have some, in the order of opening.
 
         If it need not be ``fresh``, nodes that were read before are as they were then. If it need
-        not be ``sure``, which costs half, one that was closed a moment ago may be among them; none
-        that is open is missing of a node that has no other.
+        not be ``sure``, which costs half, one that was closed a moment ago may be among them, and
+        one that was opened a moment ago be missing of a node that has, or had, another.
         """
 
     def reserved(self, endpoint: EndpointId, entry: EntryId) -> NodeId | None:

@@ -249,11 +249,12 @@ class Worker:
         One that it has closed, and that was planned again, is another batch's by now; so is one
         that has its reason elsewhere than at the endpoints that this batch needs.
         """
-        opened = self._store.open_of(
-            dict.fromkeys(node for node, _ in self._batch.actions), sure=sure
-        )
-        found = {action.id: action for actions in opened.values() for action in actions}
         closed = self._batch.failed
+        nodes = dict.fromkeys(node for node, _ in self._batch.actions)
+        found = _by_id(self._store.open_of(nodes, sure=sure))
+        left = [node for node, id_ in self._batch.actions if id_ not in found.keys() | closed]
+        if left and not sure:  # of these an older one was seen, from before it was opened
+            found |= _by_id(self._store.open_of(dict.fromkeys(left)))
         return [
             action
             for _, id_ in self._batch.actions
@@ -358,3 +359,7 @@ class Worker:
         once = f"{self._batch.id}-{self._batch.tries}"
         told = Merge(self._message.owner, self._message.sync)
         self._pipeline.merges.send([told.message(once)])
+
+
+def _by_id(opened: Mapping[NodeId, Sequence[Action]]) -> dict[str, Action]:
+    return {action.id: action for actions in opened.values() for action in actions}
