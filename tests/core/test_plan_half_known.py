@@ -398,3 +398,27 @@ def test_a_deletion_acts_upon_what_has_come_in_the_place_of_a_folder() -> None:
         for action in found.actions:
             part = base[action.node].replicas.get(action.endpoint)
             assert action.entry == (part.entry if action.entry and part is not None else "")
+
+
+def test_a_folder_of_somebody_who_is_away_waits_for_its_rival() -> None:
+    """It gets no name of its own that nothing calls for once the two are told apart.
+
+    Base has forgotten the folder that it was in, so that it comes to where another one stands.
+    """
+    rule = Rule(tuple(Endpoint(each, each) for each in "abc"))
+    stands = {each: folder(f"{each}1", "e") for each in "abc"}
+    apart = folder("c2", "e", "c3")
+    known = [
+        node(1, name="e", kind=Kind.FOLDER, replicas=at(**stands)),
+        node(2, 3, name="e", kind=Kind.FOLDER, replicas=at(c=apart)),
+    ]
+    entries = {each: [entry] for each, entry in stands.items()}
+    entries["c"].append(apart)
+    found = planned(entries, known, {}, rule=rule, away={2: ["c"]})
+    assert not found.actions
+    assert not found.nodes
+    assert found.postponed == (2,)
+    moved = folder("c2", "e", "c1")
+    found = planned({**entries, "c": [stands["c"], moved]}, known, {"c": ["c2"]}, rule=rule)
+    made = [(each.kind, each.endpoint, each.parent, each.name) for each in found.actions]
+    assert made == [(ActionKind.MAKE_FOLDER, each, 1, "e") for each in "ab"]

@@ -292,6 +292,22 @@ class TestWhatFails:
         goes_on(world, 180)
         assert len(planned) == 2
 
+    def test_settings_that_are_back(self, world: Deployed) -> None:
+        """What was planned before others were planned under is not done: endpoints are joined."""
+        world.failing = {"apply"}
+        world.a.remove("folder/0")
+        world.look()
+        world.put(patterns=("x",), changed_at=world.clock.now())
+        goes_on(world, 60)
+        world.failing = {"merge"}
+        world.put(patterns=(), changed_at=world.clock.now())
+        goes_on(world, 120)
+        assert "folder/0" in world.b.tree()
+        world.failing = set()
+        goes_on(world, 120)
+        assert "folder/0" in world.a.tree()
+        assert world.a.tree() == world.b.tree()
+
 
 class TestGuards:
     def test_many_deletions(self, world: Deployed) -> None:

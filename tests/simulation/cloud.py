@@ -89,6 +89,8 @@ class CloudHistory(QuirkyHistory):
         self._verdicts: list[Violated] = []
         self._pauses: dict[str, tuple[float, int]] = {}
         self._asked_for: dict[int, dict[str, float]] = {}
+        self._chosen_last: SyncSettings | None = None
+        self._changed_at = 0.0
         super().__post_init__()
         self.control = MemoryItems()
         self.registry = _Registry(self.control, self._paused)
@@ -260,7 +262,13 @@ class CloudHistory(QuirkyHistory):
         return _settings(self.world.rule)
 
     def _put_settings(self, *, paused: bool = False) -> None:
-        settings = msgspec.structs.replace(self._chosen(), paused=paused)
+        """Keep what a person has chosen; when that was last another thing is noted with it."""
+        chosen = self._chosen()
+        if chosen != self._chosen_last:
+            self._chosen_last = chosen
+            self.world.clock.advance(1.0)
+            self._changed_at = self.world.clock.now()
+        settings = msgspec.structs.replace(chosen, paused=paused, changed_at=self._changed_at)
         if self.registry.sync(OWNER, SYNC) != settings:
             self.registry.put_sync(OWNER, settings)
             self.merges.send([messages.Merge(OWNER, SYNC).message(f"set {self.world.clock.now()}")])

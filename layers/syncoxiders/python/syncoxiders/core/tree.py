@@ -158,10 +158,14 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
                 continue  # it may be about to leave: until that is known the place is taken
             loser = _loser(work, rival)
             winner = rival if loser is work else work
-            first = next(iter(loser.entries), None)
-            if first is None or loser.frozen or loser.id in draft.look.open:
+            if loser.frozen or loser.id in draft.look.open:
                 break  # it has to wait for its rival
-            if _stand_together(draft, work, rival) or _has_left(draft, decided, work, rival):
+            first = next(iter(loser.entries), None)  # None if only who is away has it
+            if (
+                first is None
+                or _stand_together(draft, work, rival)
+                or _has_left(draft, decided, work, rival)
+            ):
                 loser.frozen = True
                 draft.freeze_together()
                 break

@@ -45,8 +45,9 @@ class SyncSettings(msgspec.Struct, frozen=True):
     """A sync as a person set it up; the fields are those of the command line's options.
 
     ``patterns`` are filter lines in gitignore syntax; sizes are in bytes, ages texts like
-    ``30d``. While ``paused`` nothing is planned. With ``preview`` the first plan is shown to a
-    person before anything is done.
+    ``30d``. While ``paused`` nothing is planned. ``changed_at`` is when the rest was last changed
+    (seconds since the epoch): what was planned before is planned again. With ``preview`` the first
+    plan is shown to a person before anything is done.
     """
 
     id: str

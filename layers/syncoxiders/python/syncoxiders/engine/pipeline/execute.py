@@ -202,8 +202,14 @@ class Worker:
         return away
 
     def _is_outdated(self) -> bool:
-        """Say whether the settings have changed since: under other ones it may be wrong."""
-        return self._batch.rule != setting.version(self._settings)
+        """Say whether the settings have changed since: under other ones it may be wrong.
+
+        So it may where they are what they were again, if others were planned under meanwhile.
+        """
+        settings = self._settings
+        return self._batch.rule != setting.version(settings) or (
+            self._batch.opened < settings.changed_at
+        )
 
     def _lost(self, away: Collection[EndpointId]) -> frozenset[EndpointId]:
         """Return those of these endpoints that have been away for so long that others go on."""
