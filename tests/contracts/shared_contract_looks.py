@@ -2,6 +2,7 @@
 
 import pytest
 
+from syncoxiders.adapters.items._log import LIFE
 from syncoxiders.ports.pipeline import SharedStore
 from syncoxiders.ports.state import Commit, Observation
 from tests.contracts.shared_harness import SharedHarness, SharedRules, at_a
@@ -195,6 +196,36 @@ class TestLog(SharedRules):
         one.commit(page(1.0, "y"))
         other.commit(page(1.0, "z"))
         assert one.observed("a").changes(position, 9)[0] == ["y", "z"]
+
+    def test_trimmed_beyond_what_another_knows(self, one: SharedStore, other: SharedStore) -> None:
+        """A record never comes in the place of one that a reader has behind it."""
+        one.commit(page(1.0, "x"))
+        for name in "yz":
+            other.commit(page(1.0, name))
+        _, position = other.observed("a").changes(0, 9)
+        other.trim({"a": position})
+        one.commit(page(1.0, "late"))
+        assert other.observed("a").changes(position, 9)[0] == ["late"]
+
+    def test_trimmed_once_all_are_dead_who_knew_less(
+        self, harness: SharedHarness, one: SharedStore, other: SharedStore
+    ) -> None:
+        """What was planned stays for as long as a writer may live that has not heard of it."""
+        for name in "xyz":
+            one.commit(page(1.0, name))
+        _, position = other.observed("a").changes(0, 2)
+        other.trim({"a": position})
+        harness.now += LIFE - 1
+        other.trim({"a": position + 1})
+        assert other.observed("a").changes(0, 9)[0] == ["x", "y", "z"]
+        harness.now += 1
+        other.trim({"a": position + 1})
+        assert other.observed("a").changes(0, 9) == (["z"], position + 1)
+        harness.now += LIFE
+        other.trim({"a": position + 1})
+        assert other.observed("a").changes(0, 9) == ([], position + 1)
+        one.commit(page(1.0, "late"))
+        assert other.observed("a").changes(position + 1, 9)[0] == ["late"]
 
 
 class TestUnowned(SharedRules):

@@ -8,6 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from syncoxiders.adapters.items._keys import SHARDS
+from syncoxiders.adapters.items._log import LIFE
 from syncoxiders.adapters.items.store import ItemsSync
 from syncoxiders.adapters.memory.items import MemoryItems
 from syncoxiders.core import names
@@ -439,6 +440,8 @@ class Trimming(Scene):
         for number in range(3):
             seen = Observation("b", [entry(f"{number}")], asked=1.0)
             world.sync().commit(Commit(observed=[seen]))
+        world.sync().trim({"b": 3})
+        world.now += LIFE  # nobody lives any more who has not heard of what is trimmed
 
     def play(self, world: World) -> None:
         world.sync().trim({"b": 3})

@@ -217,9 +217,10 @@ class TestChanges(Rules):
         rest = tree.changes(middle, 10)
         sync.trim({"a": middle})
         assert tree.changes(middle, 10) == rest
-        assert tree.changes(0, 10) == rest
+        assert tree.changes(0, 10)[1] == rest[1]
+        assert tree.changes(0, 10)[0][-len(rest[0]) :] == rest[0]
         sync.trim({"a": rest[1]})
-        assert tree.changes(0, 10) == ([], rest[1])
+        assert tree.changes(0, 10)[1] == rest[1]
         assert tree.changes(rest[1], 10) == ([], rest[1])
         observe(sync, entry("4"))
         assert tree.changes(rest[1], 10)[0] == ["4"]

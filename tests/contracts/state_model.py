@@ -50,6 +50,7 @@ nodes = st.builds(
     conflict=st.none() | st.builds(Conflict, numbers, endpoints),
     replicas=st.dictionaries(endpoints, replicas),
     unanswered=st.just(()) | st.just(("b", "c")),
+    remade=st.just(()) | st.just(("a", "c")),
 )
 observations = st.builds(
     Observation,

@@ -22,6 +22,7 @@ from syncoxiders.core.model import (
     Traits,
 )
 from syncoxiders.core.moves import MoveMatcher
+from syncoxiders.core.remade import at_work_above, remains
 from syncoxiders.core.states import is_new, missing, stands_at
 
 
@@ -52,6 +53,7 @@ class Binder:
         self._hand_over_folders()
         self._take_in_goals()
         self._leave_what_moves()
+        self._leave_to_folders()
         self._note_what_is_written()
         moves = MoveMatcher(self.draft)
         for endpoint, entry in list(self._new):
@@ -105,7 +107,12 @@ class Binder:
                 continue
             seen.add(node)
             work = self.draft.work(node)
-            if work.kind is not Kind.FOLDER or not (work.gone or missing(work)):
+            if work.kind is not Kind.FOLDER:
+                continue
+            if not (work.gone or missing(work)):
+                found = remains(self.draft, work)
+                self.dirty.update(each.id for each in found)
+                todo.extend(each.id for each in found if each.gone)
                 continue
             for below in self.draft.view.nodes_in(node):
                 self._suspect(below.id)
@@ -198,6 +205,16 @@ class Binder:
                 ):
                     self.dirty.discard(node)
                     self.draft.unsure.append((endpoint, work.replicas[endpoint].entry))
+
+    def _leave_to_folders(self) -> None:
+        """Leave alone what is to be deleted while its folder is at work that may save it."""
+        for node in sorted(self.dirty):
+            work = self.draft.work(node)
+            folder = at_work_above(self.draft, work) if node not in self.draft.look.open else None
+            if folder is not None:
+                self.dirty.discard(node)
+                self.dirty.add(folder)
+                self.draft.unsure.extend((each, it.id) for each, it in work.entries.items())
 
     def _take_in_goals(self) -> None:
         """Take in new folders that something known was moved into: they have to come first."""

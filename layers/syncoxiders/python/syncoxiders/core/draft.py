@@ -52,6 +52,7 @@ class Work:
         "parent",
         "past",
         "place_gen",
+        "remade",
         "replicas",
         "unanswered",
     )
@@ -73,6 +74,7 @@ class Work:
         self.merge_failed: str = node.merge_failed
         self.replicas: dict[EndpointId, Replica] = dict(node.replicas)
         self.unanswered: tuple[EndpointId, ...] = node.unanswered
+        self.remade: tuple[EndpointId, ...] = node.remade
         self.entries: dict[EndpointId, Entry] = {}
         self.frozen = False
         self.forget = False
@@ -95,6 +97,7 @@ class Work:
             merge_failed=self.merge_failed,
             replicas=self.replicas,
             unanswered=self.unanswered,
+            remade=self.remade,
         )
 
 

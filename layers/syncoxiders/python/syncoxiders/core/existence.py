@@ -4,7 +4,8 @@ import msgspec
 
 from syncoxiders.core.draft import Draft, Work
 from syncoxiders.core.model import ROOT, EndpointId
-from syncoxiders.core.states import is_edited, missing
+from syncoxiders.core.remade import went_with
+from syncoxiders.core.states import has_moved, is_edited, missing, was_lost
 
 
 def decide_existence(draft: Draft, work: Work) -> None:
@@ -71,38 +72,25 @@ def _carried(draft: Draft, work: Work, endpoint: EndpointId, lost: list[Endpoint
     """Say whether a folder above was moved here and deleted, with everything in it, there."""
     if not lost:
         return False
-    base, seen = work.base, {ROOT}
-    while base is not None and base.parent not in seen and draft.exists(base.parent):
+    inner, seen = work, {ROOT}
+    while (
+        (base := inner.base) is not None and base.parent not in seen and draft.exists(base.parent)
+    ):
         seen.add(base.parent)
         above = draft.work(base.parent)
-        if not any(each in missing(above) or _was_lost(above, each) for each in lost):
+        if not any(
+            each in missing(above) or was_lost(above, each) or went_with(draft, inner, above, each)
+            for each in lost
+        ):
             return False
         if endpoint in above.entries and (
             draft.is_moved(above, endpoint)
-            or _has_moved(above, endpoint)
+            or has_moved(above, endpoint)
             or _is_further(above, endpoint, lost)
         ):
             return True
-        base = above.base
+        inner = above
     return False
-
-
-def _was_lost(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since.
-
-    A folder that was made anew in its place had been deleted with all that was in it.
-    """
-    base = work.base.replicas.get(endpoint) if work.base else None
-    entry = work.entries.get(endpoint)
-    if base is None or entry is not None:
-        return base is not None and entry is not None and base.entry != entry.id
-    return base.gone or endpoint not in work.away
-
-
-def _has_moved(work: Work, endpoint: EndpointId) -> bool:
-    """Say whether the endpoint's entry was moved in base's eyes, whatever was decided since."""
-    base, entry = work.base.replicas.get(endpoint) if work.base else None, work.entries[endpoint]
-    return base is not None and (base.parent, base.name) != (entry.parent, entry.name)
 
 
 def _is_further(work: Work, endpoint: EndpointId, lost: list[EndpointId]) -> bool:

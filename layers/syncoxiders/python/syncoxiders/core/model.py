@@ -130,7 +130,9 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     ``gone`` marks a tombstone: it stays until every endpoint has confirmed. ``out`` marks a node
     that a filter hid when it was last planned. ``merge_failed`` names the pair of versions for
     which an automatic merge was tried in vain. ``unanswered`` are endpoints, away by now, that may
-    have got a part of this tombstone by an action of which nobody has told yet.
+    have got a part of this tombstone by an action of which nobody has told yet. ``remade`` are
+    endpoints at which this folder was deleted with all that was in it, though it lives: what is
+    still to be deleted elsewhere lives as well, if the folder turns out to have been moved there.
     """
 
     id: NodeId
@@ -147,6 +149,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     merge_failed: str = ""
     replicas: Mapping[EndpointId, Replica] = {}
     unanswered: tuple[EndpointId, ...] = ()
+    remade: tuple[EndpointId, ...] = ()
 
 
 class Mode(enum.StrEnum):

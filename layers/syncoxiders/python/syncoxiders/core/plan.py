@@ -25,6 +25,7 @@ from syncoxiders.core.model import (
     Replica,
     Source,
 )
+from syncoxiders.core.remade import is_moved_anew, remember_deletion
 from syncoxiders.core.rule import Look, Rule, View
 from syncoxiders.core.states import is_edited
 
@@ -125,6 +126,8 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
     # what a conflict kept beside its winner was made while deciding
     decided |= {work.id for work in draft.works.values() if work.base is None}
     tree.settle(draft, decided)
+    for node in decided:
+        remember_deletion(draft, draft.works[node])
     emitter = Emitter(draft, decided)
     actions = emitter.actions()
     folders = emitter.folders.difference(look.suspects)
@@ -153,12 +156,16 @@ def _let_deletions_end(draft: Draft) -> None:
     """Let a deleted folder wait that lives again, if something in it is about to be deleted.
 
     Whoever deletes that makes sure first that no folder which goes with it has been moved: not of
-    one that lives, in which it might have been deleted by itself.
+    one that lives, in which it might have been deleted by itself. Where one that lives is known to
+    have been deleted, it is made sure of where base has it, which waits therefore as well.
     """
     for node in draft.open:
         if draft.work(node).gone:
             for above in draft.ancestors(node):
-                if above.base is not None and above.base.gone and not above.gone:
+                base = above.base
+                if base is None or above.gone:
+                    continue
+                if base.gone or is_moved_anew(above):
                     above.frozen = True
 
 

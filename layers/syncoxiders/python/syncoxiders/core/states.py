@@ -17,6 +17,24 @@ def missing(work: Work) -> list[EndpointId]:
     ]
 
 
+def was_lost(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's part was lacking in base's eyes, whatever was decided since.
+
+    A folder that was made anew in its place had been deleted with all that was in it.
+    """
+    base = work.base.replicas.get(endpoint) if work.base else None
+    entry = work.entries.get(endpoint)
+    if base is None or entry is not None:
+        return base is not None and entry is not None and base.entry != entry.id
+    return base.gone or endpoint not in work.away
+
+
+def has_moved(work: Work, endpoint: EndpointId) -> bool:
+    """Say whether the endpoint's entry was moved in base's eyes, whatever was decided since."""
+    base, entry = work.base.replicas.get(endpoint) if work.base else None, work.entries[endpoint]
+    return base is not None and (base.parent, base.name) != (entry.parent, entry.name)
+
+
 def is_new(work: Work, endpoint: EndpointId) -> bool:
     """Say whether the endpoint's entry was never confirmed as part of the node."""
     replica = work.replicas.get(endpoint)

@@ -288,11 +288,14 @@ class Operations:
     def _check_place(self, endpoint: EndpointId, node: Node) -> None:
         """Make sure that a node, and folders that are deleted with it, were not moved.
 
-        A move at one endpoint outlives a deletion at another.
+        A move at one endpoint outlives a deletion at another, also of a folder that lives though
+        it was deleted, with what was in it.
         """
         above: Node | None = node
         checked: list[tuple[EndpointId, NodeId]] = []
-        while above is not None and above.gone and (endpoint, above.id) not in self._in_place:
+        while above is not None and (endpoint, above.id) not in self._in_place:
+            if not (above.gone or above.remade):
+                break
             replica = above.replicas.get(endpoint)
             if replica is None or replica.gone:
                 break

@@ -175,7 +175,7 @@ class SyncStore(Protocol):
         """
 
     def trim(self, planned: Mapping[EndpointId, int]) -> None:
-        """Drop the change log up to these positions."""
+        """Let the change log go up to these positions, at once or some time later."""
 
     def open_actions(self) -> list[Action]:
         """Return the actions that were opened and not closed, in the order of opening."""

@@ -195,6 +195,8 @@ def _node_fields(node: Node, compact: Callable[[str], str | bytes]) -> Sequence[
         conflict and (conflict.of, conflict.endpoint),
         node.merge_failed,
     )
+    if node.remade:
+        return (*fields, node.unanswered, node.remade)
     return (*fields, node.unanswered) if node.unanswered else fields
 
 
@@ -249,7 +251,7 @@ def unpack_node(packed: Any, ident: NodeId) -> Node:
                 state,
             ) in replicas.items()
         },
-        tuple(more[0]) if more else (),
+        *map(tuple, more),
     )
 
 

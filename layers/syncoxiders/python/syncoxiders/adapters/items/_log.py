@@ -1,7 +1,9 @@
 """The change log of an endpoint: records without gaps, each put at the end plus one.
 
 A record holds up to a thousand touched ids; its number is the position. The last record stays
-when the log is trimmed, without its ids, so that positions never begin anew.
+when the log is trimmed, without its ids, so that positions never begin anew. All stay for as long
+as a writer may live who knows an end of the log from before they were put: one that put its record
+in the place of one that was dropped would put it behind whoever reads.
 
 What is observed is written before it is logged, or a planner could read the log and find nothing
 new. A writer that dies between would leave changes that are in no log, and that the next look
@@ -113,6 +115,7 @@ class ChangeLogs:
             ):
                 self._ends[endpoint] = end
                 return
+            end = max(end, self._end(endpoint))
         self._ends.pop(endpoint, None)
         raise StateUnavailable("Others keep writing the change log; try again later.")
 
@@ -139,12 +142,29 @@ class ChangeLogs:
         return ids, after
 
     def trim(self, endpoint: EndpointId, position: int) -> None:
+        """Take note that the records up to a position may go, once enough time has passed.
+
+        Those go of which that was noted so long ago; the note stands before all records.
+        """
+        journal, note = self._tables.journal, self._key(endpoint, 0)
+        now = micros(self._tables.now())
+        noted = journal.get([note], consistent=False).get(note)
+        if noted is not None:
+            if now < _number(noted, "at") + micros(LIFE):
+                return
+            self._drop(endpoint, _number(noted, "until"))
+        if position:
+            journal.write([Put(Item(note, {"until": position, "at": now}))])
+
+    def _drop(self, endpoint: EndpointId, position: int) -> None:
         """Drop the records up to a position, but for the last one's number."""
-        partition = self._keys.log(endpoint)
+        partition, until = self._keys.log(endpoint), _sort(position + 1)
         # what a late read does not show is dropped next time
         found: list[Item] = []
         behind = False
-        for item in self._tables.journal.query(partition, consistent=False):
+        for item in self._tables.journal.query(
+            partition, after=_sort(0), until=until, consistent=False
+        ):
             behind = int(item.key[1], 16) > position
             if behind:
                 break
@@ -162,6 +182,11 @@ class ChangeLogs:
 
 def _sort(position: int) -> str:
     return f"{position:016x}"
+
+
+def _number(item: Item, name: str) -> int:
+    value = item.attributes.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _parts(ids: Iterable[EntryId]) -> Iterable[list[EntryId]]:

@@ -279,7 +279,7 @@ def _node_rows(
         replicas,
         node.past,
         conflict and (conflict.of, conflict.endpoint),
-        (node.merge_failed, node.unanswered) if node.unanswered else node.merge_failed,
+        _rarely(node),
     )
     flags = _NUMBER_OF[node.kind] | (OUT if node.out else 0)
     if node.gone:
@@ -309,6 +309,13 @@ def _node_rows(
     )
 
 
+def _rarely(node: Node) -> str | tuple[str | tuple[EndpointId, ...], ...]:
+    """Return what few nodes have, in as little as can be."""
+    if node.remade:
+        return node.merge_failed, node.unanswered, node.remade
+    return (node.merge_failed, node.unanswered) if node.unanswered else node.merge_failed
+
+
 @_reads
 def trees_of(reach: str) -> set[int]:
     """Return the trees of a reach."""
@@ -328,7 +335,7 @@ def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> No
     if flags & ODD:
         body = _restored(body)
     content_gen, place_gen, content, replicas, past, conflict, more = body
-    merge_failed, unanswered = more if isinstance(more, list) else (more, ())
+    merge_failed, *rare = more if isinstance(more, list) else (more,)
     name = text(key if name is None else name)
     return Node(
         ident,
@@ -357,7 +364,7 @@ def node_from(row: tuple[Any, ...], endpoint: Callable[[int], EndpointId]) -> No
             )
             for tree, entry, version, folder, own, reached_content, reached_place, state in replicas
         },
-        tuple(unanswered),
+        *map(tuple, rare),
     )
 
 
