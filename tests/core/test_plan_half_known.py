@@ -422,3 +422,30 @@ def test_a_folder_of_somebody_who_is_away_waits_for_its_rival() -> None:
     found = planned({**entries, "c": [stands["c"], moved]}, known, {"c": ["c2"]}, rule=rule)
     made = [(each.kind, each.endpoint, each.parent, each.name) for each in found.actions]
     assert made == [(ActionKind.MAKE_FOLDER, each, 1, "e") for each in "ab"]
+
+
+def test_a_cycle_of_which_half_was_heard_waits() -> None:
+    """A folder and what was in it have changed places: soon the other one is told of, too."""
+    above, inside = folder("a1", "above"), folder("a2", "inside", "a1")
+    known = [
+        node(1, name="above", kind=Kind.FOLDER, replicas=at(a=above, b=folder("b1", "above"))),
+        node(
+            2,
+            1,
+            name="inside",
+            kind=Kind.FOLDER,
+            replicas=at(a=inside, b=folder("b2", "inside", "b1")),
+        ),
+    ]
+    moved = folder("b1", "inside", "b2")
+    for unheard in ([folder("b2", "inside", "b1")], [folder("b2", "above")], []):
+        entries = {"a": [above, inside], "b": [moved, *unheard]}
+        found = planned(entries, known, {"b": ["b1"]})
+        assert not found.nodes
+        assert not found.actions
+        assert found.postponed == (1,)
+    heard = folder("b2", "above")
+    entries = {"a": [above, inside], "b": [moved, heard]}
+    found = planned(entries, known, {"b": ["b1", "b2"]})
+    assert {each.id: each.parent for each in found.nodes} == {1: 2, 2: ROOT}
+    assert not found.notes

@@ -4,7 +4,7 @@ from syncoxiders.core import names
 from syncoxiders.core.conflicts import conflict_place
 from syncoxiders.core.draft import Draft, Work, by_id
 from syncoxiders.core.existence import revive
-from syncoxiders.core.model import ROOT, Conflict, EndpointId, Kind, Mode, NodeId
+from syncoxiders.core.model import ROOT, ROOT_ENTRY, Conflict, EndpointId, Entry, Kind, Mode, NodeId
 from syncoxiders.core.states import confirm_places, leave, missing
 
 
@@ -34,7 +34,8 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
     """Where moves form a cycle, the one that ranks last is undone, until there is none.
 
     That is first of all what nobody who is here has moved so: it went with others.
-    If it is not known yet where all folders of a cycle will stand, the move waits instead.
+    If it is not known yet where all folders of a cycle will stand, or do at an endpoint that seems
+    to have them so itself, the move waits instead.
     """
     order = {endpoint.id: index for index, endpoint in enumerate(draft.rule.endpoints)}
     for work in _planned(draft, decided):
@@ -65,13 +66,41 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
             if base is None:  # cannot be: only nodes of base are among the moved
                 return
             draft.place(last, base.parent, base.name)
-            if any(each.frozen or each.id in draft.look.open for each in cycle):
+            if any(_waits(draft, decided, each) for each in cycle) or _is_half_heard(draft, cycle):
                 last.frozen = True
                 draft.freeze_together()
                 continue
             confirm_places(draft, last)
             decided.add(last.id)
             draft.note("note", next(iter(last.entries), ""), last, "moves formed a cycle: undone")
+
+
+def _waits(draft: Draft, decided: set[NodeId], work: Work) -> bool:
+    """Say whether it is not known yet where a folder will stand: others may just have moved it."""
+    unheard = work.id not in decided and any(draft.is_moved(work, each) for each in work.entries)
+    return unheard or work.frozen or work.id in draft.look.open
+
+
+def _is_half_heard(draft: Draft, cycle: list[Work]) -> bool:
+    """Say whether some endpoint seems to have folders in each other, or nowhere: no storage can."""
+    return any(
+        _is_adrift(draft, endpoint.id, entry)
+        for endpoint in draft.active
+        for each in cycle
+        if (entry := each.entries.get(endpoint.id)) is not None
+    )
+
+
+def _is_adrift(draft: Draft, endpoint: EndpointId, entry: Entry) -> bool:
+    """Say whether the folders above an entry do not lead to the root, as far as they are known."""
+    seen = {entry.id}
+    while entry.parent != ROOT_ENTRY:
+        above = draft.view.entry(endpoint, entry.parent)
+        if above is None or above.id in seen:
+            return True
+        seen.add(above.id)
+        entry = above
+    return False
 
 
 def _cycle(draft: Draft, work: Work) -> list[Work] | None:
