@@ -35,7 +35,8 @@ from syncoxiders.engine.pipeline import (
     sweep,
 )
 from syncoxiders.engine.pipeline.context import Pipeline
-from syncoxiders.engine.pipeline.times import MARGIN
+from syncoxiders.engine.pipeline.times import LEASE, MARGIN
+from syncoxiders.engine.pipeline.times import LIFE as FUNCTION
 from syncoxiders.engine.report import Stop
 from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import AccountError, StateUnavailable, Throttled
@@ -86,6 +87,7 @@ class CloudHistory(QuirkyHistory):
         self._hard = False
         self._revoked: set[str] = set()
         self._dying: set[int] = set()
+        self._begun: dict[int, float] = {}
         self._verdicts: list[Violated] = []
         self._pauses: dict[str, tuple[float, int]] = {}
         self._asked_for: dict[int, dict[str, float]] = {}
@@ -155,11 +157,19 @@ class CloudHistory(QuirkyHistory):
             raise StateUnavailable("slower")
 
     def _may_sleep(self) -> None:
-        """Let a function stand still for longer than its leases last, and others go on."""
+        """Let a function stand still for longer than its leases last, and others go on.
+
+        None outlives its time: what it has announced, or begun, is then for others to see to.
+        """
+        now, task = self.world.clock.now, self._scheduler.current()
+        begun = self._begun.setdefault(task, now())
         if self._hard and self._drowsy and self._slumber.random() < 0.01:
             self.log.append("-- a function sleeps")
-            self.world.clock.advance(LIFE + PATIENCE)
+            self.world.clock.advance(LEASE + PATIENCE)
             self._scheduler.sleep()
+            if now() > begun + FUNCTION:
+                self._dying.add(task)
+                raise Killed
 
     def _after_write(self, change: Change) -> None:
         self._check_newest(change)
@@ -291,6 +301,7 @@ class CloudHistory(QuirkyHistory):
         for verdict in self._verdicts:
             raise verdict
         self._dying.clear()
+        self._begun.clear()
         self._dirty.clear()
         self._check_whole()
         if not hard:

@@ -1,14 +1,17 @@
 """Many simulated histories of the deployed system: the invariants hold there as well."""
 
+import random
 from collections.abc import Iterable
+from contextlib import suppress
 
 import pytest
 
+from syncoxiders.engine.pipeline.times import LEASE, LIFE
 from tests.simulation.cloud import CloudHistory
 from tests.simulation.kinds import history
 from tests.simulation.known import OPEN_IN_THE_CLOUD
 from tests.simulation.quirky import KINDS
-from tests.simulation.stage import Violated
+from tests.simulation.stage import Killed, Violated
 from tests.simulation.test_simulation import chunks, live
 
 QUICK = 250
@@ -60,3 +63,33 @@ def test_what_is_open_is_still_open(kind: str, seed: int) -> None:
     """A history on the list that ends well by now has to leave it."""
     with pytest.raises(Violated):
         history(seed, kind, cloud=True).play()
+
+
+def test_no_function_outlives_its_time() -> None:
+    """One that stood still for longer than a function may live writes nothing afterwards.
+
+    What it had announced to write, and what it had begun, is by then taken over by others.
+    """
+    history = CloudHistory(0)
+    clock, waking = history.world.clock, list[float]()
+
+    def write() -> None:
+        begun = clock.now()
+        with suppress(Killed):
+            for _ in range(20):
+                history._may_sleep()
+                waking.append(clock.now() - begun)
+
+    history._hard = history._drowsy = True
+    history._slumber = Sleepy()
+    history._scheduler.run([write, write])
+    assert waking
+    assert max(waking) <= LIFE
+    assert max(waking) > LEASE
+
+
+class Sleepy(random.Random):
+    """Chance that lets everybody fall asleep."""
+
+    def random(self) -> float:
+        return 0.0
