@@ -4,6 +4,7 @@ import pytest
 
 from syncoxiders.core.model import Entry, Kind
 from syncoxiders.engine.ignorefiles import LIMIT, IgnoreFiles
+from syncoxiders.engine.pipeline.messages import Poll
 from syncoxiders.ports.errors import Throttled
 from syncoxiders.ports.state import Commit, Observation
 from tests.engine.deployed import OWNER, Deployed
@@ -205,3 +206,41 @@ def test_what_a_file_says_is_news_though_its_reader_died(
     assert "x.log" not in deployed.b.tree()
     deployed.look()
     assert deployed.b.tree() == deployed.a.tree()
+
+
+@pytest.fixture
+def lately() -> Deployed:
+    """Two accounts in step, of which one was not looked at since it got a file from the other."""
+    deployed = Deployed()
+    deployed.a.write(".syncignore", b"*.log\n")
+    look_at(deployed, "a", "b", "a")
+    return deployed
+
+
+def test_a_copy_goes_with_the_file_that_it_was_made_of(lately: Deployed) -> None:
+    """A file is deleted though its copy was not looked at yet: it says what is in force."""
+    lately.a.remove(".syncignore")
+    lately.a.write("x.log", b"by now for b")
+    look_at(lately, "a")
+    look_at(lately, "a", "b")
+    assert lately.a.tree() == lately.b.tree() == {"x.log": b"by now for b"}
+
+
+def test_a_copy_speaks_though_what_it_was_made_of_is_forgotten(lately: Deployed) -> None:
+    """Where the file comes back from a copy that was not looked at yet, it is in force."""
+    lately.a.remove(".syncignore")
+    lately.a.write("new/.syncignore", b"*.tmp\n")  # under other rules nothing is deleted
+    look_at(lately, "a")
+    look_at(lately, "a", "b")
+    assert ".syncignore" in lately.a.tree()
+    lately.b.write("x.log", b"not for a")
+    look_at(lately, "a", "b")
+    assert "x.log" not in lately.a.tree()
+
+
+def look_at(deployed: Deployed, *names: str) -> None:
+    """Have some accounts looked at, one after the other, and do what comes of each look."""
+    for name in names:
+        deployed.clock.advance(60.0)
+        deployed.polls.send([Poll(OWNER, name).message(f"{name} {deployed.clock.now()}")])
+        deployed.settle()

@@ -3,9 +3,12 @@
 A look tells of entries that are new or differ, so that nothing has to walk the tree for them;
 of a copy that the engine has made base tells, since no look does. What was told is kept in the
 store *before* the observed tree is, so that a run that dies between the two does not forget a
-file that it will not be told of again.
+file that it will not be told of again. Where endpoints are looked at one by one, a file of which a
+copy was made may be deleted before the copy's endpoint is looked at: it stays known for as long as
+base has it, and what is found through it stays known until a look there has taken note of it.
 """
 
+import itertools
 from collections.abc import Container, Iterable, Mapping
 
 import msgspec
@@ -40,10 +43,15 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class _Kept(msgspec.Struct, frozen=True):
-    """The files of an endpoint, and those of which planners have not been told as they are now."""
+    """The files of an endpoint, and those of which planners have not been told as they are now.
+
+    ``copies`` are files elsewhere that were made of ones that are no more here, and of which no
+    look there has taken note yet.
+    """
 
     files: list[_Known] = []
     untold: list[EntryId] = []
+    copies: list[_Known] = []
 
 
 class IgnoreFiles:
@@ -57,11 +65,13 @@ class IgnoreFiles:
         self.refused: dict[EndpointId, ProviderError] = {}
         self._known: dict[tuple[EndpointId, EntryId], _Known] = {}
         self._untold: dict[EndpointId, list[EntryId]] = {}
+        self._left: dict[EndpointId, list[_Known]] = {}
         for endpoint in context.rule.endpoints:
             text = context.store.text(kept(endpoint.id))
             found = msgspec.json.decode(text, type=_Kept) if text else _Kept()
             self._known.update({(each.endpoint, each.entry): each for each in found.files})
             self._untold[endpoint.id] = found.untold
+            self._left[endpoint.id] = found.copies
 
     def see(self, endpoint: EndpointId, entries: Iterable[Entry]) -> None:
         """Take note of entries that a look found, before they are committed as observed."""
@@ -86,13 +96,22 @@ class IgnoreFiles:
         rules: list[Rule] = []
         complaints: list[str] = []
         kept = self._known
-        before, self._known = {**kept, **self._copies(at)}, {}
+        stored = {each.id: self._value(each.id) for each in self._context.rule.endpoints}
+        entries = self._entries(kept.values())
+        gone = [known for key, known in kept.items() if key not in entries]
+        ended = self._ended(gone) if gone and at is not None else []
+        copies = [*itertools.chain(*self._left.values()), *(copy for _, copy in ended if copy)]
+        before = {**kept, **self._copies(at)}
+        for copy in copies:
+            before.setdefault((copy.endpoint, copy.entry), copy)
+        entries |= self._entries(each for key, each in before.items() if key not in kept)
+        self._known = {}
         taken: set[tuple[str, tuple[Rule, ...]]] = set()
         for endpoint in self._context.rule.endpoints:
             for known in before.values():
                 if known.endpoint != endpoint.id:
                     continue
-                entry = self._entry(endpoint.id, known.entry)
+                entry = entries.get((endpoint.id, known.entry))
                 path = None if entry is None else self._path(endpoint.id, entry)
                 if entry is None or path is None:
                     continue
@@ -106,12 +125,25 @@ class IgnoreFiles:
                     taken.add((folder, read))
                     rules += read
         for endpoint in self._context.rule.endpoints:
+            if at is not None and endpoint.id not in at:
+                continue
+            mine = [(known, copy) for known, copy in ended if known.endpoint == endpoint.id]
+            self._known.update({(each.endpoint, each.entry): each for each, _ in mine})
+            left = [*self._left[endpoint.id], *(copy for _, copy in mine if copy)]
+            there = [each for each in dict.fromkeys(left) if self._is_left(each, kept)]
             changed = _changed(_of(kept, endpoint.id), _of(self._known, endpoint.id))
-            if changed and (at is None or endpoint.id in at):
-                if at is not None:
-                    self._untold[endpoint.id] = sorted({*self._untold[endpoint.id], *changed})
+            if at is not None:  # that one is gone the change log says
+                changed -= {known.entry for known in gone}
+                self._untold[endpoint.id] = sorted({*self._untold[endpoint.id], *changed})
+            self._left[endpoint.id] = there
+            if self._value(endpoint.id) != stored[endpoint.id]:
                 self._save(endpoint.id)
         return tuple(rules), tuple(complaints)
+
+    def _is_left(self, copy: _Known, kept: Container[tuple[EndpointId, EntryId]]) -> bool:
+        """Say whether a copy is still there, and no look where it is has taken note of it."""
+        key = copy.endpoint, copy.entry
+        return key in self._known and key not in kept
 
     def untold(self, endpoint: EndpointId) -> list[EntryId]:
         """Return the files of which who plans elsewhere has to be told, and may not have been.
@@ -146,16 +178,47 @@ class IgnoreFiles:
                         found[other, copy.entry] = copy
         return found
 
+    def _ended(self, gone: Iterable[_Known]) -> list[tuple[_Known, _Known | None]]:
+        """Return the files that are no more, but are in base, each with every copy of it.
+
+        Nobody has planned yet that it is gone, and a copy may still be being made.
+        """
+        base = self._context.store.base()
+        found: list[tuple[_Known, _Known | None]] = []
+        for known in gone:
+            owners = base.of(known.endpoint, [known.entry])
+            node = next(iter(base.get(owners.values()).values()), None)
+            replica = None if node is None else node.replicas.get(known.endpoint)
+            if node is None or replica is None or replica.gone or replica.name != IGNORE_FILE:
+                continue
+            found.append((known, None))
+            found.extend(
+                (known, _copy(known, node, other.id))
+                for other in self._context.rule.endpoints
+                if other.id != known.endpoint
+            )
+        return found
+
+    def _value(self, endpoint: EndpointId) -> _Kept:
+        files = _of(self._known, endpoint)
+        return _Kept(files, self._untold[endpoint], self._left[endpoint])
+
     def _save(self, endpoint: EndpointId) -> None:
-        value = _Kept(_of(self._known, endpoint), self._untold[endpoint])
+        value = self._value(endpoint)
         text = msgspec.json.encode(value).decode() if value != _Kept() else ""
         self._context.store.save_text(kept(endpoint), text)
 
-    def _entry(self, endpoint: EndpointId, entry: EntryId) -> Entry | None:
-        """Return the file as observed, None if it is no such file any more."""
-        found = self._context.store.observed(endpoint).get([entry]).get(entry)
-        fits = found is not None and found.name == IGNORE_FILE and found.kind is Kind.FILE
-        return found if fits else None
+    def _entries(self, files: Iterable[_Known]) -> dict[tuple[EndpointId, EntryId], Entry]:
+        """Return files as they are observed, but for those that are no such file any more."""
+        wanted: dict[EndpointId, list[EntryId]] = {}
+        for each in files:
+            wanted.setdefault(each.endpoint, []).append(each.entry)
+        return {
+            (endpoint, entry.id): entry
+            for endpoint, ids in wanted.items()
+            for entry in self._context.store.observed(endpoint).get(ids).values()
+            if entry.name == IGNORE_FILE and entry.kind is Kind.FILE
+        }
 
     def _path(self, endpoint: EndpointId, entry: Entry) -> tuple[str, str] | None:
         """Return the path of the entry's folder in our names, and its own in the endpoint's."""
