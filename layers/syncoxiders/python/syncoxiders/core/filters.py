@@ -176,6 +176,14 @@ class Filter(msgspec.Struct, frozen=True, dict=True):
         return timeless.version
 
     @functools.cached_property
+    def judges_places(self) -> bool:
+        """Say whether where a folder stands may decide what of it is out, though it is in."""
+        return any(
+            rule.include or rule.scope or "/" in rule.pattern.rstrip("/")
+            for rule in (*self.options, *self.ignored)
+        )
+
+    @functools.cached_property
     def _active(self) -> bool:
         return self != Filter()
 

@@ -28,6 +28,7 @@ from syncoxiders.core.model import (
 from syncoxiders.core.remade import is_moved_anew, remember_deletion
 from syncoxiders.core.rule import Look, Rule, View
 from syncoxiders.core.states import is_edited
+from syncoxiders.core.unveiling import unveiled
 
 LOSING = frozenset({ActionKind.DELETE, ActionKind.UPDATE})
 """What takes content away that somebody may want back."""
@@ -134,7 +135,7 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
     if folders:  # to make one may have failed while nothing was there that told of it
         suspects = (*look.suspects, *sorted(folders))
         return plan(view, rule, msgspec.structs.replace(look, suspects=suspects))
-    return _result(draft, decided, actions, emitter.postponed)
+    return _result(draft, decided, actions, emitter.postponed | unveiled(draft, decided))
 
 
 def _decide(draft: Draft, work: Work) -> None:
