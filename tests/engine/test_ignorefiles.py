@@ -2,6 +2,7 @@
 
 import pytest
 
+from syncoxiders.core.filters import Filter
 from syncoxiders.core.model import Entry, Kind
 from syncoxiders.engine.ignorefiles import LIMIT, IgnoreFiles
 from syncoxiders.engine.pipeline.messages import Poll
@@ -14,8 +15,8 @@ from tests.engine.world import World
 class Watched:
     """A world in which looks tell of what they find."""
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, names: str = "ab") -> None:
+        self.world = World(names)
 
     def look(self, *, die: bool = False) -> None:
         """Observe all trees, as a run's look does; ``die`` before that is committed."""
@@ -65,6 +66,17 @@ def test_an_edit_counts_at_once(watched: Watched) -> None:
     watched.world.b.write(".syncignore", b"*.tmp\n")
     watched.look()
     assert [each for each in watched.patterns() if not each[0]] == [("", "*.log"), ("", "*.tmp")]
+
+
+def test_what_is_said_again_later_counts_later() -> None:
+    """Where endpoints differ in a file the rules of all apply in their order: the last one wins."""
+    watched = Watched("abc")
+    for name, data in zip("abc", (b"!x\n", b"*\n", b"!x\n"), strict=True):
+        watched.world.providers[name].write(".syncignore", data)
+    watched.look()
+    rules, _ = IgnoreFiles(watched.world.context()).rules()
+    assert [(rule.pattern, rule.include) for rule in rules] == [("*", False), ("x", True)]
+    assert not Filter(ignored=rules).out("x", Kind.FILE, None, None)
 
 
 def test_a_file_that_is_gone_says_nothing(watched: Watched) -> None:

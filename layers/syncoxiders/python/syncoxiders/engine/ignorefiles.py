@@ -93,7 +93,6 @@ class IgnoreFiles:
         file, the rules of all apply, in the order of the endpoints, until it is in step. With
         ``at`` files are read, and forgotten, at these endpoints alone; the others are as known.
         """
-        rules: list[Rule] = []
         complaints: list[str] = []
         kept = self._known
         stored = {each.id: self._value(each.id) for each in self._context.rule.endpoints}
@@ -106,7 +105,7 @@ class IgnoreFiles:
             before.setdefault((copy.endpoint, copy.entry), copy)
         entries |= self._entries(each for key, each in before.items() if key not in kept)
         self._known = {}
-        taken: set[tuple[str, tuple[Rule, ...]]] = set()
+        said: dict[tuple[str, tuple[Rule, ...]], None] = {}
         for endpoint in self._context.rule.endpoints:
             for known in before.values():
                 if known.endpoint != endpoint.id:
@@ -121,9 +120,10 @@ class IgnoreFiles:
                 self._known[endpoint.id, entry.id] = current
                 read, wrong = read_ignore_file(folder, current.data)
                 complaints += (each for each in wrong if each not in complaints)
-                if (folder, read) not in taken:
-                    taken.add((folder, read))
-                    rules += read
+                said.pop(
+                    (folder, read), None
+                )  # the last rule counts, so it is said where it last is
+                said[folder, read] = None
         for endpoint in self._context.rule.endpoints:
             if at is not None and endpoint.id not in at:
                 continue
@@ -138,7 +138,7 @@ class IgnoreFiles:
             self._left[endpoint.id] = there
             if self._value(endpoint.id) != stored[endpoint.id]:
                 self._save(endpoint.id)
-        return tuple(rules), tuple(complaints)
+        return tuple(rule for _, read in said for rule in read), tuple(complaints)
 
     def _is_left(self, copy: _Known, kept: Container[tuple[EndpointId, EntryId]]) -> bool:
         """Say whether a copy is still there, and no look where it is has taken note of it."""
