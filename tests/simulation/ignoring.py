@@ -76,13 +76,22 @@ class Ignoring(QuirkyHistory):
             super()._maybe_filter()
 
     def _unfilter(self) -> None:
-        """Let people remove all the files, wherever they are."""
+        """Let people remove all the files, wherever they are, and those that come back.
+
+        One comes back from a copy that was still being made: where rules have changed nothing is
+        deleted.
+        """
+        self._remove_files()
+        super()._unfilter()
+        self._settle()
+        self._remove_files()
+        self._heed()
+
+    def _remove_files(self) -> None:
         for provider in self.world.providers.values():
             for path in _files(provider.tree()):
                 self.people.remove(provider, path)
         self._listen()
-        super()._unfilter()
-        self._heed()
 
     def _heed(self) -> None:
         """In a serial history what is hidden elsewhere stays as it is, whenever it is hidden."""

@@ -57,3 +57,22 @@ def test_uploads_are_gone_on_with() -> None:
         assert isinstance(history_, Uploading)
         continued += history_.continued
     assert continued > 1
+
+
+def test_patterns_end_though_a_file_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a late copy of a file of patterns turns up once all are removed, it is removed too."""
+    played = history(0, "ignore-files", cloud=True)
+    provider, settle = played.world.providers["a"], played._settle
+    late = ["*.txt"]
+
+    def settle_late() -> None:
+        settle()
+        if late:
+            played.people.ignore(provider, ".syncignore", [late.pop()])
+            settle()
+
+    monkeypatch.setattr(played, "_settle", settle_late)
+    played._unfilter()
+    played._settle()
+    assert not late
+    assert all(".syncignore" not in each.tree() for each in played.world.providers.values())
