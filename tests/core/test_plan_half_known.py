@@ -449,3 +449,39 @@ def test_a_cycle_of_which_half_was_heard_waits() -> None:
     found = planned(entries, known, {"b": ["b1", "b2"]})
     assert {each.id: each.parent for each in found.nodes} == {1: 2, 2: ROOT}
     assert not found.notes
+
+
+def test_what_is_being_made_where_something_was_deleted_does_not_bring_that_back() -> None:
+    """Where ids are paths it goes by the id of what was deleted, of which somebody is to be told.
+
+    So does what is in a folder that is being made. Once nothing is open, it is there again.
+    """
+    traits = Traits(stable_ids=False)
+    rule = Rule(tuple(Endpoint(each, each, traits) for each in "abc"))
+    old, inner = folder("/d/", "d"), file("/d/f", "f", "/d/")
+    gone = [
+        node(
+            ident,
+            parent,
+            name=each.name,
+            kind=each.kind,
+            gone=True,
+            replicas={"a": replica(each), "c": replica(each, gone=True)},
+            unanswered=("a",),
+        )
+        for ident, parent, each in ((1, 0, old), (2, 1, inner))
+    ]
+    made = node(3, name="d", kind=Kind.FOLDER, replicas=at(b=old))
+    seen = {"b": [old], "c": [old, inner]}
+    for opened in ([3], []):
+        found = planned(
+            seen,
+            [*gone, made],
+            {"c": ["/d/", "/d/f"]},
+            opened=opened,
+            rule=rule,
+            away={1: ["a"], 2: ["a"]},
+        )
+        lives = {each.id for each in found.nodes if not each.gone}
+        assert lives.isdisjoint({1, 2}) is bool(opened)
+        assert (("c", "/d/") in found.waiting) is bool(opened)

@@ -6,7 +6,8 @@ from syncoxiders.engine.pipeline import approvals, setting
 from syncoxiders.engine.pipeline.sweep import sweep
 from syncoxiders.ports.errors import Denied, RootLost
 from syncoxiders.ports.items import Update
-from tests.engine.deployed import Deployed
+from tests.engine.deployed import HOUR, Deployed, goes_on
+from tests.simulation.faults import FaultyProvider
 
 
 @pytest.fixture
@@ -149,3 +150,65 @@ def test_all_that_a_worker_leaves_for_later_is_planned_again() -> None:
     deployed.settle()
     assert deployed.b.tree()["d/y"] == b"y"
     assert deployed.a.tree() == deployed.b.tree()
+
+
+@pytest.fixture
+def halved() -> Deployed:
+    """Two accounts in step, and a deletion at b of which nobody knows whether it was done."""
+    deployed = Deployed()
+    deployed.providers["b"] = deployed.b = FaultyProvider(clock=deployed.clock, name="b")
+    for name in ("d/x", "d/y", "d/z", "e"):
+        deployed.a.write(name, name.encode())
+    deployed.look()
+    deployed.look()
+    deployed.failing = {"apply"}
+    deployed.a.remove("d/x")
+    deployed.look()
+    (batch,) = deployed.store().batches()
+    deployed.store().begin_batch(batch.id, deployed.clock.now())  # and whoever did so has died
+    deployed.failing = {"poll"}
+    return deployed
+
+
+def test_what_an_empty_root_lacks_was_not_deleted_by_us(halved: Deployed) -> None:
+    """Of a deletion without an answer, a root in which nothing is left does not tell."""
+    storage = halved.b
+    assert isinstance(storage, FaultyProvider)
+    full = storage.put_root(marked=False)
+    halved.settle()
+    storage.put_root(full)
+    halved.failing.clear()
+    goes_on(halved, 2 * HOUR)
+    halved.look()
+    assert halved.a.tree().keys() == {"d", "d/y", "d/z", "e"}
+    assert halved.b.tree() == halved.a.tree()
+
+
+def test_what_was_deleted_without_an_answer_is_gone(halved: Deployed) -> None:
+    """In a root that shows the rest, what is not there was deleted, and is not asked for again."""
+    halved.b.remove("d/x")
+    asked: list[str] = []
+    halved.b.on_call = asked.append
+    halved.settle()
+    assert "delete" not in asked
+    assert not halved.store().batches()
+
+
+def test_the_last_that_was_deleted_without_an_answer_is_gone() -> None:
+    """A root that is empty since all of it was to be deleted proves that it was."""
+    deployed = Deployed()
+    deployed.a.write("x", b"x")
+    deployed.look()
+    deployed.look()
+    deployed.failing = {"apply"}
+    deployed.a.remove("x")
+    deployed.look()
+    (batch,) = deployed.store().batches()
+    deployed.store().begin_batch(batch.id, deployed.clock.now())
+    deployed.b.remove("x")
+    asked: list[str] = []
+    deployed.b.on_call = asked.append
+    deployed.failing = {"poll"}
+    deployed.settle()
+    assert "delete" not in asked
+    assert not deployed.store().batches()

@@ -151,9 +151,9 @@ class Rooted(QuirkyHistory):
             raise Denied("read-only")
         super()._before(provider, what)
 
-    def _omit(self, known: list[Entry]) -> Entry | None:
+    def _omit(self, provider: FaultyProvider, known: list[Entry]) -> Entry | None:
         """Let listings lack all or nothing: what is missing bit by bit may have been deleted."""
-        return None if self._incidents else super()._omit(known)
+        return None if self._incidents else super()._omit(provider, known)
 
     # -- people --------------------------------------------------------------------------------
 

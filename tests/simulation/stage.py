@@ -73,7 +73,7 @@ class Stage:
         # Planned in parts, the next one while one is carried; drawn apart from all else.
         self._part = random.Random(f"part {self.seed}").choice([1, 2, 4, 5_000])
         self._omissive = True
-        self._omitted = False
+        self._omitted: set[str] = set()
         self._meddling = rng.choice([0.02, 0.04, 0.15])
         self._faults = 0.0
         self._dirty: dict[str, set[EntryId]] = {}  # what was written and is not durable yet
@@ -88,7 +88,7 @@ class Stage:
             provider.before = functools.partial(self._before, provider)
             provider.after = functools.partial(self._after, provider)
             provider.on_call = functools.partial(self._call, provider)
-            provider.omits = self._omit
+            provider.omits = functools.partial(self._omit, provider)
             provider.aims = functools.partial(self._intrude, provider)
             provider.deletes = functools.partial(self._check_reason, provider)
             provider.touches = functools.partial(self._wrote, provider)
@@ -172,15 +172,18 @@ class Stage:
             self.log.append(f"-- {provider.name}: {type(error).__name__} at {what}")
             raise error
 
-    def _omit(self, known: list[Entry]) -> Entry | None:
-        """Choose what a listing lacks; in a serial history never two in a row lack something."""
+    def _omit(self, provider: FaultyProvider, known: list[Entry]) -> Entry | None:
+        """Choose what a listing lacks; in a serial history no storage's next one lacks something.
+
+        Others may be listed in between: what is missing twice at one counts as deleted there.
+        """
+        omitted = provider.name in self._omitted
+        self._omitted.discard(provider.name)
         if not known or not self._faults or self.rng.random() > 0.2:
-            self._omitted = False
             return None
-        if self.manner == "serial" and (self._omitted or not self._omissive):
-            self._omitted = False
+        if self.manner == "serial" and (omitted or not self._omissive):
             return None
-        self._omitted = True
+        self._omitted.add(provider.name)
         entry = self.rng.choice(known)
         self.log.append(f"-- a listing lacks {entry.name} ({entry.id})")
         return entry

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from syncoxiders.core import names
 from syncoxiders.core.draft import Draft, Work
+from syncoxiders.core.making import let_go_of_what_is_made
 from syncoxiders.core.model import (
     ROOT,
     ROOT_ENTRY,
@@ -49,6 +50,8 @@ class Binder:
                     self._touch(endpoint, entry)
         self._close_over_deletions()
         self._join()
+        gone = self._by_depth(each for each in self.dirty if self.draft.work(each).gone)
+        self._new |= dict.fromkeys(let_go_of_what_is_made(self.draft, gone))
         self._keep_places()
         self._hand_over_folders()
         self._take_in_goals()

@@ -15,6 +15,7 @@ from syncoxiders.core.model import (
     Ref,
 )
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.emptied import is_empty
 from syncoxiders.engine.follow import Follower
 from syncoxiders.engine.ignorefiles import IgnoreFiles
 from syncoxiders.engine.interrupted import OutOfTime
@@ -38,8 +39,8 @@ from syncoxiders.ports.state import Commit, Event, Observation, SyncRecord
 SMALL = 2
 """So much (a file in a folder, say) may be all there is, and be deleted on purpose."""
 
-MISCOUNTED, ASKED = 100, 100
-"""A count may be wrong by so many after deaths; so many entries tell whether a root is empty."""
+MISCOUNTED = 100
+"""A count may be wrong by so many after deaths."""
 
 SOON, DAY = 900.0, 86_400.0
 """Seconds after which an endpoint that is followed by its feed is looked at as a whole again.
@@ -441,7 +442,7 @@ class Looks:
         """Say whether nothing of what was in the root is there, as far as can be asked for."""
         provider = self._context.providers[endpoint]
         known = self._context.store.observed(endpoint).children(ROOT_ENTRY)
-        return all(provider.get(Ref(each.id, each.name)) is None for each in known[:ASKED])
+        return is_empty(provider, known)
 
     def _report(self, endpoint: EndpointId, look: Look) -> None:
         for problem in look.problems:

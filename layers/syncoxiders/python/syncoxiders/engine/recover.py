@@ -25,6 +25,7 @@ from syncoxiders.core.versions import computable, content_of, same
 from syncoxiders.engine.claims import outclaimed
 from syncoxiders.engine.closing import commit
 from syncoxiders.engine.context import Context
+from syncoxiders.engine.emptied import EmptyRoots
 from syncoxiders.engine.observe import Observer
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.rekey import Rekeyed, rekey
@@ -70,6 +71,7 @@ def recover(
     losses: set[int] = set()
     tried: list[str] = []
     deleted: list[tuple[EndpointId, EntryId]] = []
+    empty = EmptyRoots(context, pending)
     for journaled in pending:
         if journaled.endpoint in away:
             continue
@@ -82,6 +84,8 @@ def recover(
         if node is not None and action.endpoint in context.providers:
             try:
                 done, entry = _outcome(context, places, action, node)
+                if done and action.kind is ActionKind.DELETE:
+                    done = not empty.at(action.endpoint)
                 if not done and action.kind is ActionKind.MOVE:
                     update = _next_update(pending, journaled)
                     if update is not None:
