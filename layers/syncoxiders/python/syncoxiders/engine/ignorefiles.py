@@ -120,9 +120,7 @@ class IgnoreFiles:
                 self._known[endpoint.id, entry.id] = current
                 read, wrong = read_ignore_file(folder, current.data)
                 complaints += (each for each in wrong if each not in complaints)
-                said.pop(
-                    (folder, read), None
-                )  # the last rule counts, so it is said where it last is
+                said.pop((folder, read), None)  # the last rule counts: it is said where it last is
                 said[folder, read] = None
         for endpoint in self._context.rule.endpoints:
             if at is not None and endpoint.id not in at:
