@@ -8,6 +8,7 @@ node of its own.
 from collections.abc import Iterable
 
 from syncoxiders.core import names
+from syncoxiders.core.counterparts import called_so, counterpart, is_shadowed, stood_at
 from syncoxiders.core.draft import Draft, Work
 from syncoxiders.core.making import let_go_of_what_is_made
 from syncoxiders.core.model import (
@@ -20,7 +21,6 @@ from syncoxiders.core.model import (
     Kind,
     Mode,
     NodeId,
-    Traits,
 )
 from syncoxiders.core.moves import MoveMatcher
 from syncoxiders.core.remade import at_work_above, remains
@@ -334,14 +334,14 @@ class Binder:
         name = names.true_name(entry.name, traits)
         if parent in self.draft.look.open:
             self.dirty.add(parent)  # with it, whatever is in it is planned again
-            self._expect(endpoint, entry, self._counterpart(endpoint, entry, parent, name))
+            self._expect(endpoint, entry, counterpart(self.draft, endpoint, entry, parent, name))
             return None
         passing = names.passing_node(entry.name)
         if passing is not None and passing in self.draft.look.open:
             self.dirty.add(passing)  # it stands aside for a moment
             self.draft.unsure.append(key)
             return None
-        if self._is_shadowed(endpoint, entry, parent):
+        if is_shadowed(self.draft, endpoint, entry, parent):
             return None
         written = self._being_written(endpoint, entry, parent)
         if written is not None:
@@ -351,15 +351,15 @@ class Binder:
             if base is not None and endpoint in base.replicas:  # which alone tells that it may
                 self.draft.unsure.append((endpoint, base.replicas[endpoint].entry))
             return None
-        work = self._counterpart(endpoint, entry, parent, name)
-        if work is not None and not self._stood_at(work, endpoint, parent, entry.name):
+        work = counterpart(self.draft, endpoint, entry, parent, name)
+        if work is not None and not stood_at(self.draft, work, endpoint, parent, entry.name):
             self.draft.unbind(work, endpoint)  # what stood elsewhere is not what is new here
         if work is None and not traits.stable_ids:
             work = moves.match(endpoint, entry)
             if work is moves.UNKNOWN:
                 return None
         if work is None:
-            work = self._called_so(endpoint, entry, parent)
+            work = called_so(self.draft, endpoint, entry, parent)
         if work is None:
             reserved = self.draft.look.reserved(endpoint, entry.id)
             work = self.draft.fresh(entry.kind, parent, name, reserved)
@@ -387,51 +387,6 @@ class Binder:
         self.dirty.add(work.id)
         self._expected[endpoint, entry.id] = work.id
         return True
-
-    def _called_so(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> Work | None:
-        """Return the node that is being made here under a name that was allocated for it."""
-        name = names.allocated_for(entry.name, self.draft.traits[endpoint])
-        found = self.draft.nodes_at(parent, names.key(name)) if name is not None else []
-        return next(
-            (
-                work
-                for work in found
-                if work.id in self.draft.look.open
-                and (work.name, work.kind) == (name, entry.kind)
-                and endpoint not in work.entries
-            ),
-            None,
-        )
-
-    def _stood_at(self, work: Work, endpoint: EndpointId, parent: NodeId, name: str) -> bool:
-        """Say whether an endpoint's part of a node was last confirmed at a place.
-
-        Where names that differ in case or form alone cannot stand side by side somewhere, such a
-        change of the name is one of the node's.
-        """
-        replica, base = work.replicas.get(endpoint), work.base
-        if replica is None or not _match(replica.name, name, *self.draft.traits.values()):
-            return False
-        settled = base is not None and replica.place_gen == base.place_gen
-        return (settled and base is not None and base.parent == parent) or self.draft.node_of(
-            endpoint, replica.parent
-        ) == parent
-
-    def _is_shadowed(self, endpoint: EndpointId, entry: Entry, parent: NodeId) -> bool:
-        """Say whether another endpoint has something here that the filter leaves out."""
-        if not self.draft.rule.filter:
-            return False
-        for other in self.draft.rule.endpoints:
-            folder = ROOT_ENTRY
-            if parent != ROOT:
-                above = self.draft.last_heard_of(other.id, parent)
-                folder = above.id if above is not None else ""
-            if other.id == endpoint or not folder:
-                continue
-            for theirs in self.draft.view.entries_at(other.id, folder, names.key(entry.name)):
-                if theirs.name == entry.name and self.draft.hidden(other.id, theirs):
-                    return True
-        return False
 
     def _note_what_is_written(self) -> None:
         """Note where those with an open action stand, though they may be about to leave."""
@@ -464,58 +419,3 @@ class Binder:
             ):
                 return work.id
         return None
-
-    def _is_passing(self, node: NodeId, endpoint: EndpointId, other: EndpointId) -> bool:
-        """Say whether a node stands where it does only until it follows a move made elsewhere.
-
-        If it was deleted since at an endpoint that had it in the new place already, what is new
-        there in the old one is not the same.
-        """
-        work = self.draft.work(node)
-        here, there = work.replicas.get(endpoint), work.replicas.get(other)
-        return (
-            work.base is not None
-            and here is not None
-            and there is not None
-            and not here.gone
-            and here.place_gen == work.base.place_gen > there.place_gen
-            and not self.draft.is_moved(work, other)
-        )
-
-    def _counterpart(
-        self, endpoint: EndpointId, entry: Entry, parent: NodeId, name: str
-    ) -> Work | None:
-        """Return the node that other endpoints have at this place and that lacks this one."""
-        traits = self.draft.traits[endpoint]
-        key = names.key(name)
-        found: list[Work] = []
-        for other in self.draft.active:
-            folder = self.draft.entry_of(other.id, parent)
-            if other.id == endpoint or folder is None:
-                continue
-            for theirs in self.draft.view.entries_at(other.id, folder, key):
-                node = self.draft.node_of(other.id, theirs.id)
-                their_name = names.true_name(theirs.name, other.traits)
-                if theirs.kind is not entry.kind or not _match(
-                    name, their_name, traits, other.traits
-                ):
-                    continue
-                if node is not None and not self._is_passing(node, endpoint, other.id):
-                    found.append(self.draft.work(node))
-        found.extend(
-            work
-            for work in self.draft.nodes_at(parent, key)
-            if work.kind is entry.kind and _match(name, work.name, traits, traits)
-        )
-        if not found:
-            return None
-        free = [work for work in found if endpoint not in work.entries]
-        exact = [work for work in free if work.name == name]
-        return next(iter([*exact, *free]), None)
-
-
-def _match(left: str, right: str, *traits: Traits) -> bool:
-    """Say whether two names are one at any of the endpoints concerned."""
-    return left == right or any(
-        names.folded(left, each) == names.folded(right, each) for each in traits
-    )
