@@ -68,3 +68,22 @@ def test_who_moves_it_elsewhere_shows_it(world: World | Deployed) -> None:
     in_step(world)
     assert world.a.tree() == world.b.tree()
     assert world.a.tree()["k/n.txt"] == b"2"
+
+
+@pytest.mark.parametrize("kind", [World, Deployed])
+def test_a_folder_goes_though_patterns_hide_what_was_in_its_former_place(
+    kind: type[World] | type[Deployed],
+) -> None:
+    """It was renamed, and another one of its name made, with patterns for what had been in it."""
+    world = kind()
+    content = {"n.txt": b"1", "f/n.txt": b"2", "x": b"3"}
+    for path, data in content.items():
+        world.b.write(f"d/{path}", data)
+    in_step(world)
+    world.b.rename("d", "e")
+    world.b.write("d/.syncignore", b"*.txt\nf/\n")
+    in_step(world)
+    here, there = world.a.tree(), world.b.tree()
+    assert {path: here.get(f"e/{path}") for path in content} == content
+    shown = {path for path in here if not path.startswith("d/f") and path != "d/n.txt"}
+    assert shown == there.keys()

@@ -43,6 +43,7 @@ class Work:
         "forget",
         "frozen",
         "gone",
+        "hidden",
         "id",
         "keep",
         "kind",
@@ -77,6 +78,7 @@ class Work:
         self.remade: tuple[EndpointId, ...] = node.remade
         self.entries: dict[EndpointId, Entry] = {}
         self.frozen = False
+        self.hidden = False  # by the filter, as it was decided
         self.forget = False
         self.keep: set[EndpointId] = set()
 
@@ -379,7 +381,8 @@ class Draft:
         while changed:
             changed = False
             for giver, endpoint, entry in self._released:
-                if not self.works[giver].frozen:
+                work = self.works[giver]
+                if not work.frozen or (work.hidden and endpoint not in work.replicas):
                     continue
                 kept.add((endpoint, entry))
                 seen = self.view.entry(endpoint, entry)

@@ -142,7 +142,7 @@ def _decide(draft: Draft, work: Work) -> None:
     if work.frozen:
         return
     if draft.is_out(work):
-        work.out = work.frozen = True
+        work.out = work.frozen = work.hidden = True
         return
     work.out = False
     if draft.rule.mode is Mode.TWO_WAY:
@@ -194,8 +194,8 @@ def _result(
     for node in sorted(decided):
         work = draft.works[node]
         if work.frozen:
-            if work.out and work.base is not None and not work.base.out:
-                nodes.append(msgspec.structs.replace(work.base, out=True))
+            if work.hidden and work.base is not None:
+                nodes.extend(_hidden(work, work.base))
             elif not work.out:
                 waiting.extend((endpoint, entry.id) for endpoint, entry in work.entries.items())
                 if work.base is not None:
@@ -231,6 +231,13 @@ def _result(
         notes=tuple(draft.notes),
         paths=paths,
     )
+
+
+def _hidden(work: Work, base: Node) -> list[Node]:
+    """Return what changes of a node that is hidden: nothing but who has no part of it any more."""
+    kept = {each: it for each, it in base.replicas.items() if each in work.replicas}
+    value = msgspec.structs.replace(base, out=True, replicas=kept)
+    return [value] if value != base else []
 
 
 def _merge(work: Work) -> Merge:
