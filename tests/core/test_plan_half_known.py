@@ -485,3 +485,20 @@ def test_what_is_being_made_where_something_was_deleted_does_not_bring_that_back
         lives = {each.id for each in found.nodes if not each.gone}
         assert lives.isdisjoint({1, 2}) is bool(opened)
         assert (("c", "/d/") in found.waiting) is bool(opened)
+
+
+def test_a_cycle_that_base_has_waits() -> None:
+    """A folder lives again whose deletion failed, in one that was moved into it meanwhile."""
+    store = MemoryStateStore().sync("me", "sync")
+    store.commit(
+        Commit(
+            nodes=[
+                node(1, 2, name="one", kind=Kind.FOLDER, replicas=at(a=folder("a1", "one", "a2"))),
+                node(2, 1, name="two", kind=Kind.FOLDER, replicas=at(b=folder("b2", "two", "b1"))),
+            ]
+        )
+    )
+    draft = Draft(StoreView(store), RULE, Look())
+    settle(draft, {1, 2})
+    assert draft.work(1).frozen
+    assert draft.work(2).frozen

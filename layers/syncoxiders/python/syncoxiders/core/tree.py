@@ -48,6 +48,11 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
                 if each.base is not None
                 and (each.parent, each.name) != (each.base.parent, each.base.name)
             ]
+            if not moved:  # base has it so, or it is new: either way it is not known where they are
+                for each in cycle:
+                    each.frozen = True
+                draft.freeze_together()
+                break
             last = max(
                 moved,
                 key=lambda each: (
