@@ -499,6 +499,6 @@ def test_a_cycle_that_base_has_waits() -> None:
         )
     )
     draft = Draft(StoreView(store), RULE, Look())
+    circle = [draft.work(each) for each in (1, 2)]
     settle(draft, {1, 2})
-    assert draft.work(1).frozen
-    assert draft.work(2).frozen
+    assert all(each.frozen for each in circle)
