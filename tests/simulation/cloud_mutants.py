@@ -60,7 +60,7 @@ MUTANTS: dict[str, Mutant] = {
     "says how far it has planned before it has": swap(
         Planner.go,
         "whole = self._work(touched, sorted(nodes), until)",
-        'whole = (self._conclude(state), self._work(touched, sorted(nodes), until))[1]',
+        "whole = (self._conclude(state), self._work(touched, sorted(nodes), until))[1]",
     ),
     "plans without a fence": both(
         swap(reconcile.merge, "hold.fence", "1"), swap(Planner.__init__, "hold.fence", "1")
