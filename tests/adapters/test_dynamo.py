@@ -207,6 +207,7 @@ def use_everything(store: ItemsStates) -> None:
     sync.commit(Commit(opened=[action("x")], losses=1, at=5.0, record=SyncRecord({})))
     sync.hold([1])
     sync.commit(Commit(observed=[Observation("a", [entry("e")], ["none"], asked=1.0)]))
+    sync.trim({"a": 1})
     claimed = Wish(add=[Claim(1 << 30)])  # by a planner that died
     sync._entries.write({("a", "new"): claimed}, lambda _where, _claim: False)
     sync.commit(Commit(nodes=[node(8, replicas={"a": replica(entry("new"))})]))

@@ -7,8 +7,6 @@ from syncoxiders.engine.desk.context import Desk
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.health import health
 from syncoxiders.engine.report import Stop
-from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.registry import EndpointSettings
 from tests.engine.deployed import OWNER, Deployed
 
 FILES = 12
@@ -17,9 +15,7 @@ FILES = 12
 def three() -> Deployed:
     """Return three accounts in step, of which more than two files may not be lost unasked."""
     found = Deployed(MemoryClock(tick=0.001))
-    found.registry.put_account(OWNER, Account("c", "memory"))
-    found.providers["c"] = MemoryProvider(clock=found.clock, name="c")
-    found.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"), max_delete="2")
+    found.join(max_delete="2")
     for number in range(FILES):
         found.a.write(f"{number}", b"%d" % number)
     found.look()

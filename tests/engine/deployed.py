@@ -79,6 +79,13 @@ class Deployed:
         self.settings = structs.replace(self.settings, **changes)
         self.registry.put_sync(OWNER, self.settings)
 
+    def join(self, **changes: object) -> MemoryProvider:
+        """Let a folder ``c`` join, in an account of its own, along with changes of the settings."""
+        joining = self.providers["c"] = MemoryProvider(self.quirks, clock=self.clock, name="c")
+        self.registry.put_account(OWNER, Account("c", "memory"))
+        self.put(endpoints=(*self.settings.endpoints, EndpointSettings("c", "c")), **changes)
+        return joining
+
     def store(self) -> SharedStore:
         return self.pipeline.states.sync(OWNER, SYNC)
 

@@ -11,9 +11,7 @@ from syncoxiders.engine.pipeline.messages import Apply, Merge
 from syncoxiders.engine.pipeline.replanning import RETRY
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.pipeline.sweep import sweep
-from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import ProviderError, Refused, Stale, Throttled, Unreachable
-from syncoxiders.ports.registry import EndpointSettings
 from syncoxiders.ports.state import Commit
 from tests.engine.deployed import OWNER, SYNC, Deployed, goes_on
 
@@ -263,9 +261,7 @@ def test_what_nobody_sees_the_reason_of_is_tried_once_a_minute() -> None:
 def test_what_is_new_at_one_who_is_away_lets_nobody_try_again_at_once() -> None:
     """It will not be planned before that one is back."""
     world = Deployed()
-    world.providers["c"] = away = MemoryProvider(clock=world.clock, name="c")
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    away = world.join()
     world.a.write("known", b"0")
     world.look()
     world.look()
@@ -304,9 +300,7 @@ def test_what_was_opened_beside_another_is_done_though_it_is_read_late() -> None
     world = Deployed()
     late = False
     world.tree.lagging = lambda _: late
-    world.providers["c"] = away = MemoryProvider(clock=world.clock, name="c")
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    away = world.join()
     world.a.write("known", b"0")
     world.look()
     world.look()

@@ -2,10 +2,7 @@
 
 import pytest
 
-from syncoxiders.adapters.memory.provider import MemoryProvider
-from syncoxiders.ports.accounts import Account
-from syncoxiders.ports.registry import EndpointSettings
-from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on
+from tests.engine.deployed import HOUR, Deployed, goes_on
 
 
 @pytest.fixture
@@ -62,10 +59,7 @@ def test_a_move_that_is_heard_of_before_anything_is_deleted_counts(world: Deploy
 def test_a_move_that_is_heard_of_when_others_are_done_counts(*, later: bool) -> None:
     """One who was away has moved the folder: what is to be deleted there lives with it."""
     world = Deployed()
-    third = MemoryProvider(clock=world.clock, name="c")
-    world.providers["c"] = third
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    third = world.join()
     world.a.write("folder/inner/file", b"file")
     world.a.mkdir("other")
     world.look()

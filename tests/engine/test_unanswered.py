@@ -15,9 +15,7 @@ from syncoxiders.engine.pipeline.execute import apply
 from syncoxiders.engine.pipeline.messages import Apply
 from syncoxiders.engine.places import Places
 from syncoxiders.engine.resumable import Uploads
-from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Stale, Throttled, Unreachable
-from syncoxiders.ports.registry import EndpointSettings
 from syncoxiders.ports.state import Commit
 from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 
@@ -258,9 +256,7 @@ def test_id_that_has_become_anothers(kind: ActionKind) -> None:
 
 def test_reason_that_cannot_be_asked_for(world: Deployed) -> None:
     """What waits for one who is away is tried again once an hour, for however many others."""
-    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    world.put(endpoints=(*world.settings.endpoints, EndpointSettings("c", "c")), max_delete="99")
+    world.join(max_delete="99")
     world.look()
     world.look()
     for number in range(3):
@@ -283,9 +279,7 @@ def test_what_is_tried_again_is_lost_once(world: Deployed) -> None:
     """A guard counts what could not be done, and is planned again, as what it is."""
     for number in range(5, 25):
         world.a.write(f"folder/{number}", b"%d" % number)
-    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    world.put(endpoints=(*world.settings.endpoints, EndpointSettings("c", "c")))
+    world.join()
     world.look()
     world.look()
     for number in range(5):

@@ -9,9 +9,7 @@ from syncoxiders.adapters.memory.provider import MemoryProvider
 from syncoxiders.engine.pipeline import setting
 from syncoxiders.engine.pipeline.setting import PATIENCE
 from syncoxiders.engine.stopped import parts
-from syncoxiders.ports.accounts import Account
 from syncoxiders.ports.errors import Stale, Unreachable
-from syncoxiders.ports.registry import EndpointSettings
 from tests.engine.deployed import HOUR, OWNER, Deployed, goes_on, populated
 from tests.engine.world import World
 
@@ -95,10 +93,7 @@ def test_deleted_meanwhile_and_another_root() -> None:
 def deployed() -> Deployed:
     """A system of which ``b`` has done something without an answer, and wants to be left alone."""
     world = Deployed()
-    world.providers["c"] = MemoryProvider(clock=world.clock, name="c")
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    endpoints = tuple(EndpointSettings(each, each) for each in "abc")
-    world.put(endpoints=endpoints, changed_at=world.clock.now())
+    world.join(changed_at=world.clock.now())
     for path, data in STAYS.items():
         world.a.write(path, data)
     return world
@@ -210,9 +205,7 @@ def test_nothing_is_noted_where_nothing_can_be_planned() -> None:
 def test_what_is_made_in_a_folder_does_not_wait_for_who_is_away(refused: int) -> None:
     """The folder itself is still to be made there: what is in it goes to all others meanwhile."""
     world = Deployed()
-    world.providers["c"] = other = MemoryProvider(clock=world.clock, name="c")
-    world.registry.put_account(OWNER, Account("c", "memory"))
-    world.put(endpoints=tuple(EndpointSettings(each, each) for each in "abc"))
+    other = world.join()
     world.a.write("known", b"0")
     world.look()
     world.look()

@@ -41,9 +41,7 @@ class Rekeyed(msgspec.Struct):
     def take(self, node: Node, was: EntryId, now: Entry | None) -> None:
         """Note what a node's part has become."""
         self.became[node.id] = was, now
-        self.nodes.append(
-            without(node, self.endpoint) if now is None else _with_id(node, self.endpoint, now)
-        )
+        self.nodes.append(self._as_now(node, now))
         if now is None:
             self.lost.append(node.id)
 
@@ -53,6 +51,9 @@ class Rekeyed(msgspec.Struct):
         was, now = self.became.get(node.id, ("", None))
         if replica is None or replica.gone or replica.entry != was:
             return node
+        return self._as_now(node, now)
+
+    def _as_now(self, node: Node, now: Entry | None) -> Node:
         if now is None:
             return without(node, self.endpoint)
         return _with_id(node, self.endpoint, now)

@@ -48,6 +48,8 @@ class JournalRow(Row):
     data = BinaryAttribute(null=True, legacy_encoding=False)
     ids = BinaryAttribute(null=True, legacy_encoding=False)
     by = UnicodeAttribute(null=True)
+    until = NumberAttribute(null=True)
+    at = NumberAttribute(null=True)
     fence = NumberAttribute(null=True)
     count = NumberAttribute(null=True)  # type: ignore[assignment]  # a model has a method so named, which nobody calls here
     highest = NumberAttribute(null=True)
