@@ -502,3 +502,24 @@ def test_a_cycle_that_base_has_waits() -> None:
     circle = [draft.work(each) for each in (1, 2)]
     settle(draft, {1, 2})
     assert all(each.frozen for each in circle)
+
+
+def test_what_waits_stands_where_base_has_it() -> None:
+    """A folder that was to leave another waits: the other cannot be put into it."""
+    store = MemoryStateStore().sync("me", "sync")
+    store.commit(
+        Commit(
+            nodes=[
+                node(1, name="above", kind=Kind.FOLDER, replicas=at(a=folder("a1", "above"))),
+                node(2, 1, name="inside", kind=Kind.FOLDER),
+            ]
+        )
+    )
+    draft = Draft(StoreView(store), RULE, Look())
+    above, inside = draft.work(1), draft.work(2)
+    draft.place(inside, ROOT, "inside")
+    draft.place(above, 2, "above")
+    inside.frozen = True
+    settle(draft, {1, 2})
+    assert (inside.parent, above.parent) == (1, ROOT)
+    assert above.frozen

@@ -122,7 +122,6 @@ def plan(view: View, rule: Rule, look: Look) -> Plan:
     for work in works:
         _decide(draft, work)
     _let_deletions_end(draft)
-    draft.freeze_together()
     decided = {work.id for work in works}
     # what a conflict kept beside its winner was made while deciding
     decided |= {work.id for work in draft.works.values() if work.base is None}

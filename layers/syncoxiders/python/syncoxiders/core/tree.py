@@ -10,9 +10,11 @@ from syncoxiders.core.states import confirm_places, leave, missing
 
 def settle(draft: Draft, decided: set[NodeId]) -> None:
     """Make one tree of the nodes' targets; nodes that are changed for it join ``decided``."""
+    _hold(draft)
     _leave_forgotten(draft, decided)
     _undo_cycles(draft, decided)
-    _keep_folders(draft, decided)
+    if _keep_folders(draft, decided):
+        _undo_cycles(draft, decided)
     _part(draft, decided)
 
 
@@ -28,6 +30,14 @@ def _leave_forgotten(draft: Draft, decided: set[NodeId]) -> None:
         if not draft.work(work.parent).gone:
             draft.rehome(work)
             confirm_places(draft, work)
+
+
+def _hold(draft: Draft) -> None:
+    """Let what depends on something frozen wait with it, all where base leaves it."""
+    draft.freeze_together()
+    for work in list(draft.works.values()):
+        if work.frozen and work.base is not None:
+            draft.place(work, work.base.parent, work.base.name)
 
 
 def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
@@ -51,7 +61,7 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
             if not moved:  # base has it so, or it is new: either way it is not known where they are
                 for each in cycle:
                     each.frozen = True
-                draft.freeze_together()
+                _hold(draft)
                 break
             last = max(
                 moved,
@@ -73,7 +83,7 @@ def _undo_cycles(draft: Draft, decided: set[NodeId]) -> None:
             draft.place(last, base.parent, base.name)
             if any(_waits(draft, decided, each) for each in cycle) or _is_half_heard(draft, cycle):
                 last.frozen = True
-                draft.freeze_together()
+                _hold(draft)
                 continue
             confirm_places(draft, last)
             decided.add(last.id)
@@ -118,8 +128,8 @@ def _cycle(draft: Draft, work: Work) -> list[Work] | None:
     return None
 
 
-def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
-    """Let a folder survive with the content in it that survives."""
+def _keep_folders(draft: Draft, decided: set[NodeId]) -> bool:
+    """Let a folder survive with the content in it that survives; says whether any has to wait."""
     kept: set[NodeId] = set()  # above what else is in these, all survives by now
     waits = False
     for work in by_id(draft.works[node] for node in list(decided)):
@@ -136,7 +146,8 @@ def _keep_folders(draft: Draft, decided: set[NodeId]) -> None:
                 _keep_above(draft, decided, work, _standing_above(draft, work, endpoint))
         waits = waits or work.frozen
     if waits:
-        draft.freeze_together()
+        _hold(draft)
+    return waits
 
 
 def _keep_above(draft: Draft, decided: set[NodeId], work: Work, folders: list[Work]) -> None:
@@ -201,7 +212,7 @@ def _part(draft: Draft, decided: set[NodeId]) -> None:
                 or _has_left(draft, decided, work, rival)
             ):
                 loser.frozen = True
-                draft.freeze_together()
+                _hold(draft)
                 break
             name = conflict_place(draft, loser.parent, loser.name, first, loser.content)
             draft.place(loser, loser.parent, name)
